@@ -1,0 +1,1 @@
+"""When to send, again, and what was seen before."""

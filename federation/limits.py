@@ -1,0 +1,154 @@
+"""Every bound of the protocol, with its reason. A bound without a reason does not belong here.
+
+Sizes are in bytes, times in seconds unless the name says otherwise.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+# --- codes and scans -----------------------------------------------------------------------------------------------
+SCAN_CHARACTERS_MAX: Final = 512
+"""A raw scan. The longest code in law has 100 characters (EU 2018/574 Art. 10); a Digital Link URI that carries one,
+percent-encoded, stays below 400."""
+KEY_CHARACTERS_MAX: Final = 100
+"""A canonical key: the longest aggregated UI of Regulation (EU) 2018/574."""
+SCAN_KEYS_MAX: Final = 8
+"""Candidate keys of one scan: more spellings than this are ambiguity, not help."""
+PATTERNS_PER_PARTY_MAX: Final = 500
+"""Patterns in one Party's set: the EU has some thirty issuers with a few forms each."""
+PATTERN_SEGMENTS_MAX: Final = 16
+"""Segments in one pattern: the longest form in use has nine."""
+PATTERN_EXAMPLES_MAX: Final = 32
+"""Examples and counter-examples of one pattern, each."""
+PATTERN_TEXT_CHARACTERS_MAX: Final = 1_000
+"""A description or a source in a pattern: people read it on a screen."""
+PATTERN_SET_BYTES_MAX: Final = 1_048_576
+"""One Party's encoded pattern set: 500 patterns at 2 KiB each."""
+CANDIDATES_MAX: Final = 16
+"""Candidate Parties shown for one code: a longer list is no answer."""
+PICTURE_BYTES_MAX: Final = 20_971_520
+"""A photo from a phone camera; larger ones are refused before they are decoded."""
+PICTURE_PIXELS_MAX: Final = 50_000_000
+"""Decoded size of a photo: small files can unpack to gigabytes."""
+
+# --- queries and answers -------------------------------------------------------------------------------------------
+CODES_PER_QUERY_MAX: Final = 1_000
+"""One container holds about 1,000 cases; a larger seizure is split."""
+NECESSITY_CHARACTERS_MAX: Final = 2_000
+"""Why the question is needed (Article 8.9(b)): a page of text."""
+TEXT_CHARACTERS_MAX: Final = 4_000
+"""Free text of an officer in an answer or a note."""
+VALUE_CHARACTERS_MAX: Final = 1_000
+"""One field of an item: names, addresses and descriptions fit."""
+VALUES_PER_ITEM_MAX: Final = 200
+"""Fields in one item: a pack's movements through a long chain, a few fields each."""
+REFERENCE_CHARACTERS_MAX: Final = 100
+"""A case reference of the asking authority."""
+QUERY_DEADLINE_S_MIN: Final = 60
+QUERY_DEADLINE_S_MAX: Final = 90 * 86_400
+"""Ninety days: the longest limit that comparable mutual-assistance rules give (Regulation 389/2012)."""
+QUERY_DEADLINE_S_DEFAULT: Final = 7 * 86_400
+"""Seven days: the usual limit of Directive (EU) 2023/977."""
+
+# --- envelope ------------------------------------------------------------------------------------------------------
+ENVELOPE_BYTES_MAX: Final = 4_194_304 - 65_536
+"""One envelope in one gRPC message of 4 MiB, with room for the framing."""
+HEADER_BYTES_MAX: Final = 8_192
+"""A header is routing, commitments and one checkpoint: 1 to 2 KiB in practice with 20 cosignatures left out."""
+STATEMENT_BYTES_MAX: Final = 4_096
+"""A statement has fixed fields and digests only."""
+BODY_BYTES_MAX: Final = 3_145_728
+"""A body of 1,000 codes with ten full items each stays below; the padding may add an eighth."""
+PADDING_FLOOR_BYTES: Final = 256
+"""Smaller bodies are all padded to this size."""
+CERTIFICATE_BYTES_MAX: Final = 4_096
+"""A P-256 or P-384 certificate with constraints is below 1 KiB in DER."""
+CLOCK_TOLERANCE_S: Final = 300
+"""A peer's clock may be five minutes off in an envelope's times; TLS refuses more by itself."""
+CLOCK_ALARM_S: Final = 30
+"""From here on the operator is told."""
+ENVELOPE_LIFE_S_MAX: Final = 21 * 86_400
+"""No envelope lives longer than the private half of the prekey it is sealed to."""
+
+# --- prekeys, certificates -----------------------------------------------------------------------------------------
+PREKEY_OFFER_S: Final = 7 * 86_400
+"""Senders use a prekey for seven days after its bundle was signed."""
+PREKEY_DESTROY_S: Final = 21 * 86_400
+"""The private half is destroyed after 21 days: forward secrecy starts there."""
+PREKEY_ROTATE_S: Final = 86_400
+"""A node makes a new bundle each day."""
+PREKEYS_PER_BUNDLE_MAX: Final = 4
+BUNDLES_PER_REPLY_MAX: Final = 512
+"""All Parties' bundles in one call: 200 Parties and room for growth."""
+CERTIFICATE_BACKDATE_S: Final = 3_600
+"""Clocks in ministries are wrong: a certificate is valid from an hour before it was made."""
+NODE_CERTIFICATE_LIFE_S: Final = 7 * 86_400
+OFFICER_CERTIFICATE_LIFE_S: Final = 90 * 86_400
+PARTY_CA_LIFE_S: Final = 2 * 365 * 86_400
+ISSUING_CA_LIFE_S: Final = 3 * 365 * 86_400
+ROOT_LIFE_S: Final = 15 * 365 * 86_400
+
+# --- directory -----------------------------------------------------------------------------------------------------
+PARTIES_MAX: Final = 400
+"""There are some 200 States and a few regional organisations."""
+ENTRY_BYTES_MAX: Final = 65_536
+"""One directory entry: an update with all authorities of a large Party."""
+ENTRIES_PER_REPLY_MAX: Final = 500
+"""Entries in one reply, together below the message limit (the server also stops at DIRECTORY_REPLY_BYTES_MAX)."""
+DIRECTORY_REPLY_BYTES_MAX: Final = 2_097_152
+FOUNDERS_MAX: Final = 16
+SIGNATURES_PER_ENTRY_MAX: Final = 32
+"""k founders and the Parties themselves; a mandate has two."""
+CHECKPOINT_BYTES_MAX: Final = 131_072
+"""A signed note with 400 cosignatures of some 150 bytes each, doubled."""
+CHECKPOINT_SIGNATURES_MAX: Final = 512
+"""The log, every possible Party as witness, and keys being rotated."""
+PROOF_HASHES_MAX: Final = 64
+"""No Merkle tree is deeper than 64 levels."""
+CONTACTS_MAX: Final = 64
+AUTHORITIES_MAX: Final = 200
+NAME_CHARACTERS_MAX: Final = 200
+MANDATES_PER_PARTY_MAX: Final = 8
+DIRECTORY_STALE_WARN_S: Final = 6 * 3_600
+DIRECTORY_STALE_MARK_S: Final = 7 * 86_400
+"""Traffic between known Parties goes on, marked stale."""
+JOIN_TOKEN_BYTES: Final = 16
+JOIN_TOKEN_LIFE_S: Final = 7 * 86_400
+"""An invitation crosses a ministry's post room."""
+
+# --- delivery ------------------------------------------------------------------------------------------------------
+RETRY_S_MIN: Final = 2.0
+RETRY_S_MAX: Final = 300.0
+"""Back-off is capped at minutes, so that a peer that comes back is served soon."""
+RPC_TIMEOUT_S: Final = 20.0
+"""One call, the automatic answer of a large query included."""
+IN_FLIGHT_PER_PARTY_MAX: Final = 64
+"""Envelopes on the way to one peer at one time."""
+OUTBOX_PER_PARTY_MAX: Final = 10_000
+"""Waiting envelopes for one peer: a month of heavy use by one Party."""
+GROUP_COMMIT_MAX: Final = 256
+"""Changes in one transaction of the writer task."""
+RECEIPT_BYTES_MAX: Final = 8_192
+RETENTION_S: Final = 5 * 365 * 86_400
+"""Message ids are remembered, and evidence is kept, as long as Regulation (EU) 2018/574 Art. 25 asks for records."""
+
+# --- transport -----------------------------------------------------------------------------------------------------
+GRPC_MESSAGE_BYTES_MAX: Final = 4_194_304
+GRPC_METADATA_BYTES_MAX: Final = 16_384
+"""The desk's calls carry an officer's certificate; nodes' calls carry almost nothing."""
+GRPC_STREAMS_MAX: Final = 100
+GRPC_HANDSHAKE_MS: Final = 5_000
+"""The default of 120 s lets idle connections pile up."""
+GRPC_CONNECTION_AGE_MS: Final = 300_000
+"""Removed trust does not cut live connections before this."""
+CALLS_PER_PARTY_PER_S: Final = 2_000.0
+"""A bound against floods, far above what two cores can answer."""
+CALLS_PER_PARTY_BURST: Final = 4_000
+
+# --- evidence, pages -----------------------------------------------------------------------------------------------
+JOURNAL_CONTENT_BYTES_MAX: Final = 65_536
+PROOF_FILE_BYTES_MAX: Final = 16_777_216
+"""Two envelopes, their receipts, and the directory entries of two Parties."""
+PAGE_ROWS_MAX: Final = 200
+"""Rows that the desk gives in one call: a screen and some."""

@@ -1,0 +1,1 @@
+"""A Party's own traceability data: values and rules, no database."""

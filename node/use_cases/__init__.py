@@ -1,0 +1,1 @@
+"""Rules and ports together: no gRPC, no SQL, no HTML."""
