@@ -153,7 +153,7 @@ class Change:
     leaves: tuple[Leaf, ...] = ()
 
 
-class AlreadySeen(Exception):  # noqa: N818  # not an error: the caller asked, and this is the answer
+class AlreadySeen(Exception):  # not an error: the caller asked, and this is the answer
     """A mark of a change was there before; nothing was changed.
 
     Attributes:
@@ -236,7 +236,8 @@ class DirectoryStore(Protocol):
 
     async def append(self, *, first: int, leaves: Sequence[bytes], checkpoint: bytes) -> None:
         """Leaves and the checkpoint that covers them, together. A repetition is harmless. Raises Conflict when `first` is neither
-        the size nor a repetition of what is there."""
+        the size nor a repetition of what is there.
+        """
 
     async def put_checkpoint(self, checkpoint: bytes) -> None:
         """Replace the checkpoint of the same size, when further cosignatures have come in."""
@@ -291,7 +292,8 @@ class Delivery:
 
 class Transport(Protocol):
     """Envelopes and public data from node to node. Calls are repeatable; the caller retries. Not trusted: whoever controls it can
-    delay, drop and repeat, and sees sizes, times and who talks to whom, and nothing else."""
+    delay, drop and repeat, and sees sizes, times and who talks to whom, and nothing else.
+    """
 
     async def deliver(self, peer: Peer, envelope: Envelope) -> Delivery:
         """Hand over one envelope."""

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from federation import limits
-from federation.errors import Malformed, Oversized
 from federation.identity import PartyId
 from federation.uim.codes import Carrier, KeyForm, Label, Level, ProductClass
 from federation.uim.segments import Segment

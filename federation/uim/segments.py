@@ -11,15 +11,12 @@ What a match means for a Party stands in `federation.uim.pattern`; who is asked,
 from __future__ import annotations
 
 import string
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final, TypeAlias
 
-from federation import limits
-from federation.errors import Malformed, Oversized
-from federation.uim.check import DIGITS, CheckMethod, check_holds
+from federation.errors import Malformed
+from federation.uim.check import DIGITS, CheckMethod
 
 INVARIANT: Final = frozenset(string.digits + string.ascii_letters + "!\"%&'()*+,-./:;<=>?_")
 """GS1 character set 82: the part of the invariant set of ISO/IEC 646 that Regulation (EU) 2018/574 allows in a code."""
