@@ -18,7 +18,7 @@ def fingerprint(spki: bytes) -> str:
     """Twelve groups of five digits, with one space between, for the public key of a Party CA (trust.md, section 3).
 
     The SHA-256 of the key's SubjectPublicKeyInfo in DER is read as one big-endian number; its last 60 decimal digits, with
-    leading zeros, are the fingerprint. That is 199 bits: enough against somebody who searches for a second key, and also for a pair.
+    leading zeros, are the fingerprint. That is 199 bits, enough against whoever searches for one matching key or for a pair.
     """
     number = int.from_bytes(sha256(spki).digest()) % 10**_DIGITS
     digits = f"{number:0{_DIGITS}}"
@@ -32,4 +32,4 @@ def same_fingerprint(one: str, other: str) -> bool:
 
 
 def _digits(text: str) -> bytes:
-    return "".join(text.split()).encode()
+    return "".join(text.split()).encode("ascii", "replace")

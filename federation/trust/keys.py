@@ -4,12 +4,12 @@ Everything of legal weight is verified by `verify` and nowhere else: verifiers d
 published edge cases OpenSSL accepts 208 and libsodium 43), and two answers to "did they sign this?" are no evidence. So this
 verifier is the strictest of them, and every other one agrees with what it accepts.
 
-One key signs messages of several kinds, so no message of one kind may be readable as another. The kinds differ in their first bytes:
+One key signs messages of several kinds, so no message of one kind may be readable as another. They differ in their first bytes:
 
     officer_message   "gsp/v1/statement" NUL, the statement
     node_message      "gsp/v1/node" NUL, the digest of an envelope
     pae               begins with a NUL byte: the first length
-    signed notes      text without any NUL; a text that begins like a cosignature is never signed as a note (`federation.trust.note`)
+    signed notes      text without any NUL (`federation.trust.note`, which also keeps notes and cosignatures apart)
 
 Where keys are kept is left to others: whatever has a public key and can sign is a `Signer`. Certificates are in
 `federation.trust.certificate`.
@@ -95,8 +95,8 @@ def check_public_key(public_key: bytes) -> bytes:
 
     Raises:
         Malformed: it does not have 32 bytes.
-        Unauthentic: it is not the one spelling of a point of the prime-order group. Signatures under such keys verify for messages
-            that nobody signed, or verify here and not there.
+        Unauthentic: it is not the one spelling of a point of the prime-order group. Signatures under other keys verify for
+            messages that nobody signed, or verify here and not there.
     """
     if len(public_key) != PUBLIC_KEY_BYTES:
         raise Malformed(f"an Ed25519 public key has {PUBLIC_KEY_BYTES} bytes, not {len(public_key)}")

@@ -231,7 +231,7 @@ def sign_note(text: bytes, name: str, signer: Signer) -> NoteSignature:
 
 
 def cosign(text: bytes, name: str, signer: Signer, time: int) -> NoteSignature:
-    """Cosign a checkpoint: say that at `time` (Unix seconds) it is the largest consistent one that the signer has seen of this log.
+    """Cosign a checkpoint: say that at `time` (Unix seconds) the signer has seen no larger consistent one of this log.
 
     Raises:
         Malformed: the text is not a checkpoint.
@@ -313,8 +313,12 @@ def _check_text(raw: bytes) -> str:
 
 
 def _check_name(name: str) -> None:
-    if not name or "+" in name or any(character.isspace() or character < " " for character in name):
+    if not name or any(character == "+" or character.isspace() or _is_control(character) for character in name):
         raise Malformed("the name of a log or a witness has no spaces and no plus signs")
+
+
+def _is_control(character: str) -> bool:
+    return character < " " or "\ud800" <= character <= "\udfff"  # half a character has no UTF-8
 
 
 def _encode(raw: bytes) -> str:
