@@ -108,6 +108,8 @@ CHECKPOINT_SIGNATURES_MAX: Final = 512
 """The log, every possible Party as witness, and keys being rotated."""
 PROOF_HASHES_MAX: Final = 64
 """No Merkle tree is deeper than 64 levels."""
+TREE_SIZE_MAX: Final = 2**63 - 1
+"""Leaves in one log: what a database column and a cosigner's arithmetic hold; no log comes near."""
 CONTACTS_MAX: Final = 64
 AUTHORITIES_MAX: Final = 200
 NAME_CHARACTERS_MAX: Final = 200
