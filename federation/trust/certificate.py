@@ -30,6 +30,7 @@ from cryptography.x509.oid import ExtensionOID
 from federation import limits
 from federation.errors import Malformed, Oversized, Unauthentic
 from federation.identity import SECRETARIAT, NodeName, OfficerName, PartyId, parse_node_uri, parse_officer_uri, party_id
+from federation.trust.keys import check_public_key
 from federation.trust.profile import (
     Profile,
     is_expected_key,
@@ -148,6 +149,19 @@ def read_successor_ca(der: bytes, *, party: PartyId | None, domain: str, now: fl
     return _party_ca(certificate, party)
 
 
+def read_pinned_ca(der: bytes, *, party: PartyId | None, domain: str) -> PartyCa:
+    """Read a CA whose exact bytes are known already, such as the Secretariat's in the genesis entry: its shape and its name.
+
+    Every use of an anchor begins like this, so that the CA of one Party is never taken for another's: it would constrain names
+    that nobody asks about.
+
+    Raises:
+        Malformed: bytes that are no certificate.
+        Unauthentic: another shape or name.
+    """
+    return _party_ca(_anchor(der, party, domain), party)
+
+
 def verify_node_certificate(der: bytes, *, ca: bytes, party: PartyId | None, domain: str, now: float) -> NodeName:
     """Give the node that a TLS certificate names, verified by the pinned CA of its Party.
 
@@ -246,11 +260,10 @@ def _officer(der: bytes, ca: bytes, party: PartyId, domain: str) -> Officer:
     window = _verify(leaf, anchor, officer_profile(name))
     key = leaf.public_key()
     assert isinstance(key, ed25519.Ed25519PublicKey)  # the profile says so
-    return Officer(name=name, public_key=key.public_bytes_raw(), window=window)
+    return Officer(name=name, public_key=check_public_key(key.public_bytes_raw()), window=window)
 
 
 def _anchor(der: bytes, party: PartyId | None, domain: str) -> x509.Certificate:
-    """The pinned CA, which has to be one of that Party: the CA of another one constrains names that nobody asked about."""
     certificate = load_certificate(der)
     _compare(certificate, party_profile(party, domain), None)
     return certificate

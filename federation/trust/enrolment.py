@@ -10,9 +10,7 @@ Times are Unix seconds UTC.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
@@ -20,6 +18,7 @@ from typing import Final
 from federation import limits
 from federation.errors import Conflict, DeadlinePassed, Forbidden
 from federation.identity import PartyId
+from federation.trust.keys import digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,22 +61,38 @@ def token_hash(token: bytes, party: PartyId) -> bytes:
 
     A plain hash is enough for sixteen random bytes.
     """
-    return hashlib.sha256(b"gsp/v1/join-token\0" + party.encode() + token).digest()
+    return digest("gsp/v1/join-token", party.encode(), token)
 
 
-def request_hash(parts: Iterable[bytes]) -> bytes:
-    """Digest of all keys that a Party enrols with (its CSR and the others), so that a repetition is known as one."""
-    digest = hashlib.sha256(b"gsp/v1/join-request\0")
-    for part in parts:
-        digest.update(len(part).to_bytes(8, "big") + part)
-    return digest.digest()
+def request_hash(*, csr: bytes, party_key: bytes, next_key_hash: bytes) -> bytes:
+    """All keys that a Party enrols with, so that a repetition is known as one."""
+    return digest("gsp/v1/join-request", csr, party_key, next_key_hash)
 
 
-def check_invitation(invitation: Invitation | None, *, token: bytes, party: PartyId, request: bytes, now: float) -> Use:
-    """Decide what a presented token is good for. A repetition is answered even after the end, because nothing new is issued.
+def check_token(invitation: Invitation | None, *, token: bytes, party: PartyId) -> Invitation:
+    """Let pass who holds the token; enough to ask how far it is, and to accept.
 
     Args:
         invitation: the record for this Party; None when there is none, which is not told apart from a wrong token.
+        token: as presented.
+        party: as presented.
+
+    Raises:
+        Forbidden: no invitation, another Party's, or a wrong token.
+    """
+    presented = token_hash(token, party)
+    if invitation is None or invitation.party != party or not hmac.compare_digest(invitation.token_hash, presented):
+        raise Forbidden(
+            "this token is no invitation for that Party", hint="check the join code, or ask the Secretariat for a new one"
+        )
+    return invitation
+
+
+def check_invitation(invitation: Invitation | None, *, token: bytes, party: PartyId, request: bytes, now: float) -> Use:
+    """Decide whether a Party may enrol. A repetition is answered even after the end, because nothing new is issued.
+
+    Args:
+        invitation: as for `check_token`.
         token: as presented.
         party: as presented.
         request: `request_hash` of what was presented.
@@ -88,19 +103,15 @@ def check_invitation(invitation: Invitation | None, *, token: bytes, party: Part
         Conflict: used already, with other keys.
         DeadlinePassed: not used in time.
     """
-    right = invitation is not None and invitation.party == party
-    if invitation is None or not right or not hmac.compare_digest(invitation.token_hash, token_hash(token, party)):
-        raise Forbidden(
-            "this token is no invitation for that Party", hint="check the join code, or ask the Secretariat for a new one"
-        )
-    if invitation.request_hash is not None:
-        if not hmac.compare_digest(invitation.request_hash, request):
-            raise Conflict(
-                "this invitation was used with other keys",
-                hint="join from the machine that began it; if that was not you, tell the Secretariat at once",
-            )
+    known = check_token(invitation, token=token, party=party)
+    if known.request_hash == request:
         return Use.REPEATED
-    if now >= invitation.expires:
+    if known.request_hash is not None:
+        raise Conflict(
+            "this invitation was used with other keys",
+            hint="join from the machine that began it; if that was not you, tell the Secretariat at once",
+        )
+    if now >= known.expires:
         raise DeadlinePassed("this invitation has expired", hint="ask the Secretariat for a new join code")
     return Use.FIRST
 

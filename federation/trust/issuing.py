@@ -26,6 +26,7 @@ from federation import limits
 from federation.errors import Conflict, InvalidInput, Oversized, Unauthentic
 from federation.identity import NodeName, OfficerName, PartyId
 from federation.trust.certificate import Window, foreign_bytes, load_certificate, window_of
+from federation.trust.keys import check_public_key
 from federation.trust.profile import (
     Profile,
     is_expected_key,
@@ -168,11 +169,10 @@ def issue_officer_certificate(public_key: bytes, *, name: OfficerName, ca: Autho
         entropy: for the serial number.
 
     Raises:
-        Malformed: the key is not 32 bytes.
+        Malformed, Unauthentic: the key is not one that an honest signer has.
         Conflict: the CA is no longer valid.
     """
-    with foreign_bytes("an officer's public key has 32 bytes"):
-        key = ed25519.Ed25519PublicKey.from_public_bytes(public_key)
+    key = ed25519.Ed25519PublicKey.from_public_bytes(check_public_key(public_key))
     return _issue(key, officer_profile(name), ca, now, entropy)
 
 

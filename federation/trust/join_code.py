@@ -12,7 +12,6 @@ What becomes of the token is in `enrolment`.
 from __future__ import annotations
 
 import base64
-import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from typing import Final
 from federation import limits
 from federation.errors import InvalidInput, Malformed
 from federation.identity import PartyId, party_id
+from federation.trust.keys import digest
 
 _PREFIX: Final = "GSP"
 _VERSION: Final = 1
@@ -142,9 +142,9 @@ def _no_code(reason: str) -> InvalidInput:
 
 
 def _checksum(content: bytes) -> bytes:
-    return hashlib.sha256(b"gsp/v1/join-code\0" + content).digest()[:_CHECKSUM_BYTES]
+    return digest("gsp/v1/join-code", content)[:_CHECKSUM_BYTES]
 
 
 def _check_character(number: int, group: str) -> str:
     """Depends on the position too, so that groups in another order are found."""
-    return _CROCKFORD[hashlib.sha256(f"gsp/v1/join-group\0{number}\0{group}".encode()).digest()[0] % len(_CROCKFORD)]
+    return _CROCKFORD[digest("gsp/v1/join-group", str(number).encode(), group.encode())[0] % len(_CROCKFORD)]
