@@ -85,6 +85,8 @@ CERTIFICATE_BACKDATE_S: Final = 3_600
 """Clocks in ministries are wrong: a certificate is valid from an hour before it was made."""
 NODE_CERTIFICATE_LIFE_S: Final = 7 * 86_400
 OFFICER_CERTIFICATE_LIFE_S: Final = 90 * 86_400
+JOIN_CERTIFICATE_LIFE_S: Final = 365 * 86_400
+"""Join codes hold the hash of this certificate, so that each renewal spoils those on their way."""
 PARTY_CA_LIFE_S: Final = 2 * 365 * 86_400
 ISSUING_CA_LIFE_S: Final = 3 * 365 * 86_400
 ROOT_LIFE_S: Final = 15 * 365 * 86_400
