@@ -85,6 +85,8 @@ CERTIFICATE_BACKDATE_S: Final = 3_600
 """Clocks in ministries are wrong: a certificate is valid from an hour before it was made."""
 NODE_CERTIFICATE_LIFE_S: Final = 7 * 86_400
 OFFICER_CERTIFICATE_LIFE_S: Final = 90 * 86_400
+JOIN_CERTIFICATE_LIFE_S: Final = 365 * 86_400
+"""Join codes hold the hash of this certificate, so that each renewal spoils those on their way."""
 PARTY_CA_LIFE_S: Final = 2 * 365 * 86_400
 ISSUING_CA_LIFE_S: Final = 3 * 365 * 86_400
 ROOT_LIFE_S: Final = 15 * 365 * 86_400
@@ -121,6 +123,8 @@ DIRECTORY_STALE_MARK_S: Final = 7 * 86_400
 JOIN_TOKEN_BYTES: Final = 16
 JOIN_TOKEN_LIFE_S: Final = 7 * 86_400
 """An invitation crosses a ministry's post room."""
+JOIN_CODE_CHARACTERS_MAX: Final = 1_000
+"""A join code with the longest DNS name has some 650 characters, and people add spaces and line ends."""
 
 # --- delivery ------------------------------------------------------------------------------------------------------
 RETRY_S_MIN: Final = 2.0
@@ -157,3 +161,19 @@ PROOF_FILE_BYTES_MAX: Final = 16_777_216
 """Two envelopes, their receipts, and the directory entries of two Parties."""
 PAGE_ROWS_MAX: Final = 200
 """Rows that the desk gives in one call: a screen and some."""
+
+# --- keystore ------------------------------------------------------------------------------------------------------
+KEYSTORE_BYTES_MAX: Final = 1_048_576
+"""A keystore file: all its secrets at their largest."""
+KEYSTORE_HEADER_BYTES_MAX: Final = 1_024
+"""Eight short fields in JSON."""
+KEYSTORE_SECRETS_MAX: Final = 64
+"""A Party's node needs ten; a change of keys doubles them."""
+SECRET_BYTES_MAX: Final = 4_096
+"""Seeds have 32 bytes, and a key in PKCS #8 a few hundred."""
+PASSPHRASE_BYTES_MIN: Final = 8
+"""Argon2id slows guessing down, but nothing helps against a passphrase of a few letters."""
+PASSPHRASE_BYTES_MAX: Final = 1_024
+ARGON2_PASSES_MAX: Final = 4
+ARGON2_MEMORY_BYTES_MAX: Final = 268_435_456
+"""What the strongest setting writes (256 MiB): a file that asks for more is not one of ours and would exhaust the machine."""
