@@ -165,6 +165,14 @@ def test_another_time_is_another_cosignature():
         verify_note(replace(NOTE, signatures=(replace(WITNESS_LINE, blob=later),)), [WITNESS_KEY])
 
 
+def test_a_time_that_no_specification_allows_is_a_false_cosignature():
+    message = b"cosignature/v1\ntime %d\n" % 2**63 + TEXT
+    line = replace(WITNESS_LINE, blob=(2**63).to_bytes(8, "big") + WITNESS.sign(message))
+
+    with pytest.raises(Unauthentic):
+        verify_note(replace(NOTE, signatures=(line,)), [WITNESS_KEY])
+
+
 def test_another_text_refuses_all_signatures():
     with pytest.raises(Unauthentic):
         verify_note(replace(NOTE, text=TEXT.replace(b"12", b"13")), [LOG_KEY, WITNESS_KEY])
