@@ -177,3 +177,22 @@ PASSPHRASE_BYTES_MAX: Final = 1_024
 ARGON2_PASSES_MAX: Final = 4
 ARGON2_MEMORY_BYTES_MAX: Final = 268_435_456
 """What the strongest setting writes (256 MiB): a file that asks for more is not one of ours and would exhaust the machine."""
+# --- a Party's own traceability data -------------------------------------------------------------------------------
+TRACE_CODES_PER_EVENT_MAX: Final = 10_000
+"""Codes named by one event: twenty master cases of packs; a longer report is split."""
+TRACE_REPORTS_PER_PUT_MAX: Final = 10_000
+"""Reports in one transaction: a few seconds of the disk at most, so that other writers are not kept waiting."""
+TRACE_KEYS_PER_LOOKUP_MAX: Final = CODES_PER_QUERY_MAX * SCAN_KEYS_MAX
+"""Every code of the largest query, each with all its candidate keys."""
+TRACE_EVENTS_PER_LOOKUP_MAX: Final = 100_000
+"""Events read for one look-up: a hundred for each code of the largest query. More is a fault in the data."""
+CONTAINMENT_LEVELS_MAX: Final = 8
+"""Carton, case, pallet, shipping container, and as many again; a longer chain of containers is a fault in the data."""
+TRACE_LINE_BYTES_MAX: Final = 2_097_152
+"""One line of a traceability file: an event with TRACE_CODES_PER_EVENT_MAX codes of KEY_CHARACTERS_MAX characters."""
+TRACE_PARTS_MAX: Final = 16
+"""Countries of an intended route, documents of one shipment: the longest in practice have five."""
+ANOMALIES_PER_CODE_MAX: Final = 32
+"""Contradictions told of one code: the first ones say what is wrong."""
+UNUSED_CODE_LIFE_S: Final = 183 * 86_400
+"""Codes that were not used within six months are void (Regulation (EU) 2018/574)."""
