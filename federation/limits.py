@@ -142,6 +142,19 @@ RECEIPT_BYTES_MAX: Final = 8_192
 RETENTION_S: Final = 5 * 365 * 86_400
 """Message ids are remembered, and evidence is kept, as long as Regulation (EU) 2018/574 Art. 25 asks for records."""
 
+BULK_CODES_MIN: Final = 50
+"""Queries with so many codes go into the bulk lane, so that a container does not delay a pack."""
+DRAFT_LIFE_S: Final = 600
+"""A prepared query waits this long for the officer's signature."""
+DRAFTS_MAX: Final = 1_000
+"""Prepared queries and answers that wait for signatures, all officers together."""
+ACKNOWLEDGE_DELAY_S: Final = 0.05
+"""Receipts for answers are gathered this long: nobody waits for them, and one call carries many."""
+ACKNOWLEDGE_RECEIPTS_MAX: Final = 256
+"""Receipts in one call: below a megabyte."""
+ACKNOWLEDGE_GRACE_S: Final = 15
+"""An answer that went out with a receipt is delivered once more when its own receipt has not come by then."""
+
 # --- transport -----------------------------------------------------------------------------------------------------
 GRPC_MESSAGE_BYTES_MAX: Final = 4_194_304
 GRPC_METADATA_BYTES_MAX: Final = 16_384
