@@ -40,31 +40,6 @@ class HandlingCode(StrEnum):
     """Further restrictions, written in the text."""
 
 
-class Level(StrEnum):
-    """Packaging level of Article 8.3: unit packets, packages and outside packaging."""
-
-    UNIT = "unit"
-    CARTON = "carton"
-    CASE = "case"
-    PALLET = "pallet"
-
-
-class ProductClass(StrEnum):
-    """Product types of Regulation (EU) 2018/574, Annex II; Article 1.2 of the Protocol counts the first two as cigarettes."""
-
-    CIGARETTE = "cigarette"
-    ROLL_YOUR_OWN = "roll-your-own"
-    CIGAR = "cigar"
-    CIGARILLO = "cigarillo"
-    PIPE = "pipe"
-    WATERPIPE = "waterpipe"
-    ORAL = "oral"
-    NASAL = "nasal"
-    CHEWING = "chewing"
-    NOVEL = "novel"
-    OTHER = "other"
-
-
 class Outcome(StrEnum):
     """What the answering Party says of one code. "Unreachable" is not among them: it is never an answer."""
 

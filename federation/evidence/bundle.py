@@ -1,0 +1,65 @@
+"""The one file that convinces a third party: what it holds. How it is checked stands in `federation.boundary`.
+
+It carries no key that its reader should believe: the reader brings the log key and the genesis digest (trust.md, section 6).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from federation.delivery.receipt import SignedReceipt
+from federation.identity import NodeName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedEntry:
+    """A directory entry with its RFC 6962 path to the root of the proof's directory checkpoint."""
+
+    index: int
+    leaf: bytes
+    inclusion: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrossingProof:
+    """One message that crossed.
+
+    Attributes:
+        ciphertext_hash: SHA-512 of the ciphertext, which itself is not needed.
+        receipt: the other side's; None when none came, which proves only that it was sent.
+        leaf_index, leaf_salt, leaf_content, inclusion: the exporter's own journal record of it.
+        salt, statement, statement_signature, body: the content, when the exporter discloses it; empty otherwise.
+    """
+
+    header: bytes
+    wrap: bytes
+    ciphertext_hash: bytes
+    signature: bytes
+    receipt: SignedReceipt | None
+    leaf_index: int
+    leaf_salt: bytes
+    leaf_content: bytes
+    inclusion: tuple[bytes, ...]
+    salt: bytes
+    statement: bytes
+    statement_signature: bytes
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """A proof file.
+
+    Attributes:
+        directory_checkpoint: signed note with cosignatures.
+        entries: genesis first, then what shows which keys were valid.
+        crossings: the query, then its answers.
+        exporter: whose journal the records are from.
+        journal_checkpoint: signed note of that journal.
+    """
+
+    directory_checkpoint: bytes
+    entries: tuple[LoggedEntry, ...]
+    crossings: tuple[CrossingProof, ...]
+    exporter: NodeName
+    journal_checkpoint: bytes

@@ -1,0 +1,91 @@
+"""The reply to a query, code by code and item by item, as a value that cannot be wrong in itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from federation import limits
+from federation.errors import InvalidInput, Oversized
+from federation.query.codes import Automation, HandlingCode, Outcome, Refusal, UimStatus
+from federation.query.items import ALL_ITEMS, ItemAnswer
+from federation.query.query import Query
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastKnown:
+    """Where the code was last reported.
+
+    Attributes:
+        time: Unix seconds.
+        country: ISO 3166-1 alpha-2 in capitals, or empty.
+        planned: announced and not confirmed.
+    """
+
+    time: int
+    place: str
+    country: str
+    event: str
+    planned: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeResult:
+    """What is said of one code.
+
+    Attributes:
+        refusal: there exactly when the outcome is `refused`.
+        complete_as_of: Unix seconds up to which reports had come in; None when nothing is said of the code.
+        items: all ten, in order, when the outcome is `found`; none otherwise.
+    """
+
+    key: str
+    outcome: Outcome
+    refusal: Refusal | None = None
+    status: frozenset[UimStatus] = frozenset()
+    last_known: LastKnown | None = None
+    complete_as_of: int | None = None
+    items: tuple[ItemAnswer, ...] = ()
+
+    def __post_init__(self) -> None:
+        if (self.outcome is Outcome.REFUSED) != (self.refusal is not None):
+            raise InvalidInput("a refusal carries its reason, and nothing else does")
+        letters = [answer.item for answer in self.items]
+        if letters != (sorted(ALL_ITEMS) if self.outcome is Outcome.FOUND else []):
+            raise InvalidInput("a found code has the ten items in order, and the others have none")
+        if self.outcome is not Outcome.FOUND and (self.status or self.last_known):
+            raise InvalidInput("only a found code has a status")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What one Party says to one query.
+
+    Attributes:
+        automation: how it came about.
+        final: more may follow when it is not.
+        text: an officer's words, or empty.
+        industry_consulted: the answering authority had to ask the industry: Articles 8.12 and 8.13 want it said.
+    """
+
+    results: tuple[CodeResult, ...]
+    automation: Automation
+    final: bool
+    handling: HandlingCode
+    text: str
+    industry_consulted: bool
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.results) <= limits.CODES_PER_QUERY_MAX:
+            raise InvalidInput("an answer has a result for each code of its query")
+        if len(self.text) > limits.TEXT_CHARACTERS_MAX:
+            raise Oversized(f"the text has more than {limits.TEXT_CHARACTERS_MAX} characters")
+
+
+def check_answers(query: Query, answer: Answer) -> None:
+    """See that the answer speaks of the codes that were asked, in their order, and of no others.
+
+    Raises:
+        InvalidInput: it does not.
+    """
+    if tuple(code.key for code in query.codes) != tuple(result.key for result in answer.results):
+        raise InvalidInput("the answer is not about the codes that were asked")

@@ -1,0 +1,59 @@
+"""A question about one or many codes, as a value that cannot be wrong in itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from federation import limits
+from federation.errors import InvalidInput, Oversized
+from federation.query.codes import HandlingCode, LegalBasis, Purpose, Urgency
+from federation.query.items import Item
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeAsked:
+    """One code: the canonical key it is asked under, and the raw scan it came from, which stays evidence."""
+
+    key: str
+    scan: str
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.key) <= limits.KEY_CHARACTERS_MAX or not self.key.isprintable():
+            raise InvalidInput(f"a code has 1 to {limits.KEY_CHARACTERS_MAX} printable characters")
+        if len(self.scan) > limits.SCAN_CHARACTERS_MAX:
+            raise Oversized(f"a scan has more than {limits.SCAN_CHARACTERS_MAX} characters")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """What is asked and why (Article 8.9).
+
+    Attributes:
+        necessity: why it is necessary for detecting or investigating illicit trade, in words (8.9(b)).
+        reference: the asking authority's own case number, or empty.
+        reply_key: X-Wing public key made for this query alone; answers are sealed to it.
+    """
+
+    codes: tuple[CodeAsked, ...]
+    items: frozenset[Item]
+    legal_basis: LegalBasis
+    purpose: Purpose
+    necessity: str
+    handling: HandlingCode
+    urgency: Urgency
+    reference: str
+    reply_key: bytes
+
+    def __post_init__(self) -> None:
+        if not self.codes or not self.items:
+            raise InvalidInput("a query names at least one code and one item")
+        if len(self.codes) > limits.CODES_PER_QUERY_MAX:
+            raise Oversized(f"a query holds at most {limits.CODES_PER_QUERY_MAX} codes", hint="split the seizure")
+        if len({code.key for code in self.codes}) != len(self.codes):
+            raise InvalidInput("a code stands twice in the query")
+        if not self.necessity.strip():
+            raise InvalidInput("the necessity is empty", hint="say why the answer is needed: Article 8.9(b) requires it")
+        if len(self.necessity) > limits.NECESSITY_CHARACTERS_MAX:
+            raise Oversized(f"the necessity has more than {limits.NECESSITY_CHARACTERS_MAX} characters")
+        if len(self.reference) > limits.REFERENCE_CHARACTERS_MAX:
+            raise Oversized(f"the reference has more than {limits.REFERENCE_CHARACTERS_MAX} characters")

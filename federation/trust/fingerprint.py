@@ -1,0 +1,35 @@
+"""Fingerprints that two people read to each other over the telephone, in any language that has digits.
+
+What the answer means (which Party, which person, whether to log a `confirm`) is left to the directory.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from hmac import compare_digest
+from typing import Final
+
+_GROUPS: Final = 12
+_GROUP_DIGITS: Final = 5
+_DIGITS: Final = _GROUPS * _GROUP_DIGITS
+
+
+def fingerprint(spki: bytes) -> str:
+    """Twelve groups of five digits, with one space between, for the public key of a Party CA (trust.md, section 3).
+
+    The SHA-256 of the key's SubjectPublicKeyInfo in DER is read as one big-endian number; its last 60 decimal digits, with
+    leading zeros, are the fingerprint. That is 199 bits, enough against whoever searches for one matching key or for a pair.
+    """
+    number = int.from_bytes(sha256(spki).digest()) % 10**_DIGITS
+    digits = f"{number:0{_DIGITS}}"
+    return " ".join(digits[start : start + _GROUP_DIGITS] for start in range(0, _DIGITS, _GROUP_DIGITS))
+
+
+def same_fingerprint(one: str, other: str) -> bool:
+    """Whether two fingerprints are the same, however they are spaced; False when either is not a whole one."""
+    first, second = _digits(one), _digits(other)
+    return len(first) == _DIGITS and first.isdigit() and compare_digest(first, second)
+
+
+def _digits(text: str) -> bytes:
+    return "".join(text.split()).encode("ascii", "replace")

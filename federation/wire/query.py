@@ -1,0 +1,265 @@
+"""Bodies: queries, answers, and the policy that an automatic answer stands for."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from federation import limits
+from federation.errors import Malformed, Oversized
+from federation.identity import party_id
+from federation.query.answer import Answer, CodeResult, LastKnown
+from federation.query.codes import (
+    Automation,
+    HandlingCode,
+    LegalBasis,
+    Outcome,
+    Purpose,
+    Refusal,
+    UimStatus,
+    Urgency,
+)
+from federation.query.items import Field, FieldName, Item, ItemAnswer, ItemState, Record
+from federation.query.policy import ItemRule, Policy, Rule
+from federation.query.query import CodeAsked, Query
+from federation.v1 import exchange_pb2
+from federation.wire.envelope import XWING_PUBLIC_BYTES
+from federation.wire.strict import EnumMap, at_most, encode, exactly, parse, seconds, text, total
+
+BASES: Final = EnumMap(exchange_pb2.LegalBasis, "LEGAL_BASIS_", LegalBasis)
+PURPOSES: Final = EnumMap(exchange_pb2.Purpose, "PURPOSE_", Purpose)
+HANDLING: Final = EnumMap(exchange_pb2.HandlingCode, "HANDLING_CODE_", HandlingCode)
+URGENCIES: Final = EnumMap(exchange_pb2.Urgency, "URGENCY_", Urgency)
+ITEMS: Final = EnumMap(exchange_pb2.Item, "ITEM_", Item)
+STATES: Final = EnumMap(exchange_pb2.ItemState, "ITEM_STATE_", ItemState)
+AUTOMATIONS: Final = EnumMap(exchange_pb2.Automation, "AUTOMATION_", Automation)
+OUTCOMES: Final = EnumMap(exchange_pb2.Outcome, "OUTCOME_", Outcome)
+REFUSALS: Final = EnumMap(exchange_pb2.Refusal, "REFUSAL_", Refusal)
+STATUSES: Final = EnumMap(exchange_pb2.UimStatus, "UIM_STATUS_", UimStatus)
+FIELDS: Final = {str(name): name for name in FieldName}
+
+ANSWER_STEP_BYTES: Final = 3_072
+"""The body of an answer is filled up to a multiple of this for each code, so that hit and miss have the same size on the wire.
+
+A full answer of ten items stays below it; 1,000 codes stay below BODY_BYTES_MAX.
+"""
+FILLER_OVERHEAD_BYTES: Final = 4
+"""Tag and length of the filler field."""
+
+
+def encode_query_body(query: Query, *, certificate: bytes) -> bytes:
+    """The body of a query with the certificate (DER) of the officer who signs it."""
+    return encode(exchange_pb2.Body(officer_certificate=certificate, query=_query_message(query)))
+
+
+def encode_answer_body(answer: Answer, *, certificate: bytes) -> bytes:
+    """The body of an answer, filled up so that its size does not tell what is in it.
+
+    Args:
+        answer: what is said.
+        certificate: DER of the answering officer's certificate; empty when a policy answers.
+    """
+    message = exchange_pb2.Body(officer_certificate=certificate, answer=_answer_message(answer))
+    step = ANSWER_STEP_BYTES * len(answer.results)
+    bare = message.ByteSize() + FILLER_OVERHEAD_BYTES
+    message.filler = bytes(-bare % step + 1)
+    return encode(message)
+
+
+@total
+def decode_body(raw: bytes) -> tuple[Query | Answer, bytes]:
+    """Read a body: what it says, and the officer's certificate (DER) or nothing.
+
+    Raises:
+        Malformed: neither a query nor an answer, or one that cannot be.
+    """
+    message = parse(exchange_pb2.Body, raw, bytes_max=limits.BODY_BYTES_MAX)
+    if len(message.officer_certificate) > limits.CERTIFICATE_BYTES_MAX:
+        raise Oversized("an officer's certificate is too long")
+    if message.filler.strip(b"\0"):
+        raise Malformed("the filler of a body holds something")
+    match message.WhichOneof("content"):
+        case "query":
+            return _decode_query(message.query), message.officer_certificate
+        case "answer":
+            return _decode_answer(message.answer), message.officer_certificate
+        case _:
+            raise Malformed("a body without content")
+
+
+def encode_policy(policy: Policy) -> bytes:
+    """The bytes over which a policy's digest stands."""
+    return encode(
+        exchange_pb2.Policy(
+            standard=AUTOMATIONS.number(policy.standard),
+            rules=[
+                exchange_pb2.PolicyRule(
+                    parties=sorted(rule.parties),
+                    purposes=PURPOSES.numbers(rule.purposes),
+                    automation=AUTOMATIONS.number(rule.automation),
+                    items=[
+                        exchange_pb2.ItemRule(
+                            item=ITEMS.number(one.item),
+                            state=STATES.number(one.state),
+                        )
+                        for one in rule.items
+                    ],
+                    codes_max=rule.codes_max,
+                )
+                for rule in policy.rules
+            ],
+        )
+    )
+
+
+@total
+def decode_policy(raw: bytes) -> Policy:
+    """Read a policy."""
+    message = parse(exchange_pb2.Policy, raw, bytes_max=limits.STATEMENT_BYTES_MAX * 16)
+    return Policy(
+        standard=AUTOMATIONS.value(message.standard),
+        rules=tuple(
+            Rule(
+                parties=frozenset(party_id(party) for party in rule.parties),
+                purposes=PURPOSES.ascending(rule.purposes),
+                automation=AUTOMATIONS.value(rule.automation),
+                items=tuple(ItemRule(item=ITEMS.value(one.item), state=STATES.value(one.state)) for one in rule.items),
+                codes_max=rule.codes_max,
+            )
+            for rule in message.rules
+        ),
+    )
+
+
+def _query_message(query: Query) -> exchange_pb2.Query:
+    return exchange_pb2.Query(
+        codes=[exchange_pb2.CodeAsked(key=code.key, scan=code.scan) for code in query.codes],
+        items=ITEMS.numbers(query.items),
+        legal_basis=BASES.number(query.legal_basis),
+        purpose=PURPOSES.number(query.purpose),
+        necessity=query.necessity,
+        handling=HANDLING.number(query.handling),
+        urgency=URGENCIES.number(query.urgency),
+        reference=query.reference,
+        reply_key=query.reply_key,
+    )
+
+
+def _decode_query(message: exchange_pb2.Query) -> Query:
+    at_most(len(message.codes), limits.CODES_PER_QUERY_MAX, "codes")
+    return Query(
+        codes=tuple(CodeAsked(key=code.key, scan=code.scan) for code in message.codes),
+        items=ITEMS.ascending(message.items),
+        legal_basis=BASES.value(message.legal_basis),
+        purpose=PURPOSES.value(message.purpose),
+        necessity=text(message.necessity, limits.NECESSITY_CHARACTERS_MAX, "the necessity", lines=True),
+        handling=HANDLING.value(message.handling),
+        urgency=URGENCIES.value(message.urgency),
+        reference=text(message.reference, limits.REFERENCE_CHARACTERS_MAX, "the reference"),
+        reply_key=exactly(message.reply_key, XWING_PUBLIC_BYTES, "a reply key"),
+    )
+
+
+def _answer_message(answer: Answer) -> exchange_pb2.Answer:
+    return exchange_pb2.Answer(
+        results=[_result_message(result) for result in answer.results],
+        automation=AUTOMATIONS.number(answer.automation),
+        final=answer.final,
+        handling=HANDLING.number(answer.handling),
+        text=answer.text,
+        industry_consulted=answer.industry_consulted,
+    )
+
+
+def _decode_answer(message: exchange_pb2.Answer) -> Answer:
+    at_most(len(message.results), limits.CODES_PER_QUERY_MAX, "results")
+    return Answer(
+        results=tuple(_decode_result(result) for result in message.results),
+        automation=AUTOMATIONS.value(message.automation),
+        final=message.final,
+        handling=HANDLING.value(message.handling),
+        text=text(message.text, limits.TEXT_CHARACTERS_MAX, "the text", lines=True),
+        industry_consulted=message.industry_consulted,
+    )
+
+
+def _result_message(result: CodeResult) -> exchange_pb2.CodeResult:
+    message = exchange_pb2.CodeResult(
+        key=result.key,
+        outcome=OUTCOMES.number(result.outcome),
+        refusal=REFUSALS.number(result.refusal) if result.refusal is not None else exchange_pb2.REFUSAL_UNSPECIFIED,
+        status=STATUSES.numbers(result.status),
+        complete_as_of=result.complete_as_of or 0,
+        items=[_item_message(item) for item in result.items],
+    )
+    if result.last_known is not None:
+        message.last_known.CopyFrom(
+            exchange_pb2.LastKnown(
+                time=result.last_known.time,
+                place=result.last_known.place,
+                country=result.last_known.country,
+                event=result.last_known.event,
+                planned=result.last_known.planned,
+            )
+        )
+    return message
+
+
+def _decode_result(message: exchange_pb2.CodeResult) -> CodeResult:
+    at_most(len(message.items), len(ITEMS_ALL), "items")
+    return CodeResult(
+        key=text(message.key, limits.KEY_CHARACTERS_MAX, "a code"),
+        outcome=OUTCOMES.value(message.outcome),
+        refusal=REFUSALS.value(message.refusal) if message.refusal else None,
+        status=STATUSES.ascending(message.status),
+        last_known=_decode_last_known(message.last_known) if message.HasField("last_known") else None,
+        complete_as_of=seconds(message.complete_as_of) or None,
+        items=tuple(_decode_item(item) for item in message.items),
+    )
+
+
+def _decode_last_known(message: exchange_pb2.LastKnown) -> LastKnown:
+    words = limits.VALUE_CHARACTERS_MAX
+    return LastKnown(
+        time=seconds(message.time),
+        place=text(message.place, words, "a place"),
+        country=text(message.country, 2, "a country"),
+        event=text(message.event, words, "an event"),
+        planned=message.planned,
+    )
+
+
+def _item_message(item: ItemAnswer) -> exchange_pb2.ItemAnswer:
+    return exchange_pb2.ItemAnswer(
+        item=ITEMS.number(item.item),
+        state=STATES.number(item.state),
+        records=[
+            exchange_pb2.Record(
+                fields=[exchange_pb2.Field(name=field.name, value=field.value) for field in record.fields],
+                planned=record.planned,
+            )
+            for record in item.records
+        ],
+    )
+
+
+def _decode_item(message: exchange_pb2.ItemAnswer) -> ItemAnswer:
+    at_most(sum(len(record.fields) for record in message.records), limits.VALUES_PER_ITEM_MAX, "fields")
+    at_most(len(message.records), limits.VALUES_PER_ITEM_MAX, "records")
+    return ItemAnswer(
+        item=ITEMS.value(message.item),
+        state=STATES.value(message.state),
+        records=tuple(
+            Record(fields=tuple(_decode_field(field) for field in record.fields), planned=record.planned)
+            for record in message.records
+        ),
+    )
+
+
+def _decode_field(message: exchange_pb2.Field) -> Field:
+    name = FIELDS.get(message.name)
+    if name is None:
+        raise Malformed("a field has a name that this version does not know")
+    return Field(name=name, value=message.value)
+
+
+ITEMS_ALL: Final = tuple(Item)
