@@ -16,7 +16,7 @@ from typing import Final, TypeAlias
 
 from federation import limits
 from federation.errors import InvalidInput
-from federation.query.codes import Level
+from federation.uim.codes import Level
 from node.trace.model import Coverage, Reference, check, is_key
 from node.trace.parts import DeactivationReason, Destination, Money, PaymentMethod, RecallReason, Trader, TransportMode
 

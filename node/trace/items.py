@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from federation import limits
-from federation.query.codes import Level, UimStatus
+from federation.query.codes import UimStatus
 from federation.query.items import FieldName, Item, ItemAnswer, ItemState, Record, absent, provided
+from federation.uim.codes import Level
 from node.trace.anomalies import anomalies_of
 from node.trace.containment import Entry, History
 from node.trace.events import (

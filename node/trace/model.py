@@ -15,8 +15,9 @@ from typing import Final, TypeAlias
 
 from federation import limits
 from federation.errors import InvalidInput
-from federation.query.codes import Level, ProductClass, UimStatus
+from federation.query.codes import UimStatus
 from federation.query.items import ALL_ITEMS, Item, ItemAnswer
+from federation.uim.codes import Level, ProductClass
 
 TIME_MAX: Final = 253_402_300_799
 """The last second that RFC 3339 can write: the end of the year 9999."""
