@@ -207,8 +207,8 @@ ARGON2_MEMORY_BYTES_MAX: Final = 268_435_456
 # --- a Party's own traceability data -------------------------------------------------------------------------------
 TRACE_CODES_PER_EVENT_MAX: Final = 10_000
 """Codes named by one event: twenty master cases of packs; a longer report is split."""
-TRACE_REPORTS_PER_PUT_MAX: Final = 10_000
-"""Reports in one transaction: a few seconds of the disk at most, so that other writers are not kept waiting."""
+TRACE_ROWS_PER_PUT_MAX: Final = 100_000
+"""Reports and codes in one transaction: a second or two of the disk, so that the next writer is not kept waiting."""
 TRACE_KEYS_PER_LOOKUP_MAX: Final = CODES_PER_QUERY_MAX * SCAN_KEYS_MAX
 """Every code of the largest query, each with all its candidate keys."""
 TRACE_EVENTS_PER_LOOKUP_MAX: Final = 100_000
