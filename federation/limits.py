@@ -108,6 +108,8 @@ CHECKPOINT_BYTES_MAX: Final = 131_072
 """A signed note with 400 cosignatures of some 150 bytes each, doubled."""
 CHECKPOINT_SIGNATURES_MAX: Final = 512
 """The log, every possible Party as witness, and keys being rotated."""
+CHECKPOINTS_REMEMBERED_MAX: Final = 512
+"""Verified checkpoints: every envelope carries one, and a few per peer are in use at a time."""
 PROOF_HASHES_MAX: Final = 64
 """No Merkle tree is deeper than 64 levels."""
 TREE_SIZE_MAX: Final = 2**63 - 1
@@ -115,7 +117,6 @@ TREE_SIZE_MAX: Final = 2**63 - 1
 CONTACTS_MAX: Final = 64
 AUTHORITIES_MAX: Final = 200
 NAME_CHARACTERS_MAX: Final = 200
-MANDATES_PER_PARTY_MAX: Final = 8
 DIRECTORY_STALE_WARN_S: Final = 6 * 3_600
 DIRECTORY_STALE_MARK_S: Final = 7 * 86_400
 """Traffic between known Parties goes on, marked stale."""
