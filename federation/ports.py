@@ -188,8 +188,7 @@ class ExchangeStore(Protocol):
         """The crossing with its content, or None."""
 
     async def asked_page(self, *, before: int, rows: int, before_id: bytes = b"") -> tuple[AskedQuery, ...]:
-        """Asked queries created before the time, newest first, within a second by falling message id. `before_id`, the id of the
-        last row of the page before this one, goes on inside its second."""
+        """Asked queries created before the time, newest first; with `before_id` also those of that second with a smaller id."""
 
     async def received_page(self, *, before: int, rows: int, before_id: bytes = b"") -> tuple[ReceivedQuery, ...]:
         """Received queries that came before the time, newest first; `before_id` as in `asked_page`."""
@@ -202,13 +201,18 @@ class OutboxStore(Protocol):
     """The outbox as the sender loop reads it; written through `ExchangeStore.commit` alone. Same durability and trust."""
 
     async def due(self, *, now: float, rows: int) -> tuple[Outgoing, ...]:
-        """Messages whose next attempt is not later than now, the longest due first."""
+        """Messages whose next attempt is not later than now, the longest due first, at most `rows` of each peer: none starves."""
 
     async def waiting(self, peer: PartyId) -> tuple[Outgoing, ...]:
         """Messages that wait for the peer, in the order in which they were put first, at most OUTBOX_PER_PARTY_MAX."""
 
     async def next_due(self) -> float | None:
         """Unix seconds of the earliest next attempt, or None."""
+
+    async def overdue(self, *, now: float, rows: int) -> tuple[AskedQuery | ReceivedQuery, ...]:
+        """Queries that wait for an answer, here or there, beyond their deadline: asked ones that are queued or delivered, received
+        ones that are waiting. The longest overdue first, at most `rows` together.
+        """
 
     async def heads(self) -> tuple[LaneHead, ...]:
         """The newest envelope of every lane."""
@@ -241,12 +245,12 @@ class DirectoryStore(Protocol):
     """
 
     async def append(self, *, first: int, leaves: Sequence[bytes], checkpoint: bytes) -> None:
-        """Leaves and the checkpoint that covers them, together. A repetition is harmless. Raises Conflict when `first` is neither
-        the size nor a repetition of what is there.
+        """Leaves and the checkpoint that covers them, together. A repetition changes nothing. Raises Conflict when `first` is
+        neither the size nor the place where the same leaves stand.
         """
 
-    async def put_checkpoint(self, checkpoint: bytes) -> None:
-        """Replace the checkpoint of the same size, when further cosignatures have come in."""
+    async def put_checkpoint(self, checkpoint: bytes, *, size: int) -> None:
+        """Put further cosignatures in the place of the checkpoint of this size. Raises Conflict when the log has another by now."""
 
     async def checkpoint(self) -> bytes | None:
         """The newest checkpoint, a signed note."""
@@ -316,8 +320,9 @@ class EnrolmentStore(Protocol):
         """All that are not in the log yet, the oldest invitation first."""
 
     async def swap(self, *, old: Enrolment | None, new: Enrolment) -> None:
-        """Put `new` in the place of `old`, of the same Party; None stands for nothing there. Raises Conflict when something else is
-        there by now, except `new` itself: a repetition is harmless."""
+        """Put `new` in the place of `old`, of the same Party; None stands for nothing there. Raises Conflict when something else
+        is there by now, except `new` itself: a repetition is harmless.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

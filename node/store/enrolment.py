@@ -59,7 +59,8 @@ class SqliteEnrolments(EnrolmentStore):
             there = _one(writer, _OF_PARTY, new.party)
             if there not in {old, new}:
                 raise Conflict("somebody else took a step in this Party's enrolment meanwhile")
-            writer.execute("INSERT OR REPLACE INTO enrolment VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", _row(new))
+            writer.execute("DELETE FROM enrolment WHERE party = ?", (new.party,))
+            writer.execute("INSERT INTO enrolment VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", _row(new))
 
         await self._database.write(put)
 

@@ -34,6 +34,7 @@ CREATE TABLE asked (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX asked_page ON asked (created, message_id);
+CREATE INDEX asked_open ON asked (deadline) WHERE state IN ('queued', 'delivered');
 
 -- Queries that this node was asked.
 CREATE TABLE received (
@@ -50,6 +51,7 @@ CREATE TABLE received (
 ) STRICT;
 
 CREATE INDEX received_page ON received (received, message_id);
+CREATE INDEX received_open ON received (deadline) WHERE state = 'waiting';
 
 -- One message that crossed, as evidence: what was sent or came, byte for byte. What changes afterwards is in the next two tables,
 -- so that these large rows are written once.
@@ -99,8 +101,16 @@ CREATE TABLE outgoing (
     problem      TEXT NOT NULL
 ) STRICT;
 
-CREATE INDEX outgoing_due ON outgoing (next_attempt, number);
-CREATE INDEX outgoing_peer ON outgoing (peer, number);
+CREATE INDEX outgoing_due ON outgoing (peer, next_attempt);
+
+-- The Parties that anything waits for, found by one step through the index for each, however many messages wait.
+CREATE VIEW outgoing_peer AS
+WITH RECURSIVE waiting (peer) AS (
+    SELECT min(peer) FROM outgoing
+    UNION ALL
+    SELECT (SELECT min(outgoing.peer) FROM outgoing WHERE outgoing.peer > waiting.peer) FROM waiting WHERE waiting.peer IS NOT NULL
+)
+SELECT peer FROM waiting WHERE peer IS NOT NULL;
 
 -- The last envelope of each lane to each peer: what the next one counts and links from.
 CREATE TABLE lane_head (

@@ -106,18 +106,26 @@ class SqliteExchange(ExchangeStore, OutboxStore, JournalStore):
         return tuple(records.key_value(row, self._vault) for row in every)
 
     async def due(self, *, now: float, rows: int) -> tuple[Outgoing, ...]:
-        due = await self._rows("SELECT * FROM outgoing WHERE next_attempt <= ? ORDER BY next_attempt, number LIMIT ?", now, rows)
-        return tuple(records.outgoing_value(row) for row in due)
+        return tuple(map(records.outgoing_value, await self._rows(_DUE, now, rows)))
 
     async def waiting(self, peer: PartyId) -> tuple[Outgoing, ...]:
         waiting = await self._rows(
             "SELECT * FROM outgoing WHERE peer = ? ORDER BY number LIMIT ?", peer, limits.OUTBOX_PER_PARTY_MAX
         )
-        return tuple(records.outgoing_value(row) for row in waiting)
+        return tuple(map(records.outgoing_value, waiting))
 
     async def next_due(self) -> float | None:
-        row = await self._row("SELECT min(next_attempt) FROM outgoing")
+        row = await self._row(
+            "SELECT min((SELECT min(next_attempt) FROM outgoing WHERE outgoing.peer = outgoing_peer.peer)) FROM outgoing_peer"
+        )
         return row[0] if row is not None else None
+
+    async def overdue(self, *, now: float, rows: int) -> tuple[AskedQuery | ReceivedQuery, ...]:
+        asked = await self._rows(_ASKED_OVERDUE, now, rows)
+        received = await self._rows(_RECEIVED_OVERDUE, now, rows)
+        queries: list[AskedQuery | ReceivedQuery] = [records.asked_query(row, self._vault) for row in asked]
+        queries.extend(map(records.received_query, received))
+        return tuple(sorted(queries, key=lambda query: (query.deadline, query.message_id))[:rows])
 
     async def heads(self) -> tuple[LaneHead, ...]:
         return tuple(map(records.lane_head_value, await self._rows("SELECT * FROM lane_head ORDER BY peer, lane")))
@@ -198,6 +206,15 @@ _DROP_OUTGOING: Final = "DELETE FROM outgoing WHERE message_id = ?"
 _DROP_CIPHERTEXT: Final = (
     "DELETE FROM ciphertext WHERE crossing = (SELECT id FROM crossing WHERE direction = 'sent' AND message_id = ?)"
 )
+_DUE: Final = (
+    "SELECT outgoing.* FROM outgoing_peer JOIN outgoing ON number IN (SELECT number FROM outgoing AS own"
+    " WHERE own.peer = outgoing_peer.peer AND own.next_attempt <= ? ORDER BY own.next_attempt, number LIMIT ?)"
+    " ORDER BY next_attempt, number"
+)
+_ASKED_OVERDUE: Final = (
+    "SELECT * FROM asked WHERE state IN ('queued', 'delivered') AND deadline < ? ORDER BY deadline, message_id LIMIT ?"
+)
+_RECEIVED_OVERDUE: Final = "SELECT * FROM received WHERE state = 'waiting' AND deadline < ? ORDER BY deadline, message_id LIMIT ?"
 _PUT_HEAD: Final = "INSERT OR REPLACE INTO lane_head VALUES (?, ?, ?, ?)"
 _PUT_KEY: Final = "INSERT OR REPLACE INTO decryption_key VALUES (?, ?, ?, ?, ?)"
 _DESTROY_KEY: Final = "DELETE FROM decryption_key WHERE key_id = ?"  # secure_delete overwrites the row

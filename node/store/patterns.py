@@ -1,4 +1,4 @@
-"""Pattern sets of all Parties in a SQLite file of their own (`patterns-v1.sql`). It may be thrown away: sets are fetched again."""
+"""Pattern sets of all Parties in a SQLite file of their own (`patterns-v1.sql`). It may be thrown away: all is fetched again."""
 
 from __future__ import annotations
 
