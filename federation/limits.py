@@ -88,6 +88,8 @@ OFFICER_CERTIFICATE_LIFE_S: Final = 90 * 86_400
 PARTY_CA_LIFE_S: Final = 2 * 365 * 86_400
 ISSUING_CA_LIFE_S: Final = 3 * 365 * 86_400
 ROOT_LIFE_S: Final = 15 * 365 * 86_400
+VERIFIED_CERTIFICATES_MAX: Final = 2_048
+"""Certificates whose verification is remembered: the officers and nodes that ask within a day, at some 2 KiB each."""
 
 # --- directory -----------------------------------------------------------------------------------------------------
 PARTIES_MAX: Final = 400

@@ -1,0 +1,355 @@
+"""Reading certificates: who it is, from the bytes and the CA that is pinned for that Party. Nothing else decides.
+
+Identity is the Party whose pinned CA verified the leaf; the role is the profile; the id is the URI, whose trust domain has to be
+that Party's (trust.md, section 2). The treaty root is never an anchor for traffic: it only admits a Party CA.
+
+Signature, names and name constraints are checked by `cryptography.x509.verification`, always with a store of one certificate and
+no intermediate; the shape is then compared with the profile, extension by extension. Both depend on bytes only, so the result is
+remembered; the time of use is compared with the remembered window at each call.
+
+Times are Unix seconds UTC. Foreign bytes raise `Malformed` or `Unauthentic` and nothing else. Making certificates is in
+`issuing`, the shapes are in `profile`, and revocation is the directory's.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509 import verification
+from cryptography.x509.oid import ExtensionOID
+
+from federation import limits
+from federation.errors import Malformed, Oversized, Unauthentic
+from federation.identity import SECRETARIAT, NodeName, OfficerName, PartyId, parse_node_uri, parse_officer_uri, party_id
+from federation.trust.profile import (
+    Profile,
+    is_expected_key,
+    issuing_profile,
+    node_profile,
+    officer_profile,
+    party_profile,
+    root_profile,
+    signature_hash,
+)
+
+_ANY: Final = verification.ExtensionPolicy.permit_all()
+"""What the extensions say is compared with the profile; the verifier accounts for all of them."""
+_ANCHOR: Final = _ANY.require_present(x509.BasicConstraints, verification.Criticality.CRITICAL, None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """When something is valid: Unix seconds UTC, both ends included, as X.509 has it."""
+
+    not_before: int
+    not_after: int
+
+    def require(self, now: float) -> None:
+        """Pass inside the window.
+
+        Raises:
+            Unauthentic: too early or too late; the message has the dates, because one of the clocks is often the reason.
+        """
+        if not self.not_before <= now < self.not_after + 1:
+            what = f"the certificate is valid from {_text(self.not_before)} to {_text(self.not_after)}"
+            raise Unauthentic(
+                f"{what}, not at the time of use", hint="compare the clocks of both nodes, and renew what has expired"
+            )
+
+    def meet(self, other: Window) -> Window:
+        """The time in both windows; it may be empty, and then no time is inside."""
+        return Window(not_before=max(self.not_before, other.not_before), not_after=min(self.not_after, other.not_after))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartyCa:
+    """A Party's CA, fit to be pinned.
+
+    Attributes:
+        party: whose it is; None for the Secretariat's node CA.
+        public_key_info: DER of the SubjectPublicKeyInfo; people compare its fingerprint out of band.
+        window: when it is valid itself; what it signed may end earlier.
+        der: the certificate.
+    """
+
+    party: PartyId | None
+    public_key_info: bytes
+    window: Window
+    der: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Officer:
+    """An officer as the certificate shows one.
+
+    Attributes:
+        name: Party and opaque id.
+        public_key: Ed25519, 32 bytes.
+        window: when both the certificate and its CA are valid.
+    """
+
+    name: OfficerName
+    public_key: bytes
+    window: Window
+
+
+def certificate_hash(der: bytes) -> bytes:
+    """SHA-256 of the certificate's exact bytes."""
+    return hashlib.sha256(der).digest()
+
+
+def read_party_ca(der: bytes, *, party: PartyId | None, domain: str, issuing_ca: bytes, root: bytes, now: float) -> PartyCa:
+    """Read a CA that the Secretariat signed for a Party, up to the treaty root.
+
+    Being issued under the root admits nobody: the founders' and the Party's own signatures do (trust.md, section 3).
+
+    Args:
+        der: the Party CA.
+        party: for whom it is said to be; None for the Secretariat's node CA.
+        domain: the treaty's domain.
+        issuing_ca: DER of the Secretariat's issuing CA.
+        root: DER of the treaty root, as the genesis entry has it.
+        now: when all three have to be valid.
+
+    Raises:
+        Malformed: bytes that are no certificate.
+        Unauthentic: another chain, shape, name or time.
+    """
+    links = (
+        (load_certificate(root), load_certificate(root), root_profile()),
+        (load_certificate(issuing_ca), load_certificate(root), issuing_profile(domain)),
+        (load_certificate(der), load_certificate(issuing_ca), party_profile(party, domain)),
+    )
+    for certificate, issuer, profile in links:
+        _verify(certificate, issuer, profile).require(now)
+    return _party_ca(load_certificate(der), party)
+
+
+def read_successor_ca(der: bytes, *, party: PartyId | None, domain: str, now: float) -> PartyCa:
+    """Read a CA that a Party made for itself to follow an earlier one: signed by its own key, announced in the directory.
+
+    Only admission needs the treaty root, so that nobody can keep a Party from changing its keys (trust.md, section 3).
+
+    Raises:
+        Malformed: bytes that are no certificate.
+        Unauthentic: another shape, name or time, or not signed by its own key.
+    """
+    certificate = load_certificate(der)
+    _verify(certificate, certificate, party_profile(party, domain)).require(now)
+    return _party_ca(certificate, party)
+
+
+def verify_node_certificate(der: bytes, *, ca: bytes, party: PartyId | None, domain: str, now: float) -> NodeName:
+    """Give the node that a TLS certificate names, verified by the pinned CA of its Party.
+
+    Args:
+        der: the leaf.
+        ca: DER of the Party CA, from the accepted directory.
+        party: whose CA that is; None for the Secretariat's.
+        domain: the treaty's domain.
+        now: when both have to be valid.
+
+    Raises:
+        Malformed: bytes that are no certificate, or a name that is none.
+        Unauthentic: another issuer, shape, trust domain or time.
+    """
+    name, window = _node(der, ca, party, domain)
+    window.require(now)
+    return name
+
+
+def verify_officer(der: bytes, *, ca: bytes, party: PartyId, domain: str, at: float) -> Officer:
+    """Give the officer that a signing certificate names, verified by the pinned CA of the Party.
+
+    Args:
+        der: the officer's certificate.
+        ca: DER of the Party CA, from the accepted directory.
+        party: whose CA that is.
+        domain: the treaty's domain.
+        at: when both have to be valid: the time of receipt, or of the receipt in a proof.
+
+    Raises:
+        Malformed: bytes that are no certificate, or a name that is none.
+        Unauthentic: another issuer, shape, trust domain or time.
+    """
+    officer = _officer(der, ca, party, domain)
+    officer.window.require(at)
+    return officer
+
+
+def identify_peer(der: bytes, *, anchors: Mapping[PartyId | None, Sequence[bytes]], domain: str, now: float) -> NodeName:
+    """Say which node presents this TLS certificate: the one whose Party's pinned CA verifies it.
+
+    The name in the certificate only chooses which anchors are tried.
+
+    Args:
+        der: the leaf; what else came in the handshake has no say.
+        anchors: for each Party in the accepted directory (None: the Secretariat) its CAs in DER, two during a change of CA.
+        domain: the treaty's domain.
+        now: when leaf and anchor have to be valid.
+
+    Raises:
+        Malformed: bytes that are no certificate, or a name that is none.
+        Unauthentic: no pinned CA of the named Party verifies it.
+    """
+    party = _claimed_party(load_certificate(der), domain)
+    refusal = Unauthentic("the directory pins no CA for the Party that this certificate names")
+    for anchor in anchors.get(party, ()):
+        try:
+            return verify_node_certificate(der, ca=anchor, party=party, domain=domain, now=now)
+        except Unauthentic as reason:
+            refusal = reason
+    raise refusal
+
+
+def to_pem(der: bytes) -> bytes:
+    """A certificate as TLS libraries take it.
+
+    Raises:
+        Malformed: bytes that are no certificate.
+    """
+    return load_certificate(der).public_bytes(Encoding.PEM)
+
+
+def from_pem(pem: bytes) -> bytes:
+    """DER of the first certificate in a PEM text.
+
+    Raises:
+        Malformed: there is none.
+    """
+    if len(pem) > 2 * limits.CERTIFICATE_BYTES_MAX:
+        raise Oversized("the certificate is larger than any of ours")
+    with foreign_bytes("this is not a certificate in PEM"):
+        return x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER)
+
+
+@functools.lru_cache(maxsize=limits.VERIFIED_CERTIFICATES_MAX)
+def _node(der: bytes, ca: bytes, party: PartyId | None, domain: str) -> tuple[NodeName, Window]:
+    leaf, anchor = load_certificate(der), _anchor(ca, party, domain)
+    name = parse_node_uri(_uri(leaf), party=party, domain=domain)
+    return name, _verify(leaf, anchor, node_profile(name))
+
+
+@functools.lru_cache(maxsize=limits.VERIFIED_CERTIFICATES_MAX)
+def _officer(der: bytes, ca: bytes, party: PartyId, domain: str) -> Officer:
+    leaf, anchor = load_certificate(der), _anchor(ca, party, domain)
+    name = parse_officer_uri(_uri(leaf), party=party, domain=domain)
+    window = _verify(leaf, anchor, officer_profile(name))
+    key = leaf.public_key()
+    assert isinstance(key, ed25519.Ed25519PublicKey)  # the profile says so
+    return Officer(name=name, public_key=key.public_bytes_raw(), window=window)
+
+
+def _anchor(der: bytes, party: PartyId | None, domain: str) -> x509.Certificate:
+    """The pinned CA, which has to be one of that Party: the CA of another one constrains names that nobody asked about."""
+    certificate = load_certificate(der)
+    _compare(certificate, party_profile(party, domain), None)
+    return certificate
+
+
+def _party_ca(certificate: x509.Certificate, party: PartyId | None) -> PartyCa:
+    return PartyCa(
+        party=party,
+        public_key_info=certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
+        window=window_of(certificate),
+        der=certificate.public_bytes(Encoding.DER),
+    )
+
+
+def load_certificate(der: bytes) -> x509.Certificate:
+    if len(der) > limits.CERTIFICATE_BYTES_MAX:
+        raise Oversized("the certificate is larger than any of ours")
+    with foreign_bytes():
+        return x509.load_der_x509_certificate(der)
+
+
+def _verify(certificate: x509.Certificate, issuer: x509.Certificate, profile: Profile) -> Window:
+    """Check one link of a chain; the result does not depend on the time of use.
+
+    Returns:
+        The time when both are valid.
+    """
+    _compare(certificate, profile, issuer)
+    window = window_of(certificate).meet(window_of(issuer))
+    if window.not_before > window.not_after:
+        raise Unauthentic("the certificate and the one that signed it are never valid at the same time")
+    policy = verification.PolicyBuilder().store(verification.Store([issuer])).max_chain_depth(0)
+    policy = policy.time(datetime.fromtimestamp(window.not_before, tz=UTC))
+    verifier = policy.extension_policies(ca_policy=_ANCHOR, ee_policy=_ANY).build_client_verifier()
+    try:
+        verifier.verify(certificate, [])
+    except verification.VerificationError as reason:
+        raise Unauthentic(f"the {profile.title} was not signed by the expected CA") from reason
+    return window
+
+
+def _compare(certificate: x509.Certificate, profile: Profile, issuer: x509.Certificate | None) -> None:
+    """Refuse what differs from the profile in anything; `issuer` is None for an anchor, whose own issuer has no say."""
+    with foreign_bytes():
+        key = certificate.public_key()
+        issuer_key = _signing_key(issuer) if issuer is not None else None
+        extensions = {extension.oid: (extension.value, extension.critical) for extension in certificate.extensions}
+        algorithm = certificate.signature_hash_algorithm
+    if issuer_key is None:
+        extensions.pop(ExtensionOID.AUTHORITY_KEY_IDENTIFIER, None)
+    window = window_of(certificate)
+    fits = {
+        "key": is_expected_key(key, profile.curve),
+        "subject": certificate.subject == profile.name,
+        "extensions": extensions == profile.extensions(key, issuer_key),
+        "life": window.not_after - window.not_before <= profile.life_s + limits.CERTIFICATE_BACKDATE_S,
+        "signature algorithm": issuer_key is None or isinstance(algorithm, type(signature_hash(issuer_key))),
+    }
+    wrong = ", ".join(part for part, right in fits.items() if not right)
+    if wrong:
+        raise Unauthentic(f"this is not a {profile.title} of the treaty; it differs in: {wrong}")
+
+
+def _signing_key(issuer: x509.Certificate) -> ec.EllipticCurvePublicKey:
+    key = issuer.public_key()
+    if not isinstance(key, ec.EllipticCurvePublicKey):
+        raise TypeError(issuer)
+    return key
+
+
+def _claimed_party(certificate: x509.Certificate, domain: str) -> PartyId | None:
+    """The Party whose anchors are to be tried; a claim, until one of them verifies the certificate."""
+    trust_domain = _uri(certificate).removeprefix("spiffe://").partition("/")[0]
+    label = trust_domain.removesuffix(f".nodes.{domain}")
+    return None if label == SECRETARIAT else party_id(label)
+
+
+def _uri(certificate: x509.Certificate) -> str:
+    """The one URI among the certificate's names; the profile sees to the other names."""
+    with foreign_bytes():
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        (uri,) = names.get_values_for_type(x509.UniformResourceIdentifier)
+    return uri
+
+
+def window_of(certificate: x509.Certificate) -> Window:
+    with foreign_bytes():
+        start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    return Window(not_before=int(start.timestamp()), not_after=int(end.timestamp()))
+
+
+def _text(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, tz=UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+@contextmanager
+def foreign_bytes(message: str = "this is not a certificate") -> Iterator[None]:
+    """Everything that cryptography makes of foreign bytes is `Malformed`: its own exceptions have no common root."""
+    try:
+        yield
+    except Exception as reason:  # ValueError, TypeError, UnsupportedAlgorithm, InvalidVersion and more; all mean one thing
+        raise Malformed(message) from reason
