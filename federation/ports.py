@@ -309,7 +309,7 @@ class Transport(Protocol):
 
 
 class DirectoryService(Protocol):
-    """Reads of the log from any node; `submit` and `cosign` from the Secretariat's alone. What comes back is verified by the caller."""
+    """Reads of the log from any node; `submit` and `cosign` at the Secretariat's alone. The caller verifies what comes back."""
 
     async def checkpoint(self, peer: Peer) -> bytes:
         """The newest checkpoint with its cosignatures."""

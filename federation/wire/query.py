@@ -38,7 +38,10 @@ STATUSES: Final = EnumMap(exchange_pb2.UimStatus, "UIM_STATUS_", UimStatus)
 FIELDS: Final = {str(name): name for name in FieldName}
 
 ANSWER_STEP_BYTES: Final = 3_072
-"""The body of an answer is filled up to a multiple of this for each code, so that hit and miss have the same size on the wire. A full answer of ten items stays below it; 1,000 codes stay below BODY_BYTES_MAX."""
+"""The body of an answer is filled up to a multiple of this for each code, so that hit and miss have the same size on the wire.
+
+A full answer of ten items stays below it; 1,000 codes stay below BODY_BYTES_MAX.
+"""
 FILLER_OVERHEAD_BYTES: Final = 4
 """Tag and length of the filler field."""
 
@@ -183,7 +186,7 @@ def _result_message(result: CodeResult) -> exchange_pb2.CodeResult:
     message = exchange_pb2.CodeResult(
         key=result.key,
         outcome=OUTCOMES.number(result.outcome),
-        refusal=REFUSALS.number(result.refusal) if result.refusal is not None else 0,
+        refusal=REFUSALS.number(result.refusal) if result.refusal is not None else exchange_pb2.REFUSAL_UNSPECIFIED,
         status=STATUSES.numbers(result.status),
         complete_as_of=result.complete_as_of or 0,
         items=[_item_message(item) for item in result.items],
