@@ -163,6 +163,7 @@ async def listening(
     credential: NodeCredential | None = None,
     chain: Callable[[ServerTls], Sequence[Interceptor]] | None = None,
     clock: Clock = WALL_CLOCK,
+    address: str = "127.0.0.1:0",
     handshake_ms: int = limits.GRPC_HANDSHAKE_MS,
     connection_age_ms: int = limits.GRPC_CONNECTION_AGE_MS,
 ) -> AsyncIterator[Served]:
@@ -171,7 +172,7 @@ async def listening(
     exchange, directory = Exchange(), Directory()
     usual = node_chain(tls=tls, clock=clock, timer=time.monotonic)
     async with serving(
-        "127.0.0.1:0",
+        address,
         credentials=tls.node_credentials(),
         routes={**ExchangeServicer(exchange).routes(), **DirectoryServicer(directory).routes()},
         interceptors=usual if chain is None else chain(tls),
