@@ -188,16 +188,15 @@ class Containment:
                         found.setdefault(event.event_id, (event, container))
 
     def _example(self, key: str) -> Issuance | None:
-        """How an example of what is in a container was issued, looking inwards until a product is named."""
+        """How a code in a container was issued: the innermost that is known, which says most."""
+        example: Issuance | None = None
         for _ in range(limits.CONTAINMENT_LEVELS_MAX):
             inner = example_in(key, tuple(self._live(key)))
             if inner is None:
-                return None
+                return example
             key = inner
-            for event in self._live(key):
-                if isinstance(event, Issuance) and event.product_id is not None:
-                    return event
-        return None
+            example = next((event for event in self._live(key) if isinstance(event, Issuance)), example)
+        return example
 
 
 def _is_private(event: Event, container: str) -> bool:

@@ -102,7 +102,7 @@ def _make_lot(story: Story, number: int) -> Box:
     product, machine = number % len(story.plan.products), number % len(story.plan.machines)
     pallet = _draw_box(story, Level.PALLET, made, product, machine)
     product_id = story.role(list(story.plan.products)[product])
-    machine_id = story.role(list(story.plan.machines)[machine])
+    machine_id = story.machine(machine)
     for level in (Level.UNIT, Level.CARTON, Level.CASE):
         codes = pallet.marked(level)
         if codes:
@@ -131,8 +131,9 @@ def _issue(
     at: int,
     *,
     product_id: str,
+    made_at: int,
     machine_id: str | None = None,
-    made_at: int | None = None,
+    imported: bool = False,
 ) -> None:
     """The issuer gives codes out; those without a time in them say nothing of when they are used."""
     timed = "{hour}" in story.party.forms[level].text
@@ -143,7 +144,7 @@ def _issue(
         level=level,
         issuer=story.party.issuer,
         product_id=product_id,
-        facility_id=story.role("factory") if machine_id is not None else None,
+        facility_id=None if imported else story.role("factory"),
         machine_id=machine_id if level is Level.UNIT else None,
         intended_market=story.party.country,
         intended_route=(story.party.country,),
@@ -183,7 +184,7 @@ def _export_pallet(story: Story, pallet: Box) -> None:
         pallet.outer,
         leaves + DAY,
         destination=Destination(kind=DestinationKind.EXPORT, country=story.party.abroad),
-        consignee=story.customer_abroad,
+        consignee=story.consignee(story.customer_abroad),
         transport=TransportMode.SEA,
         vehicle="MV Example",
     )
@@ -280,7 +281,7 @@ _WAYS: Final = (_sell, _keep, _announce, _steal, _recover, _destroy, _return, _c
 def _make_pack(story: Story, age: int, *, applied: bool = True) -> str:
     """One pack whose code was issued `age` seconds ago."""
     product_id = story.role(next(iter(story.plan.products)))
-    machine_id = story.role(next(iter(story.plan.machines)))
+    machine_id = story.machine()
     issued = story.now - age
     made = (issued + 5 * DAY) // HOUR * HOUR
     code = story.codes.make(Level.UNIT, time=made)
@@ -317,7 +318,7 @@ def _grow_old(story: Story) -> None:
 def _copy(story: Story) -> None:
     """The same code applied on two machines: one of them is a copy."""
     code = _make_pack(story, 50 * DAY)
-    story.tell(Application, (code,), story.now - 30 * DAY, facility_id=story.role("factory"), machine_id=story.role("maker-2"))
+    story.tell(Application, (code,), story.now - 30 * DAY, facility_id=story.role("factory"), machine_id=story.machine(1))
     story.show("pack-copied", (code,))
 
 
@@ -326,7 +327,8 @@ def _import(story: Story) -> None:
     issued = story.now - 45 * DAY
     made = (issued + 5 * DAY) // HOUR * HOUR
     codes = tuple(story.codes.make(Level.UNIT, product=1, time=made) for _ in range(50))
-    _issue(story, codes, Level.UNIT, issued, product_id=story.role(list(story.plan.products)[1]), made_at=made)
+    product_id = story.role(list(story.plan.products)[1])
+    _issue(story, codes, Level.UNIT, issued, product_id=product_id, made_at=made, imported=True)
     entry = made + 10 * DAY
     story.tell(
         Importation,

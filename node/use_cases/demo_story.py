@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
+from federation.query.items import Item
 from federation.uim.codes import Level
 from node.trace.events import Arrival, Dispatch, Event, Invoice, Order, Payment, Report, Shipment
 from node.trace.parts import Destination, DestinationKind, Money, PaymentMethod, Trader, TransportMode
@@ -74,6 +75,14 @@ class Story:
         """A member of the cast who buys or sells."""
         return Trader(operator_id=self.role(role))
 
+    def machine(self, number: int = 0) -> str | None:
+        """One of the machines, if this Party's system records them."""
+        return None if Item.C in self.party.not_held else self.role(list(self.plan.machines)[number])
+
+    def consignee(self, trader: Trader) -> Trader | None:
+        """Who is to get a shipment, if this Party's system records purchasers."""
+        return None if Item.I in self.party.not_held else trader
+
     @property
     def customer_abroad(self) -> Trader:
         """A buyer in another country, known by what the invoice says."""
@@ -111,7 +120,7 @@ class Story:
             at,
             facility_id=self.role(origin),
             destination=destination,
-            consignee=self.trader(self.plan.facilities[target].operator),
+            consignee=self.consignee(self.trader(self.plan.facilities[target].operator)),
             transport=TransportMode.ROAD,
             vehicle=f"{self.party.country} {1000 + self.draw.below(9000)}",
         )
@@ -130,14 +139,16 @@ class Story:
             at,
             facility_id=self.role("warehouse"),
             destination=Destination(kind=DestinationKind.EXPORT, address=customer.address, country=self.party.abroad),
-            consignee=self.customer_abroad,
+            consignee=self.consignee(self.customer_abroad),
             transport=TransportMode.SEA,
             vehicle="MV Example",
             documents=(f"MRN {self.draw.text('0123456789', 18)}",),
         )
 
     def sell(self, codes: Sequence[str], seller: str, buyer: Trader, at: int, *, first: bool = False) -> None:
-        """Report order, invoice and, twenty days later if that has come, payment."""
+        """Report order, invoice and, twenty days later if that has come, payment; if this Party's system records sales."""
+        if Item.E in self.party.not_held:
+            return
         number = f"{self.party.country}-{self.draw.text('0123456789', 6)}"
         price = Money(amount=f"{5_000 + self.draw.below(90_000)}.00", currency="XTS")
         ordered = at - 2 * DAY
