@@ -189,6 +189,18 @@ PROOF_FILE_BYTES_MAX: Final = 16_777_216
 PAGE_ROWS_MAX: Final = 200
 """Rows that the desk gives in one call: a screen and some."""
 
+# --- stores --------------------------------------------------------------------------------------------------------
+STORE_WAITING_MAX: Final = 4_096
+"""Calls that wait for one store; further callers wait for room. Sixteen full group commits."""
+STORE_BUSY_S: Final = 5.0
+"""How long another program (a copy, an administrator's shell) may hold a store's file before calls fail."""
+STORE_QUIET_S: Final = 2.0
+"""After a pause this long the write-ahead log is emptied, and with it what was deleted in the file itself before."""
+STORE_WAL_PAGES: Final = 4_000
+"""Pages of 4 KiB in the write-ahead log before they are moved into the file: 16 MiB, moved in some tens of milliseconds."""
+STORE_STATEMENTS_MAX: Final = 128
+"""Prepared statements kept for one connection: more than a store has."""
+
 # --- keystore ------------------------------------------------------------------------------------------------------
 KEYSTORE_BYTES_MAX: Final = 1_048_576
 """A keystore file: all its secrets at their largest."""
