@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import Final
 
+TIME_S_MAX: Final = 253_402_300_799
+"""Last second of the year 9999: what a calendar can show."""
+
 # --- codes and scans -----------------------------------------------------------------------------------------------
 SCAN_CHARACTERS_MAX: Final = 512
 """A raw scan. The longest code in law has 100 characters (EU 2018/574 Art. 10); a Digital Link URI that carries one,
@@ -19,14 +22,28 @@ PATTERNS_PER_PARTY_MAX: Final = 500
 """Patterns in one Party's set: the EU has some thirty issuers with a few forms each."""
 PATTERN_SEGMENTS_MAX: Final = 16
 """Segments in one pattern: the longest form in use has nine."""
+SEGMENT_NAME_CHARACTERS_MAX: Final = 40
+"""The name of a segment: one or two words."""
 PATTERN_EXAMPLES_MAX: Final = 32
 """Examples and counter-examples of one pattern, each."""
 PATTERN_TEXT_CHARACTERS_MAX: Final = 1_000
 """A description or a source in a pattern: people read it on a screen."""
 PATTERN_SET_BYTES_MAX: Final = 1_048_576
 """One Party's encoded pattern set: 500 patterns at 2 KiB each."""
+PATTERN_DECODINGS_MAX: Final = 16
+"""Facts that one code tells by itself: four items with a few fields each."""
+DECODING_ROWS_MAX: Final = 500
+"""Rows of all tables of one pattern: the machines or products of a large maker. Longer lists belong into an answer."""
+COMPANY_PREFIXES_PER_PARTY_MAX: Final = 10_000
+"""Company prefixes of one Party: far more than a territory has makers and importers of tobacco."""
+PATTERN_FILE_BYTES_MAX: Final = 4_194_304
+"""One pattern file in TOML, which is about four times as long as what is encoded from it."""
 CANDIDATES_MAX: Final = 16
-"""Candidate Parties shown for one code: a longer list is no answer."""
+"""Candidates shown for one code: a longer list is no answer."""
+CANDIDATES_PER_PARTY_MAX: Final = 4
+"""Candidates of one Party for one code: so that no Party crowds the others out with patterns that fit everything."""
+STAMP_AHEAD_S_MAX: Final = 86_400
+"""A code's time of production may lie a day ahead: makers' clocks run in local time, and batches are marked in advance."""
 PICTURE_BYTES_MAX: Final = 20_971_520
 """A photo from a phone camera; larger ones are refused before they are decoded."""
 PICTURE_PIXELS_MAX: Final = 50_000_000
@@ -134,6 +151,8 @@ RPC_TIMEOUT_S: Final = 20.0
 """One call, the automatic answer of a large query included."""
 IN_FLIGHT_PER_PARTY_MAX: Final = 64
 """Envelopes on the way to one peer at one time."""
+RECEIPTS_PER_CALL_MAX: Final = 256
+"""Receipts handed over together: all that can be under way, four times over, and below half a message."""
 OUTBOX_PER_PARTY_MAX: Final = 10_000
 """Waiting envelopes for one peer: a month of heavy use by one Party."""
 GROUP_COMMIT_MAX: Final = 256
@@ -167,6 +186,33 @@ GRPC_CONNECTION_AGE_MS: Final = 300_000
 CALLS_PER_PARTY_PER_S: Final = 2_000.0
 """A bound against floods, far above what two cores can answer."""
 CALLS_PER_PARTY_BURST: Final = 4_000
+GRPC_CONNECTION_GRACE_MS: Final = 25_000
+"""A call that is under way when its connection grows old may end: one RPC_TIMEOUT_S and a little."""
+GRPC_CONNECTION_IDLE_MS: Final = 60_000
+"""A connection that nobody uses costs memory here and a few milliseconds to make again there."""
+GRPC_CONNECTIONS_MAX: Final = 2_000
+"""Connections to one port: five for each of PARTIES_MAX, some 100 KiB each."""
+GRPC_PING_MS_MIN: Final = 60_000
+"""Peers that ping more often than this are cut off (ping floods)."""
+GRPC_KEEPALIVE_MS: Final = 90_000
+"""How often a client asks whether a connection with calls on it is alive: less often than a server minds."""
+GRPC_KEEPALIVE_TIMEOUT_MS: Final = 10_000
+"""Bytes that nobody confirms for this long mean a dead connection; shorter than RPC_TIMEOUT_S."""
+GRPC_RECONNECT_MS_MIN: Final = 500
+GRPC_RECONNECT_MS_MAX: Final = 5_000
+"""The outbox backs off by itself; the channel below it must not be the slower one (its default is two minutes)."""
+GRPC_STOP_GRACE_S: Final = 5.0
+"""A node that stops lets calls end for this long; peers repeat what is cut."""
+CHANNELS_MAX: Final = 512
+"""Open channels: a node of every Party, the Secretariat's, and room for second nodes."""
+GUEST_CALLS_PER_S: Final = 5.0
+"""Calls from one address to a port without client certificates: people join and ask there, programs in small numbers."""
+GUEST_CALLS_BURST: Final = 100
+"""One screen of the desk makes a few calls; a script of an officer makes some tens."""
+GUEST_ADDRESSES_MAX: Final = 4_096
+"""Addresses whose use is remembered; the one not heard of for longest is forgotten first."""
+ERROR_TEXT_CHARACTERS_MAX: Final = 500
+"""Message and hint of an error, each: two sentences, and small enough for the trailing metadata."""
 
 # --- evidence, pages -----------------------------------------------------------------------------------------------
 JOURNAL_CONTENT_BYTES_MAX: Final = 65_536
@@ -205,8 +251,8 @@ ARGON2_MEMORY_BYTES_MAX: Final = 268_435_456
 # --- a Party's own traceability data -------------------------------------------------------------------------------
 TRACE_CODES_PER_EVENT_MAX: Final = 10_000
 """Codes named by one event: twenty master cases of packs; a longer report is split."""
-TRACE_REPORTS_PER_PUT_MAX: Final = 10_000
-"""Reports in one transaction: a few seconds of the disk at most, so that other writers are not kept waiting."""
+TRACE_ROWS_PER_PUT_MAX: Final = 100_000
+"""Reports and codes in one transaction: a second or two of the disk, so that the next writer is not kept waiting."""
 TRACE_KEYS_PER_LOOKUP_MAX: Final = CODES_PER_QUERY_MAX * SCAN_KEYS_MAX
 """Every code of the largest query, each with all its candidate keys."""
 TRACE_EVENTS_PER_LOOKUP_MAX: Final = 100_000

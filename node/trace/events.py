@@ -17,7 +17,7 @@ from typing import Final, TypeAlias
 from federation import limits
 from federation.errors import InvalidInput
 from federation.uim.codes import Level
-from node.trace.model import check, is_key
+from node.trace.model import Coverage, Reference, check, is_key
 from node.trace.parts import DeactivationReason, Destination, Money, PaymentMethod, RecallReason, Trader, TransportMode
 
 Moment: TypeAlias = tuple[int, int, str]
@@ -95,9 +95,11 @@ class Aggregation(Packing):
     Attributes:
         example: one of the codes, noted when the report is filed (`filed`): the code of a container often says nothing of a
             product, and a seized case is described by what is in it without reading 25,000 packs.
+        level: of the container, which is all that is known of one that was numbered without an issuer (ISO/IEC 15459-1).
     """
 
     example: str | None = None
+    level: Level | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -324,3 +326,7 @@ class Report:
         if isinstance(self.event, Aggregation):
             return replace(self.event, example=self.codes[0])
         return self.event
+
+
+Filing: TypeAlias = Report | Reference | Coverage
+"""Anything that is filed in a trace store: what a file holds line by line."""

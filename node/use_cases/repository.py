@@ -12,7 +12,7 @@ from typing import Final
 
 from federation.errors import InvalidScan
 from federation.identity import PartyId
-from federation.query.answer import Answer, CodeResult
+from federation.query.answer import Answer, CodeResult, LastKnown
 from federation.query.codes import Automation, HandlingCode, Outcome, Refusal
 from federation.query.items import ALL_ITEMS, Item, ItemAnswer, ItemState, absent
 from federation.query.policy import Decision
@@ -75,10 +75,19 @@ class Repository:
             key=code.key,
             outcome=Outcome.FOUND,
             status=finding.status,
-            last_known=finding.last_known if Item.H not in decision.withheld else None,
+            last_known=_last_known(finding) if Item.H not in decision.withheld else None,
             complete_as_of=finding.complete_as_of,
             items=tuple(_withheld(one, decision.withheld) for one in finding.items),
         )
+
+
+def _last_known(finding: Finding) -> LastKnown | None:
+    known = finding.last_known
+    if known is None:
+        return None
+    return LastKnown(
+        time=known.event_time, place=known.place or "", country=known.country or "", event=known.event, planned=False
+    )
 
 
 def _withheld(item: ItemAnswer, withheld: dict[Item, ItemState]) -> ItemAnswer:
