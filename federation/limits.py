@@ -85,6 +85,8 @@ CERTIFICATE_BACKDATE_S: Final = 3_600
 """Clocks in ministries are wrong: a certificate is valid from an hour before it was made."""
 NODE_CERTIFICATE_LIFE_S: Final = 7 * 86_400
 OFFICER_CERTIFICATE_LIFE_S: Final = 90 * 86_400
+JOIN_CERTIFICATE_LIFE_S: Final = 365 * 86_400
+"""Join codes hold the hash of this certificate, so that each renewal spoils those on their way."""
 PARTY_CA_LIFE_S: Final = 2 * 365 * 86_400
 ISSUING_CA_LIFE_S: Final = 3 * 365 * 86_400
 ROOT_LIFE_S: Final = 15 * 365 * 86_400
@@ -106,6 +108,8 @@ CHECKPOINT_BYTES_MAX: Final = 131_072
 """A signed note with 400 cosignatures of some 150 bytes each, doubled."""
 CHECKPOINT_SIGNATURES_MAX: Final = 512
 """The log, every possible Party as witness, and keys being rotated."""
+CHECKPOINTS_REMEMBERED_MAX: Final = 512
+"""Verified checkpoints: every envelope carries one, and a few per peer are in use at a time."""
 PROOF_HASHES_MAX: Final = 64
 """No Merkle tree is deeper than 64 levels."""
 TREE_SIZE_MAX: Final = 2**63 - 1
@@ -113,13 +117,14 @@ TREE_SIZE_MAX: Final = 2**63 - 1
 CONTACTS_MAX: Final = 64
 AUTHORITIES_MAX: Final = 200
 NAME_CHARACTERS_MAX: Final = 200
-MANDATES_PER_PARTY_MAX: Final = 8
 DIRECTORY_STALE_WARN_S: Final = 6 * 3_600
 DIRECTORY_STALE_MARK_S: Final = 7 * 86_400
 """Traffic between known Parties goes on, marked stale."""
 JOIN_TOKEN_BYTES: Final = 16
 JOIN_TOKEN_LIFE_S: Final = 7 * 86_400
 """An invitation crosses a ministry's post room."""
+JOIN_CODE_CHARACTERS_MAX: Final = 1_000
+"""A join code with the longest DNS name has some 650 characters, and people add spaces and line ends."""
 
 # --- delivery ------------------------------------------------------------------------------------------------------
 RETRY_S_MIN: Final = 2.0
@@ -156,3 +161,38 @@ PROOF_FILE_BYTES_MAX: Final = 16_777_216
 """Two envelopes, their receipts, and the directory entries of two Parties."""
 PAGE_ROWS_MAX: Final = 200
 """Rows that the desk gives in one call: a screen and some."""
+
+# --- keystore ------------------------------------------------------------------------------------------------------
+KEYSTORE_BYTES_MAX: Final = 1_048_576
+"""A keystore file: all its secrets at their largest."""
+KEYSTORE_HEADER_BYTES_MAX: Final = 1_024
+"""Eight short fields in JSON."""
+KEYSTORE_SECRETS_MAX: Final = 64
+"""A Party's node needs ten; a change of keys doubles them."""
+SECRET_BYTES_MAX: Final = 4_096
+"""Seeds have 32 bytes, and a key in PKCS #8 a few hundred."""
+PASSPHRASE_BYTES_MIN: Final = 8
+"""Argon2id slows guessing down, but nothing helps against a passphrase of a few letters."""
+PASSPHRASE_BYTES_MAX: Final = 1_024
+ARGON2_PASSES_MAX: Final = 4
+ARGON2_MEMORY_BYTES_MAX: Final = 268_435_456
+"""What the strongest setting writes (256 MiB): a file that asks for more is not one of ours and would exhaust the machine."""
+# --- a Party's own traceability data -------------------------------------------------------------------------------
+TRACE_CODES_PER_EVENT_MAX: Final = 10_000
+"""Codes named by one event: twenty master cases of packs; a longer report is split."""
+TRACE_REPORTS_PER_PUT_MAX: Final = 10_000
+"""Reports in one transaction: a few seconds of the disk at most, so that other writers are not kept waiting."""
+TRACE_KEYS_PER_LOOKUP_MAX: Final = CODES_PER_QUERY_MAX * SCAN_KEYS_MAX
+"""Every code of the largest query, each with all its candidate keys."""
+TRACE_EVENTS_PER_LOOKUP_MAX: Final = 100_000
+"""Events read for one look-up: a hundred for each code of the largest query. More is a fault in the data."""
+CONTAINMENT_LEVELS_MAX: Final = 8
+"""Carton, case, pallet, shipping container, and as many again; a longer chain of containers is a fault in the data."""
+TRACE_LINE_BYTES_MAX: Final = 2_097_152
+"""One line of a traceability file: an event with TRACE_CODES_PER_EVENT_MAX codes of KEY_CHARACTERS_MAX characters."""
+TRACE_PARTS_MAX: Final = 16
+"""Countries of an intended route, documents of one shipment: the longest in practice have five."""
+ANOMALIES_PER_CODE_MAX: Final = 32
+"""Contradictions told of one code: the first ones say what is wrong."""
+UNUSED_CODE_LIFE_S: Final = 183 * 86_400
+"""Codes that were not used within six months are void (Regulation (EU) 2018/574)."""

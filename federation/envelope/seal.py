@@ -5,8 +5,8 @@
     ciphertext  the padded inner                                      bound to the header
     signature   the sending node's                                    over header, wrap and ciphertext
 
-What is in header, statement and body is made and read by `federation.wire`; whether this sender may say this, now, to us, is asked
-by `federation.boundary`, which also keeps the order: sizes, header, signature, and only then any decryption.
+What is in header, statement and body is made and read by `federation.wire`. Whether this sender may say this, now, to us, is
+asked by `federation.boundary`, which also keeps the order: sizes, header, signature, and only then any decryption.
 
 The header carries a commitment to everything that is inside. So nobody can be shown another body under a header that was
 receipted, and whoever holds a receipt can prove what was in it by disclosing the salt.
@@ -50,12 +50,10 @@ class Inner:
     body: bytes = field(repr=False)
 
     def __post_init__(self) -> None:
-        if not 0 < len(self.statement) <= limits.STATEMENT_BYTES_MAX:
-            raise Oversized("a statement is empty or larger than statements are")
-        if len(self.statement_signature) not in {0, SIGNATURE_BYTES}:
-            raise Malformed("the signature of a statement has the wrong length")
-        if len(self.salt) != SALT_BYTES:
-            raise Malformed(f"the salt of an envelope has {SALT_BYTES} bytes")
+        if not self.statement or len(self.statement_signature) not in {0, SIGNATURE_BYTES} or len(self.salt) != SALT_BYTES:
+            raise Malformed("the parts of a sealed content do not have the sizes of suite 1")
+        if len(self.statement) > limits.STATEMENT_BYTES_MAX:
+            raise Oversized("a statement is larger than statements are")
         if len(self.body) > limits.BODY_BYTES_MAX:
             raise Oversized("a body is larger than one envelope may carry", hint="ask about fewer codes at once")
 
@@ -77,10 +75,10 @@ class Envelope:
     signature: bytes = field(repr=False)
 
     def __post_init__(self) -> None:
-        if not 0 < len(self.header) <= limits.HEADER_BYTES_MAX:
-            raise Oversized("the header of an envelope is empty or larger than headers are")
-        if len(self.wrap) != suite.WRAP_BYTES or len(self.signature) != SIGNATURE_BYTES:
+        if not self.header or len(self.wrap) != suite.WRAP_BYTES or len(self.signature) != SIGNATURE_BYTES:
             raise Malformed("the parts of an envelope do not have the sizes of suite 1")
+        if len(self.header) > limits.HEADER_BYTES_MAX:
+            raise Oversized("the header of an envelope is larger than headers are")
         if len(self.header) + len(self.wrap) + len(self.ciphertext) + len(self.signature) > limits.ENVELOPE_BYTES_MAX:
             raise Oversized("an envelope is larger than one message may be")
 
@@ -117,7 +115,7 @@ def header_hash(header: bytes) -> bytes:
 
 
 def body_commitment(inner: Inner) -> bytes:
-    """H("gsp/v1/commit", salt, statement, signature, body), 32 bytes: it stands in the header and tells nothing without the salt."""
+    """H("gsp/v1/commit", salt, statement, signature, body), 32 bytes: stands in the header and tells nothing without the salt."""
     return digest("gsp/v1/commit", inner.salt, inner.statement, inner.statement_signature, inner.body)
 
 
@@ -132,9 +130,12 @@ def envelope_digest(envelope: Envelope) -> bytes:
     return digest_of_parts(header=envelope.header, wrap=envelope.wrap, ciphertext_sha512=ciphertext_sha512)
 
 
-def sealed_size(inner_packed_len: int) -> tuple[int, int]:
-    """The sizes in bytes of wrap and ciphertext, for the header that has to say them before anything is sealed."""
-    return suite.WRAP_BYTES, suite.stream_size(padded_size(inner_packed_len))
+def sealed_size(packed_size: int) -> tuple[int, int]:
+    """The sizes in bytes of wrap and ciphertext for a packed inner of this size.
+
+    The header has to say them, and is needed before anything is sealed.
+    """
+    return suite.WRAP_BYTES, suite.stream_size(padded_size(packed_size))
 
 
 def seal(*, header: bytes, inner: Inner, recipient_public: bytes, cek: bytes, signer: Signer) -> Envelope:

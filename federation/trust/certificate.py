@@ -28,8 +28,9 @@ from cryptography.x509 import verification
 from cryptography.x509.oid import ExtensionOID
 
 from federation import limits
-from federation.errors import Malformed, Oversized, Unauthentic
+from federation.errors import FederationError, Malformed, Oversized, Unauthentic
 from federation.identity import SECRETARIAT, NodeName, OfficerName, PartyId, parse_node_uri, parse_officer_uri, party_id
+from federation.trust.keys import check_public_key
 from federation.trust.profile import (
     Profile,
     is_expected_key,
@@ -124,14 +125,11 @@ def read_party_ca(der: bytes, *, party: PartyId | None, domain: str, issuing_ca:
         Malformed: bytes that are no certificate.
         Unauthentic: another chain, shape, name or time.
     """
-    links = (
-        (load_certificate(root), load_certificate(root), root_profile()),
-        (load_certificate(issuing_ca), load_certificate(root), issuing_profile(domain)),
-        (load_certificate(der), load_certificate(issuing_ca), party_profile(party, domain)),
-    )
-    for certificate, issuer, profile in links:
-        _verify(certificate, issuer, profile).require(now)
-    return _party_ca(load_certificate(der), party)
+    anchor, issuing, ca = load_certificate(root), load_certificate(issuing_ca), load_certificate(der)
+    _verify(anchor, anchor, root_profile()).require(now)
+    _verify(issuing, anchor, issuing_profile(domain)).require(now)
+    _verify(ca, issuing, party_profile(party, domain)).require(now)
+    return _party_ca(ca, party)
 
 
 def read_successor_ca(der: bytes, *, party: PartyId | None, domain: str, now: float) -> PartyCa:
@@ -146,6 +144,19 @@ def read_successor_ca(der: bytes, *, party: PartyId | None, domain: str, now: fl
     certificate = load_certificate(der)
     _verify(certificate, certificate, party_profile(party, domain)).require(now)
     return _party_ca(certificate, party)
+
+
+def read_pinned_ca(der: bytes, *, party: PartyId | None, domain: str) -> PartyCa:
+    """Read a CA whose exact bytes are known already, such as the Secretariat's in the genesis entry: its shape and its name.
+
+    Every use of an anchor begins like this, so that the CA of one Party is never taken for another's: it would constrain names
+    that nobody asks about.
+
+    Raises:
+        Malformed: bytes that are no certificate.
+        Unauthentic: another shape or name.
+    """
+    return _party_ca(read_anchor(der, party_profile(party, domain)), party)
 
 
 def verify_node_certificate(der: bytes, *, ca: bytes, party: PartyId | None, domain: str, now: float) -> NodeName:
@@ -232,28 +243,24 @@ def from_pem(pem: bytes) -> bytes:
         return x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER)
 
 
+# Only what verified is remembered: whoever sends rubbish pushes nothing out.
+
+
 @functools.lru_cache(maxsize=limits.VERIFIED_CERTIFICATES_MAX)
 def _node(der: bytes, ca: bytes, party: PartyId | None, domain: str) -> tuple[NodeName, Window]:
-    leaf, anchor = load_certificate(der), _anchor(ca, party, domain)
+    leaf, anchor = load_certificate(der), read_anchor(ca, party_profile(party, domain))
     name = parse_node_uri(_uri(leaf), party=party, domain=domain)
     return name, _verify(leaf, anchor, node_profile(name))
 
 
 @functools.lru_cache(maxsize=limits.VERIFIED_CERTIFICATES_MAX)
 def _officer(der: bytes, ca: bytes, party: PartyId, domain: str) -> Officer:
-    leaf, anchor = load_certificate(der), _anchor(ca, party, domain)
+    leaf, anchor = load_certificate(der), read_anchor(ca, party_profile(party, domain))
     name = parse_officer_uri(_uri(leaf), party=party, domain=domain)
     window = _verify(leaf, anchor, officer_profile(name))
     key = leaf.public_key()
     assert isinstance(key, ed25519.Ed25519PublicKey)  # the profile says so
-    return Officer(name=name, public_key=key.public_bytes_raw(), window=window)
-
-
-def _anchor(der: bytes, party: PartyId | None, domain: str) -> x509.Certificate:
-    """The pinned CA, which has to be one of that Party: the CA of another one constrains names that nobody asked about."""
-    certificate = load_certificate(der)
-    _compare(certificate, party_profile(party, domain), None)
-    return certificate
+    return Officer(name=name, public_key=check_public_key(key.public_bytes_raw()), window=window)
 
 
 def _party_ca(certificate: x509.Certificate, party: PartyId | None) -> PartyCa:
@@ -265,7 +272,19 @@ def _party_ca(certificate: x509.Certificate, party: PartyId | None) -> PartyCa:
     )
 
 
+def read_anchor(der: bytes, profile: Profile) -> x509.Certificate:
+    """Parse a CA certificate that we hold to be of this profile, and see that it is; who signed it has no say."""
+    certificate = load_certificate(der)
+    _compare(certificate, profile, None)
+    return certificate
+
+
 def load_certificate(der: bytes) -> x509.Certificate:
+    """Parse one certificate, strictly DER; most of it is parsed on use, which is why `foreign_bytes` stands in many places.
+
+    Raises:
+        Malformed: it is none, or larger than any of ours.
+    """
     if len(der) > limits.CERTIFICATE_BYTES_MAX:
         raise Oversized("the certificate is larger than any of ours")
     with foreign_bytes():
@@ -285,10 +304,11 @@ def _verify(certificate: x509.Certificate, issuer: x509.Certificate, profile: Pr
     policy = verification.PolicyBuilder().store(verification.Store([issuer])).max_chain_depth(0)
     policy = policy.time(datetime.fromtimestamp(window.not_before, tz=UTC))
     verifier = policy.extension_policies(ca_policy=_ANCHOR, ee_policy=_ANY).build_client_verifier()
-    try:
-        verifier.verify(certificate, [])
-    except verification.VerificationError as reason:
-        raise Unauthentic(f"the {profile.title} was not signed by the expected CA") from reason
+    with foreign_bytes():
+        try:
+            verifier.verify(certificate, [])
+        except verification.VerificationError as reason:
+            raise Unauthentic(f"the {profile.title} was not signed by the expected CA") from reason
     return window
 
 
@@ -298,6 +318,7 @@ def _compare(certificate: x509.Certificate, profile: Profile, issuer: x509.Certi
         key = certificate.public_key()
         issuer_key = _signing_key(issuer) if issuer is not None else None
         extensions = {extension.oid: (extension.value, extension.critical) for extension in certificate.extensions}
+        expected = profile.extensions(key, issuer_key)
         algorithm = certificate.signature_hash_algorithm
     if issuer_key is None:
         extensions.pop(ExtensionOID.AUTHORITY_KEY_IDENTIFIER, None)
@@ -305,7 +326,7 @@ def _compare(certificate: x509.Certificate, profile: Profile, issuer: x509.Certi
     fits = {
         "key": is_expected_key(key, profile.curve),
         "subject": certificate.subject == profile.name,
-        "extensions": extensions == profile.extensions(key, issuer_key),
+        "extensions": extensions == expected,
         "life": window.not_after - window.not_before <= profile.life_s + limits.CERTIFICATE_BACKDATE_S,
         "signature algorithm": issuer_key is None or isinstance(algorithm, type(signature_hash(issuer_key))),
     }
@@ -337,19 +358,25 @@ def _uri(certificate: x509.Certificate) -> str:
 
 
 def window_of(certificate: x509.Certificate) -> Window:
+    """The certificate's own validity."""
     with foreign_bytes():
         start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     return Window(not_before=int(start.timestamp()), not_after=int(end.timestamp()))
 
 
-def _text(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, tz=UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+def _text(seconds: float) -> str:
+    try:
+        return datetime.fromtimestamp(seconds, tz=UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    except (OverflowError, ValueError):  # outside of the calendar: the time may come from a peer
+        return f"second {seconds}"
 
 
 @contextmanager
 def foreign_bytes(message: str = "this is not a certificate") -> Iterator[None]:
-    """Everything that cryptography makes of foreign bytes is `Malformed`: its own exceptions have no common root."""
+    """Whatever cryptography raises about foreign bytes becomes `Malformed`: its exceptions have no common root."""
     try:
         yield
+    except FederationError:
+        raise
     except Exception as reason:  # ValueError, TypeError, UnsupportedAlgorithm, InvalidVersion and more; all mean one thing
         raise Malformed(message) from reason

@@ -49,6 +49,7 @@ class Genesis:
         domain: DNS domain under which all certificates are named.
         log_key: Ed25519 key that signs checkpoints.
         root_certificate: DER of the treaty root.
+        issuing_ca: DER of the CA between the root and the Party CAs.
         secretariat_ca: DER of the CA that anchors the Secretariat's node.
         founders: Ed25519 keys of the people of the treaty body.
         founders_threshold: how many of them have to sign together.
@@ -61,6 +62,7 @@ class Genesis:
     domain: str
     log_key: bytes
     root_certificate: bytes
+    issuing_ca: bytes
     secretariat_ca: bytes
     founders: tuple[bytes, ...]
     founders_threshold: int

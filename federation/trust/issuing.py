@@ -25,11 +25,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from federation import limits
 from federation.errors import Conflict, InvalidInput, Oversized, Unauthentic
 from federation.identity import NodeName, OfficerName, PartyId
-from federation.trust.certificate import Window, foreign_bytes, load_certificate, window_of
+from federation.trust.certificate import Window, foreign_bytes, read_anchor, window_of
+from federation.trust.keys import check_public_key
 from federation.trust.profile import (
     Profile,
     is_expected_key,
     issuing_profile,
+    join_profile,
     node_profile,
     officer_profile,
     party_profile,
@@ -116,10 +118,10 @@ def make_issuing_ca(csr: bytes, *, root: Authority, domain: str, now: float, ent
     """Sign the Secretariat's issuing CA with the root.
 
     Raises:
-        Malformed, Unauthentic: the request is refused.
+        Malformed, Unauthentic: the request is refused, or the CA is another's.
         Conflict: the root is no longer valid.
     """
-    return _issue(read_request(csr), issuing_profile(domain), root, now, entropy)
+    return _issue(read_request(csr), issuing_profile(domain), root, under=root_profile(), now=now, entropy=entropy)
 
 
 def issue_party_ca(csr: bytes, *, party: PartyId | None, issuer: Authority, domain: str, now: float, entropy: Entropy) -> bytes:
@@ -134,10 +136,11 @@ def issue_party_ca(csr: bytes, *, party: PartyId | None, issuer: Authority, doma
         entropy: for the serial number.
 
     Raises:
-        Malformed, Unauthentic: the request is refused.
+        Malformed, Unauthentic: the request is refused, or the CA is another's.
         Conflict: the issuing CA is no longer valid.
     """
-    return _issue(read_request(csr), party_profile(party, domain), issuer, now, entropy)
+    profile, under = party_profile(party, domain), issuing_profile(domain)
+    return _issue(read_request(csr), profile, issuer, under=under, now=now, entropy=entropy)
 
 
 def make_successor_ca(
@@ -151,10 +154,24 @@ def issue_node_certificate(csr: bytes, *, name: NodeName, ca: Authority, now: fl
     """Sign a node's TLS certificate with the CA of its Party (or of the Secretariat: `name.party` is None).
 
     Raises:
-        Malformed, Unauthentic: the request is refused.
+        Malformed, Unauthentic: the request is refused, or the CA is another's.
         Conflict: the CA is no longer valid.
     """
-    return _issue(read_request(csr), node_profile(name), ca, now, entropy)
+    under = party_profile(name.party, name.domain)
+    return _issue(read_request(csr), node_profile(name), ca, under=under, now=now, entropy=entropy)
+
+
+def issue_join_certificate(csr: bytes, *, name: NodeName, ca: Authority, now: float, entropy: Entropy) -> bytes:
+    """Sign the certificate of the Secretariat's join port: for TLS servers only, and known to those who join by its hash.
+
+    It lives long, because a renewal spoils the join codes that are on their way.
+
+    Raises:
+        Malformed, Unauthentic: the request is refused, or the CA is another's.
+        Conflict: the CA is no longer valid.
+    """
+    under = party_profile(name.party, name.domain)
+    return _issue(read_request(csr), join_profile(name), ca, under=under, now=now, entropy=entropy)
 
 
 def issue_officer_certificate(public_key: bytes, *, name: OfficerName, ca: Authority, now: float, entropy: Entropy) -> bytes:
@@ -168,17 +185,19 @@ def issue_officer_certificate(public_key: bytes, *, name: OfficerName, ca: Autho
         entropy: for the serial number.
 
     Raises:
-        Malformed: the key is not 32 bytes.
+        Malformed, Unauthentic: the key is not one that an honest signer has, or the CA is another's.
         Conflict: the CA is no longer valid.
     """
-    with foreign_bytes("an officer's public key has 32 bytes"):
-        key = ed25519.Ed25519PublicKey.from_public_bytes(public_key)
-    return _issue(key, officer_profile(name), ca, now, entropy)
+    key = ed25519.Ed25519PublicKey.from_public_bytes(check_public_key(public_key))
+    under = party_profile(name.party, name.domain)
+    return _issue(key, officer_profile(name), ca, under=under, now=now, entropy=entropy)
 
 
-def _issue(key: CertificatePublicKeyTypes, profile: Profile, issuer: Authority, now: float, entropy: Entropy) -> bytes:
-    """Sign; nothing outlives the CA that signed it."""
-    certificate = load_certificate(issuer.certificate)
+def _issue(
+    key: CertificatePublicKeyTypes, profile: Profile, issuer: Authority, *, under: Profile, now: float, entropy: Entropy
+) -> bytes:
+    """Sign. A CA signs only what is below its own kind and name, and nothing outlives the CA that signed it."""
+    certificate = read_anchor(issuer.certificate, under)
     if certificate.public_key() != issuer.key.public_key():
         raise Conflict("the key and the certificate of the CA do not belong together", hint="take both from the same backup")
     limit = window_of(certificate)

@@ -2,7 +2,7 @@
 
 Everything of legal weight is verified by `verify` and nowhere else: verifiers disagree about odd keys and odd signatures (of 914
 published edge cases OpenSSL accepts 208 and libsodium 43), and two answers to "did they sign this?" are no evidence. So this
-verifier is the strictest of them, and every other one agrees with what it accepts.
+verifier is stricter than both: it accepts the one case without any oddity, and then every other verifier agrees.
 
 One key signs messages of several kinds, so no message of one kind may be readable as another. They differ in their first bytes:
 

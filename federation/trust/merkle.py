@@ -4,8 +4,8 @@ A node of the tree has coordinates (level, index): it covers the leaves from `in
 called complete when all of them are there. Only hashes of complete nodes are ever stored, because they never change. `Frontier`
 says which ones an append completes; proofs and roots are computed from whatever can read them back, and nothing here keeps them.
 
-A proof is a list of spans of leaves, each one hash. `_inclusion_spans` and `_consistency_spans` say which; prover and verifier both
-walk them, from the leaves to the root.
+A proof is a list of spans of leaves, each as one hash. `_inclusion_spans` and `_consistency_spans` say which spans; prover and
+verifier both walk them, from the leaves to the root.
 """
 
 from __future__ import annotations

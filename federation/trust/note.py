@@ -279,7 +279,8 @@ def _verify_line(text: bytes, signature: NoteSignature, candidates: Sequence[Not
             verify(public_key=key.public_key, message=message, signature=raw)
         except Unauthentic:
             continue
-        return key, time
+        if time is None or time <= _TIME_MAX:
+            return key, time
     raise Unauthentic("a note carries a false signature of a known key")
 
 
@@ -296,10 +297,10 @@ def _parse_line(line: str) -> NoteSignature:
 
 
 def _parse_size(text: str) -> int:
-    size = int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(limits.TREE_SIZE_MAX)) else -1
-    if str(size) != text:
+    digits_only = text.isascii() and text.isdigit() and len(text) <= len(str(limits.TREE_SIZE_MAX))
+    if not digits_only or str(int(text)) != text:
         raise Malformed("the size in a checkpoint is a number without leading zeros")
-    return size
+    return int(text)
 
 
 def _check_text(raw: bytes) -> str:

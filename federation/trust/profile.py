@@ -109,33 +109,47 @@ def party_profile(party: PartyId | None, domain: str) -> Profile:
 
 def node_profile(name: NodeName) -> Profile:
     """A node's TLS certificate: gRPC offers no Ed25519, and accepts a client without extended key usage."""
+    uses = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
     names = [x509.DNSName(name.dns), x509.UniformResourceIdentifier(name.uri)]
-    return Profile(
-        title="node certificate",
-        subject=None,
+    return _leaf(title="node certificate", curve=ec.SECP256R1, life_s=limits.NODE_CERTIFICATE_LIFE_S, uses=uses, names=names)
+
+
+def join_profile(name: NodeName) -> Profile:
+    """The certificate of the join port: it serves, has no URI, and is no node's."""
+    return _leaf(
+        title="certificate of a join port",
         curve=ec.SECP256R1,
-        life_s=limits.NODE_CERTIFICATE_LIFE_S,
-        own=(
-            (_key_usage(signs_certificates=False), True),
-            (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]), False),
-            (x509.SubjectAlternativeName(names), True),
-        ),
+        life_s=limits.JOIN_CERTIFICATE_LIFE_S,
+        uses=[ExtendedKeyUsageOID.SERVER_AUTH],
+        names=[x509.DNSName(name.dns)],
     )
 
 
 def officer_profile(name: OfficerName) -> Profile:
     """An officer's signing certificate; its one private use keeps it out of TLS."""
-    return Profile(
+    return _leaf(
         title="officer certificate",
-        subject=None,
         curve=None,
         life_s=limits.OFFICER_CERTIFICATE_LIFE_S,
-        own=(
-            (_key_usage(signs_certificates=False), True),
-            (x509.ExtendedKeyUsage([OFFICER_USE]), True),
-            (x509.SubjectAlternativeName([x509.UniformResourceIdentifier(name.uri)]), True),
-        ),
+        uses=[OFFICER_USE],
+        names=[x509.UniformResourceIdentifier(name.uri)],
     )
+
+
+def _leaf(
+    *,
+    title: str,
+    curve: type[ec.EllipticCurve] | None,
+    life_s: int,
+    uses: list[x509.ObjectIdentifier],
+    names: list[x509.GeneralName],
+) -> Profile:
+    own: tuple[tuple[x509.ExtensionType, bool], ...] = (
+        (_key_usage(signs_certificates=False), True),
+        (x509.ExtendedKeyUsage(uses), True),
+        (x509.SubjectAlternativeName(names), True),  # critical, as RFC 5280 wants it beside an empty subject
+    )
+    return Profile(title=title, subject=None, curve=curve, life_s=life_s, own=own)
 
 
 def _authority(*, title: str, subject: str, curve: type[ec.EllipticCurve], life_s: int, below: int, names: str | None) -> Profile:

@@ -1,0 +1,213 @@
+"""The directory log: entries composed and signed, checkpoints made, cosigned and accepted, the roster folded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from hmac import compare_digest
+from typing import Final
+
+from federation import limits
+from federation.errors import FederationError, Malformed, Oversized, Unauthentic
+from federation.trust import directory, merkle, note
+from federation.trust.directory import Roster
+from federation.trust.entries import (
+    Admit,
+    EntryBody,
+    EntryKind,
+    Genesis,
+    Mandate,
+    NodeEntry,
+    Signature,
+    SignedEntry,
+    Update,
+)
+from federation.trust.keys import Signer
+from federation.trust.merkle import Frontier
+from federation.trust.note import Checkpoint, KeyKind, Note, NoteKey, Verified
+from federation.wire.directory import decode_entry_body, decode_signed_entry, encode_entry_body, encode_signed_entry
+
+KIND_OF: Final[dict[type, EntryKind]] = {
+    Genesis: EntryKind.GENESIS,
+    Admit: EntryKind.ADMIT,
+    Update: EntryKind.UPDATE,
+    NodeEntry: EntryKind.NODE,
+    Mandate: EntryKind.MANDATE,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replica:
+    """The directory as a node has accepted it: roster and tree always belong together.
+
+    Attributes:
+        note: the newest checkpoint as a signed note with the cosignatures known here; empty only between the genesis leaf and
+            the first checkpoint.
+    """
+
+    roster: Roster
+    frontier: Frontier
+    note: bytes = b""
+
+    @property
+    def genesis(self) -> Genesis:
+        """What the log began with."""
+        return self.roster.genesis
+
+
+def genesis_digest(leaf: bytes) -> bytes:
+    """How a log is known: the RFC 6962 hash of its first leaf, which is also the root of the tree with that leaf alone."""
+    return merkle.leaf_hash(leaf)
+
+
+def sign_body(kind: EntryKind, body: bytes, signer: Signer) -> Signature:
+    """One author's signature over an entry that was composed by somebody else, as it came."""
+    return Signature(public_key=signer.public_key, signature=signer.sign(directory.entry_message(kind, body)))
+
+
+def compose_entry(body: EntryBody, signers: Iterable[Signer]) -> bytes:
+    """A leaf, signed by all its authors at once."""
+    kind, encoded = KIND_OF[type(body)], encode_entry_body(body)
+    return join_signatures(kind, encoded, [sign_body(kind, encoded, signer) for signer in signers])
+
+
+def join_signatures(kind: EntryKind, body: bytes, signatures: Iterable[Signature]) -> bytes:
+    """A leaf from signatures that were collected one by one. They stand in the order of their keys, so that the leaf is one."""
+    ordered = sorted(signatures, key=lambda one: one.public_key)
+    return encode_signed_entry(SignedEntry(kind=kind, body=body, signatures=tuple(ordered)))
+
+
+def open_genesis(leaf: bytes, digest: bytes) -> Replica:
+    """The replica of a log of one entry.
+
+    Raises:
+        Unauthentic: another log than the one whose digest was configured, or signatures that do not verify.
+        Malformed: the right digest over something that is no genesis.
+    """
+    if not compare_digest(genesis_digest(leaf), digest):
+        raise Unauthentic(
+            "this is not the directory whose genesis digest is configured", hint="compare the digest with the Secretariat"
+        )
+    entry = decode_signed_entry(leaf)
+    roster = directory.begin(entry, decode_entry_body(entry.kind, entry.body))
+    return Replica(roster=roster, frontier=Frontier().append(merkle.leaf_hash(leaf))[0])
+
+
+def fold(replica: Replica, leaf: bytes) -> Replica:
+    """One more leaf: the tree always grows, the roster changes only if the entry keeps its rule."""
+    frontier, _ = replica.frontier.append(merkle.leaf_hash(leaf))
+    try:
+        entry = decode_signed_entry(leaf)
+        body = decode_entry_body(entry.kind, entry.body)
+    except FederationError as error:
+        return Replica(roster=directory.refuse(replica.roster, error.message), frontier=frontier)
+    return Replica(roster=directory.apply(replica.roster, entry, body), frontier=frontier)
+
+
+def extend(replica: Replica, leaves: Sequence[bytes], checkpoint_note: bytes) -> Replica:
+    """Accept a newer checkpoint with the leaves up to it.
+
+    The tree is computed from all leaves, so a checkpoint that is not a continuation of what was accepted before cannot match.
+
+    Raises:
+        Unauthentic: the log's signature or the root is wrong.
+        Malformed: the note is none, or the leaves do not fill the tree.
+    """
+    checkpoint, _ = read_checkpoint(replica.genesis, checkpoint_note)
+    if replica.frontier.size + len(leaves) != checkpoint.size:
+        raise Malformed("the entries do not lead up to the checkpoint")
+    grown = replica
+    for leaf in leaves:
+        if len(leaf) > limits.ENTRY_BYTES_MAX:
+            raise Oversized("a directory entry is too long")
+        grown = fold(grown, leaf)
+    if grown.frontier.root() != checkpoint.root:
+        raise Unauthentic("the directory's checkpoint does not follow from its entries", hint=SPLIT_HINT)
+    return Replica(roster=grown.roster, frontier=grown.frontier, note=checkpoint_note)
+
+
+SPLIT_HINT: Final = (
+    "the Secretariat may be showing different directories to different Parties: keep both checkpoints, tell the other Parties"
+)
+
+
+def log_key(genesis: Genesis) -> NoteKey:
+    """The key that signs checkpoints, under the log's own name."""
+    return NoteKey(name=genesis.origin, public_key=genesis.log_key)
+
+
+def sign_checkpoint(origin: str, frontier: Frontier, signer: Signer) -> bytes:
+    """A log's statement of its size and root, as a signed note. It serves the directory and every journal."""
+    text = Checkpoint(origin=origin, size=frontier.size, root=frontier.root()).text()
+    return note.format_note(Note(text=text, signatures=(note.sign_note(text, origin, signer),)))
+
+
+def read_checkpoint(genesis: Genesis, raw: bytes) -> tuple[Checkpoint, tuple[Verified, ...]]:
+    """A directory checkpoint whose log signature verifies.
+
+    Raises:
+        Unauthentic: signed by another key, or about another log.
+        Malformed: no checkpoint.
+    """
+    return _read_checkpoint(log_key(genesis), raw)
+
+
+@lru_cache(maxsize=limits.CHECKPOINTS_REMEMBERED_MAX)
+def _read_checkpoint(key: NoteKey, raw: bytes) -> tuple[Checkpoint, tuple[Verified, ...]]:
+    """Every envelope carries a checkpoint, nearly always the one before's."""
+    if len(raw) > limits.CHECKPOINT_BYTES_MAX:
+        raise Oversized("a checkpoint is too long")
+    parsed = note.parse_note(raw)
+    verified = note.verify_note(parsed, [key])
+    checkpoint = note.parse_checkpoint(parsed.text)
+    if checkpoint.origin != key.name:
+        raise Unauthentic("the checkpoint is about another log")
+    return checkpoint, verified
+
+
+def witness_key(node: NodeEntry) -> NoteKey:
+    """The key with which a Party's node cosigns, under the node's DNS name."""
+    return NoteKey(name=node.node.dns, public_key=node.signing_key, kind=KeyKind.COSIGNATURE)
+
+
+def cosign_checkpoint(replica: Replica, signer: Signer, *, name: str, now: float) -> bytes:
+    """This node's cosignature for the checkpoint that it has accepted and persisted, as a note of its own."""
+    text = note.parse_note(replica.note).text
+    return note.format_note(Note(text=text, signatures=(note.cosign(text, name, signer, int(now)),)))
+
+
+def cosigners(roster: Roster, raw: bytes) -> tuple[Verified, ...]:
+    """The Party nodes whose cosignatures under the checkpoint verify; unknown keys are passed over.
+
+    Raises:
+        Unauthentic: a listed node's cosignature is wrong.
+    """
+    keys = [witness_key(record.node) for record in roster.parties.values() if record.node is not None]
+    parsed = note.parse_note(raw)
+    named = {key.name for key in keys}
+    if not any(one.name in named for one in parsed.signatures):
+        return ()
+    return note.verify_note(parsed, keys)
+
+
+def add_cosignature(replica: Replica, node: NodeEntry, raw: bytes) -> bytes:
+    """The checkpoint note of the replica with one more cosignature, taken from a note that the witness sent.
+
+    Raises:
+        Unauthentic: it is not that node's cosignature of this very checkpoint.
+    """
+    offered, own = note.parse_note(raw), note.parse_note(replica.note)
+    if offered.text != own.text:
+        raise Unauthentic("a cosignature for another checkpoint", hint="read the newest checkpoint and cosign that")
+    note.verify_note(offered, [witness_key(node)])
+    added = [one for one in offered.signatures if one.name == node.node.dns]
+    kept = [one for one in own.signatures if one.name != node.node.dns]
+    return note.format_note(Note(text=own.text, signatures=(*kept, *added[:1])))
+
+
+def bare_checkpoint(replica: Replica) -> bytes:
+    """The newest checkpoint with the log's signature alone: what every envelope carries."""
+    parsed = note.parse_note(replica.note)
+    own = tuple(one for one in parsed.signatures if one.name == replica.genesis.origin)
+    return note.format_note(Note(text=parsed.text, signatures=own))

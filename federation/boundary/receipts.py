@@ -1,0 +1,115 @@
+"""Receipts and prekey bundles: small signed statements between nodes."""
+
+from __future__ import annotations
+
+from federation import limits
+from federation.delivery.receipt import Receipt, SignedReceipt
+from federation.envelope.header import PrekeyBundle
+from federation.envelope.suite import SUITE
+from federation.errors import Forbidden, Incompatible, Unauthentic
+from federation.evidence.journal import JournalKind, JournalRecord, Leaf, Position, leaf_hash, origin
+from federation.identity import MessageId, NodeName
+from federation.trust import directory, keys, merkle, note
+from federation.trust.directory import Roster
+from federation.trust.keys import Signer
+from federation.trust.note import Checkpoint, Note, NoteKey
+from federation.wire.envelope import decode_bundle, decode_signed_bundle, encode_bundle, encode_signed_bundle
+from federation.wire.evidence import decode_receipt, decode_record, encode_receipt, encode_record
+
+
+def journal_leaf(record: JournalRecord, *, salt: bytes) -> Leaf:
+    """A record ready for the journal."""
+    return Leaf(salt=salt, content=encode_record(record))
+
+
+def sign_receipt(*, receiver: NodeName, digest: bytes, leaf: Leaf, position: Position, signer: Signer) -> SignedReceipt:
+    """The promise that an envelope stands in the journal. The same arguments give the same bytes.
+
+    Args:
+        receiver: this node.
+        digest: of the envelope that came.
+        leaf: the journal record of it, which holds message id and time.
+        position: where the leaf came to stand.
+        signer: this node's.
+    """
+    record = decode_record(leaf.content)
+    name = origin(receiver.dns)
+    text = Checkpoint(origin=name, size=position.index + 1, root=position.root).text()
+    checkpoint = note.format_note(Note(text=text, signatures=(note.sign_note(text, name, signer),)))
+    statement = encode_receipt(
+        Receipt(
+            receiver=receiver,
+            message_id=record.message_id,
+            envelope_digest=digest,
+            received_at=record.at,
+            leaf_index=position.index,
+            leaf_salt=leaf.salt,
+            leaf_content=leaf.content,
+            inclusion=position.inclusion,
+            checkpoint=checkpoint,
+        )
+    )
+    return SignedReceipt(statement=statement, signature=signer.sign(keys.pae("receipt", statement)))
+
+
+def read_receipt(
+    signed: SignedReceipt, *, signing_key: bytes, receiver: NodeName, message_id: MessageId, digest: bytes
+) -> Receipt:
+    """A receipt that proves: this node has this envelope in its journal.
+
+    Raises:
+        Unauthentic: a signature, the checkpoint or the inclusion is wrong.
+        Forbidden: it is about another message, envelope or node.
+    """
+    keys.verify(public_key=signing_key, message=keys.pae("receipt", signed.statement), signature=signed.signature)
+    receipt = decode_receipt(signed.statement)
+    if (receipt.receiver, receipt.message_id, receipt.envelope_digest) != (receiver, message_id, digest):
+        raise Forbidden("a receipt about something else")
+    record = decode_record(receipt.leaf_content)
+    expected = (JournalKind.RECEIVED, message_id, digest, receipt.received_at)
+    if (record.kind, record.message_id, record.digest, record.at) != expected:
+        raise Unauthentic("the receiver wrote something else into its journal than it says")
+    name = origin(receiver.dns)
+    parsed = note.parse_note(receipt.checkpoint)
+    note.verify_note(parsed, [NoteKey(name=name, public_key=signing_key)])
+    checkpoint = note.parse_checkpoint(parsed.text)
+    if checkpoint.origin != name:
+        raise Unauthentic("a receipt carries the checkpoint of another log")
+    merkle.verify_inclusion(
+        leaf_hash=leaf_hash(salt=receipt.leaf_salt, content=receipt.leaf_content),
+        index=receipt.leaf_index,
+        size=checkpoint.size,
+        proof=receipt.inclusion,
+        root=checkpoint.root,
+    )
+    return receipt
+
+
+def sign_bundle(bundle: PrekeyBundle, signer: Signer) -> bytes:
+    """A node's prekeys for others to fetch from anybody."""
+    encoded = encode_bundle(bundle)
+    return encode_signed_bundle(encoded, signer.sign(keys.pae("bundle", encoded)))
+
+
+def read_bundle(raw: bytes, *, roster: Roster, now: float) -> PrekeyBundle:
+    """A bundle that its node signed and that may be used now.
+
+    Raises:
+        UnknownParty: the node is not the one that the directory lists.
+        Unauthentic: the signature is wrong, or it is expired or claims too long a life.
+        Incompatible: the node does not open our suite.
+    """
+    encoded, signature = decode_signed_bundle(raw)
+    bundle = decode_bundle(encoded)
+    signing_key = directory.signing_key(roster, bundle.node)
+    keys.verify(public_key=signing_key, message=keys.pae("bundle", encoded), signature=signature)
+    if bundle.expires - bundle.created > limits.PREKEY_OFFER_S or bundle.created > now + limits.CLOCK_TOLERANCE_S:
+        raise Unauthentic("a prekey bundle claims a time that no bundle has")
+    if bundle.expires < now:
+        raise Unauthentic("a prekey bundle has expired", hint="the peer makes a new one each day; it may be down")
+    if bundle.node.party is None:
+        raise Forbidden("the Secretariat takes no messages")
+    if SUITE not in roster.node(bundle.node.party).suites:
+        raise Incompatible("the peer does not open the suite that this node seals with")
+    return bundle
+
