@@ -155,12 +155,27 @@ CALLS_PER_PARTY_PER_S: Final = 2_000.0
 """A bound against floods, far above what two cores can answer."""
 CALLS_PER_PARTY_BURST: Final = 4_000
 
+# --- the desk ------------------------------------------------------------------------------------------------------
+DESK_CHALLENGE_LIFE_S: Final = 60
+"""A challenge is used within one round trip; a minute bridges a slow line."""
+DESK_CHALLENGES_MAX: Final = 4_096
+"""Challenges that wait to be used, 100 bytes each: far more than a Party has officers at work in one minute."""
+DESK_SCANS_PER_CALL_MAX: Final = 50
+"""Scans resolved in one call: with CANDIDATES_MAX each, and their reasons, the reply stays below a message."""
+DESK_WAIT_S_MAX: Final = 10.0
+"""How long one call waits for an answer: less than RPC_TIMEOUT_S; whoever wants to wait longer calls again."""
+DESK_CALLS_PER_S: Final = 200.0
+"""Calls from one address: a national system may stand behind it, with all its officers."""
+DESK_CALLS_BURST: Final = 1_000
+
 # --- evidence, pages -----------------------------------------------------------------------------------------------
 JOURNAL_CONTENT_BYTES_MAX: Final = 65_536
 PROOF_FILE_BYTES_MAX: Final = 16_777_216
 """Two envelopes, their receipts, and the directory entries of two Parties."""
 PAGE_ROWS_MAX: Final = 200
 """Rows that the desk gives in one call: a screen and some."""
+DESK_REPLY_BYTES_MAX: Final = PROOF_FILE_BYTES_MAX + 65_536
+"""The largest reply of the desk is a proof file."""
 
 # --- keystore ------------------------------------------------------------------------------------------------------
 KEYSTORE_BYTES_MAX: Final = 1_048_576
