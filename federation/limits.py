@@ -154,6 +154,33 @@ GRPC_CONNECTION_AGE_MS: Final = 300_000
 CALLS_PER_PARTY_PER_S: Final = 2_000.0
 """A bound against floods, far above what two cores can answer."""
 CALLS_PER_PARTY_BURST: Final = 4_000
+GRPC_CONNECTION_GRACE_MS: Final = 25_000
+"""A call that is under way when its connection grows old may end: one RPC_TIMEOUT_S and a little."""
+GRPC_CONNECTION_IDLE_MS: Final = 60_000
+"""A connection that nobody uses costs memory here and a few milliseconds to make again there."""
+GRPC_CONNECTIONS_MAX: Final = 2_000
+"""Connections to one port: five for each of PARTIES_MAX, some 100 KiB each."""
+GRPC_PING_MS_MIN: Final = 60_000
+"""Peers that ping more often than this are cut off (ping floods)."""
+GRPC_KEEPALIVE_MS: Final = 90_000
+"""How often a client asks whether a connection with calls on it is alive: less often than a server minds."""
+GRPC_KEEPALIVE_TIMEOUT_MS: Final = 10_000
+"""Bytes that nobody confirms for this long mean a dead connection; shorter than RPC_TIMEOUT_S."""
+GRPC_RECONNECT_MS_MIN: Final = 500
+GRPC_RECONNECT_MS_MAX: Final = 5_000
+"""The outbox backs off by itself; the channel below it must not be the slower one (its default is two minutes)."""
+GRPC_STOP_GRACE_S: Final = 5.0
+"""A node that stops lets calls end for this long; peers repeat what is cut."""
+CHANNELS_MAX: Final = 512
+"""Open channels: a node of every Party, the Secretariat's, and room for second nodes."""
+GUEST_CALLS_PER_S: Final = 5.0
+"""Calls from one address to a port without client certificates: people join and ask there, programs in small numbers."""
+GUEST_CALLS_BURST: Final = 100
+"""One screen of the desk makes a few calls; a script of an officer makes some tens."""
+GUEST_ADDRESSES_MAX: Final = 4_096
+"""Addresses whose use is remembered; the one not heard of for longest is forgotten first."""
+ERROR_TEXT_CHARACTERS_MAX: Final = 500
+"""Message and hint of an error, each: two sentences, and small enough for the trailing metadata."""
 
 # --- the desk ------------------------------------------------------------------------------------------------------
 DESK_CHALLENGE_LIFE_S: Final = 60

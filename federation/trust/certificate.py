@@ -212,7 +212,7 @@ def identify_peer(der: bytes, *, anchors: Mapping[PartyId | None, Sequence[bytes
         Malformed: bytes that are no certificate, or a name that is none.
         Unauthentic: no pinned CA of the named Party verifies it.
     """
-    party = _claimed_party(load_certificate(der), domain)
+    party = _claimed_party(der, domain)
     refusal = Unauthentic("the directory pins no CA for the Party that this certificate names")
     for anchor in anchors.get(party, ()):
         try:
@@ -342,9 +342,10 @@ def _signing_key(issuer: x509.Certificate) -> ec.EllipticCurvePublicKey:
     return key
 
 
-def _claimed_party(certificate: x509.Certificate, domain: str) -> PartyId | None:
+@functools.lru_cache(maxsize=limits.VERIFIED_CERTIFICATES_MAX)
+def _claimed_party(der: bytes, domain: str) -> PartyId | None:
     """The Party whose anchors are to be tried; a claim, until one of them verifies the certificate."""
-    trust_domain = _uri(certificate).removeprefix("spiffe://").partition("/")[0]
+    trust_domain = _uri(load_certificate(der)).removeprefix("spiffe://").partition("/")[0]
     label = trust_domain.removesuffix(f".nodes.{domain}")
     return None if label == SECRETARIAT else party_id(label)
 

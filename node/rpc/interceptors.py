@@ -1,0 +1,164 @@
+"""What stands around every handler, each in a few lines, and chained here and nowhere else.
+
+    mapped      an error becomes a status; what is not ours is logged and tells the caller nothing
+    logged      one line for each call: method, caller, outcome, duration; no person, code or secret
+    timed       one deadline for everything that follows, the arrival of the message included
+    identified  which node calls, from the certificate and the anchors of this moment             between nodes only
+    budgeted    so many calls a second from one Party, or from one address where nobody is known yet
+
+The desk puts an interceptor of its own behind `guest_chain`: it finds the officer's certificate and signature in the metadata, and
+the request bytes that were signed in `Call.request`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Hashable
+
+from grpc.aio import AbortError
+
+from federation import limits
+from federation.errors import DeadlinePassed, FederationError, Misuse, Overloaded
+from federation.ports import Clock
+from node.rpc.calls import Call, Handler, Interceptor
+from node.rpc.errors import UNFORESEEN, to_status
+from node.rpc.tls import ServerTls
+
+_LOG = logging.getLogger(__name__)
+
+Timer = Callable[[], float]
+"""Seconds that only grow: the loop's time, never the wall clock."""
+
+
+class Budget:
+    """How much one caller may ask of us: a rate, and a burst above it, for each key.
+
+    For each key one number is kept, the time at which everything granted so far would be used up at the given rate. The key not
+    heard of for longest is forgotten when there are too many, which can only give it a fresh burst.
+    """
+
+    def __init__(self, *, per_s: float, burst: int, keys_max: int, timer: Timer) -> None:
+        self._interval_s = 1 / per_s
+        self._ahead_s = burst / per_s
+        self._keys_max = keys_max
+        self._timer = timer
+        self._used_up_at: dict[Hashable, float] = {}
+
+    def take(self, key: Hashable) -> None:
+        """Take one call off the key's budget.
+
+        Raises:
+            Overloaded: it is used up.
+        """
+        now = self._timer()
+        used_up_at = max(self._used_up_at.pop(key, now), now)
+        granted = used_up_at + self._interval_s - now <= self._ahead_s
+        self._used_up_at[key] = used_up_at + self._interval_s if granted else used_up_at
+        if len(self._used_up_at) > self._keys_max:
+            del self._used_up_at[next(iter(self._used_up_at))]
+        if not granted:
+            raise Overloaded("too many calls in a short time")
+
+
+def node_chain(*, tls: ServerTls, clock: Clock, timer: Timer) -> tuple[Interceptor, ...]:
+    """For a port where nodes call nodes."""
+    budget = Budget(
+        per_s=limits.CALLS_PER_PARTY_PER_S, burst=limits.CALLS_PER_PARTY_BURST, keys_max=limits.PARTIES_MAX + 1, timer=timer
+    )
+    return mapped, logged(timer), timed, identified(tls, clock), budgeted(budget, lambda call: call.sender.party)
+
+
+def guest_chain(*, timer: Timer) -> tuple[Interceptor, ...]:
+    """For a port whose callers show no certificate of a node."""
+    budget = Budget(
+        per_s=limits.GUEST_CALLS_PER_S, burst=limits.GUEST_CALLS_BURST, keys_max=limits.GUEST_ADDRESSES_MAX, timer=timer
+    )
+    return mapped, logged(timer), timed, budgeted(budget, lambda call: call.address)
+
+
+def mapped(handler: Handler) -> Handler:
+    """Turn errors into status by the table in `errors`."""
+
+    async def handle(call: Call) -> bytes:
+        try:
+            return await handler(call)
+        except AbortError:
+            raise
+        except Misuse as error:
+            _LOG.exception("%s broke a rule of ours", call.method)
+            await call.refuse(to_status(error))
+        except FederationError as error:
+            await call.refuse(to_status(error))
+        except Exception:
+            _LOG.exception("%s failed", call.method)
+            await call.refuse(UNFORESEEN)
+
+    return handle
+
+
+def logged(timer: Timer) -> Interceptor:
+    """Write one line for each call."""
+
+    def intercept(handler: Handler) -> Handler:
+        async def handle(call: Call) -> bytes:
+            start, outcome = timer(), "failed"
+            try:
+                reply = await handler(call)
+                outcome = "ok"
+            except FederationError as error:
+                outcome = error.code
+                raise
+            except asyncio.CancelledError:
+                outcome = "cancelled"
+                raise
+            else:
+                return reply
+            finally:
+                if _LOG.isEnabledFor(logging.INFO):
+                    _LOG.info("%s from %s: %s in %.1f ms", call.method, call.caller, outcome, (timer() - start) * 1_000)
+
+        return handle
+
+    return intercept
+
+
+def timed(handler: Handler) -> Handler:
+    """End a call that takes too long, whatever deadline its caller gave."""
+
+    async def handle(call: Call) -> bytes:
+        try:
+            async with asyncio.timeout(limits.RPC_TIMEOUT_S) as deadline:
+                return await handler(call)
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            raise DeadlinePassed("this node could not finish the call in time", hint="the caller tries again by itself") from None
+
+    return handle
+
+
+def identified(tls: ServerTls, clock: Clock) -> Interceptor:
+    """Find out which node calls; nothing that the call says of itself is believed."""
+
+    def intercept(handler: Handler) -> Handler:
+        async def handle(call: Call) -> bytes:
+            call.identify(tls.identify(call.connection(), now=clock.now()))
+            return await handler(call)
+
+        return handle
+
+    return intercept
+
+
+def budgeted(budget: Budget, key: Callable[[Call], Hashable]) -> Interceptor:
+    """Refuse a flood."""
+
+    def intercept(handler: Handler) -> Handler:
+        async def handle(call: Call) -> bytes:
+            budget.take(key(call))
+            return await handler(call)
+
+        return handle
+
+    return intercept
