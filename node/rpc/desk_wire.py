@@ -14,7 +14,7 @@ from federation import limits
 from federation.delivery.outbox import Outgoing
 from federation.envelope.header import Lane, MessageKind
 from federation.errors import Malformed
-from federation.identity import message_id, party_id
+from federation.identity import MessageId, message_id, party_id
 from federation.ports import AskedQuery, ReceivedQuery
 from federation.query.answer import Answer
 from federation.query.lifecycle import AskedState, ReceivedState
@@ -84,6 +84,19 @@ def encode_prepared(prepared: Prepared) -> desk_pb2.Prepared:
 @total
 def decode_prepared(message: desk_pb2.Prepared) -> Prepared:
     return Prepared(message_id=message_id(message.message_id), statement=message.statement, body=message.body)
+
+
+@total
+def decode_page(message: desk_pb2.PageRequest) -> tuple[int, int]:
+    """Unix seconds before which the rows lie, and how many are wanted."""
+    at_most(message.rows, limits.PAGE_ROWS_MAX, "rows")
+    return seconds(message.before), message.rows
+
+
+@total
+def decode_query_request(message: desk_pb2.QueryRequest) -> tuple[MessageId, float]:
+    """Which query, and how many seconds to wait for a change; longer waits are cut, and the caller calls again."""
+    return message_id(message.message_id), min(message.wait_ms / 1_000, limits.DESK_WAIT_S_MAX)
 
 
 def encode_asked(asked: AskedQuery) -> desk_pb2.AskedQuery:

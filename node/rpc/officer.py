@@ -180,9 +180,7 @@ def _read(credential: str | bytes | None) -> desk_pb2.OfficerCredential:
 
 def _message(*, method: str, request: bytes, node: NodeName, time: int, challenge: bytes) -> bytes:
     """What the officer signs for one call; the framing keeps it apart from everything else that the key signs."""
-    return keys.pae(
-        "desk", method.encode(), sha512(request).digest(), node.dns.encode(), time.to_bytes(8, "big"), challenge
-    )
+    return keys.pae("desk", method.encode(), sha512(request).digest(), node.dns.encode(), time.to_bytes(8, "big"), challenge)
 
 
 def _clock(seconds: float) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from federation import limits
 from federation.identity import party_id
 from federation.uim.codes import KeyForm, Label, Level
@@ -12,6 +14,23 @@ from federation.wire.strict import at_most, text, total
 from node.rpc.desk_wire import name
 from node.use_cases.desk_values import Membership, RankedParty, Resolution
 from node.v1 import desk_pb2
+
+
+@total
+def decode_scans(message: desk_pb2.ResolveRequest) -> tuple[str, ...]:
+    """What is to be resolved; what a scan may hold is decided by whoever reads it."""
+    at_most(len(message.scans), limits.DESK_SCANS_PER_CALL_MAX, "scans")
+    return tuple(message.scans)
+
+
+def encode_resolutions(resolutions: Iterable[Resolution]) -> desk_pb2.ResolveReply:
+    return desk_pb2.ResolveReply(resolutions=[encode_resolution(resolution) for resolution in resolutions])
+
+
+@total
+def decode_resolutions(message: desk_pb2.ResolveReply) -> tuple[Resolution, ...]:
+    at_most(len(message.resolutions), limits.DESK_SCANS_PER_CALL_MAX, "resolutions")
+    return tuple(decode_resolution(resolution) for resolution in message.resolutions)
 
 
 def encode_resolution(resolution: Resolution) -> desk_pb2.Resolution:
