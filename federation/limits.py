@@ -134,6 +134,8 @@ RPC_TIMEOUT_S: Final = 20.0
 """One call, the automatic answer of a large query included."""
 IN_FLIGHT_PER_PARTY_MAX: Final = 64
 """Envelopes on the way to one peer at one time."""
+RECEIPTS_PER_CALL_MAX: Final = 256
+"""Receipts handed over together: all that can be under way, four times over, and below half a message."""
 OUTBOX_PER_PARTY_MAX: Final = 10_000
 """Waiting envelopes for one peer: a month of heavy use by one Party."""
 GROUP_COMMIT_MAX: Final = 256

@@ -1,9 +1,9 @@
 """What the servers and the clients of all services share: a method, a call that came in, and what may stand around a handler.
 
-A handler takes a call and gives the reply's bytes. Interceptors wrap handlers when the server is made, so a call costs no more than
-nested functions; gRPC's own interceptors run before the handler is known, do not see who is calling, and build a handler at each call.
-The message is read only when something asks for it. So identity and budgets are settled before a byte of it is taken, and one
-deadline covers its arrival too.
+A handler takes a call and gives the reply's bytes. Interceptors wrap handlers when the server is made, so a call costs no more
+than nested functions; gRPC's own interceptors run before the handler is known, do not see who is calling, and would build a
+handler at each call. The message is read only when something asks for it: identity and budget are settled before a byte of it
+is taken, and one deadline covers its arrival too.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """One channel for each peer, made when it is first used, and the one way in which a client calls.
 
-gRPC's client certificates are fixed for the life of a channel, so renewal means new channels: calls that have begun end on the old one,
-which the last of them closes. Nothing is repeated here; the outbox repeats. Every call has a deadline, and ends in a reply
-or in one of our errors.
+gRPC's client certificates are fixed for the life of a channel, so renewal means new channels: calls that have begun end on the
+old one, which the last of them closes. Every call has a deadline, and ends in a reply or in one of our errors. Nothing is
+repeated here: whoever calls repeats.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ from typing import Any, Final, Self
 import grpc
 
 from federation import limits
-from federation.errors import Unreachable
-from federation.identity import NodeName
+from federation.errors import InvalidInput, Unreachable
 from federation.ports import Clock, Peer
 from federation.trust.join_code import check_address
 from federation.wire import strict
@@ -69,14 +68,15 @@ class Line:
         """Make one call.
 
         Raises:
-            FederationError: what the other end raised; Unreachable when it did not answer; Malformed for a reply that is not strict.
+            FederationError: what the other end raised; Unreachable when it did not answer; Malformed for a reply that is not
+                strict.
         """
         self._under_way += 1
         try:
             reply = await self._callable(method.path)(strict.encode(request), timeout=limits.RPC_TIMEOUT_S)
         except grpc.aio.AioRpcError as failure:
             raise from_status(status_of(failure), now=clock.now()) from failure
-        except asyncio.CancelledError:
+        except (grpc.aio.UsageError, asyncio.CancelledError):
             if _is_cancelled():
                 raise
             raise Unreachable("the connection was closed by this node") from None
@@ -103,3 +103,67 @@ class Line:
         if path not in self._calls:
             self._calls[path] = self._channel.unary_unary(path)
         return self._calls[path]
+
+
+class Channels:
+    """The channels of one node to its peers, for the length of a block.
+
+    Args:
+        own: the certificate that peers get to see.
+        clock: shown in errors where a wrong clock can be the reason.
+    """
+
+    def __init__(self, *, own: NodeCredential, clock: Clock) -> None:
+        self._own = own
+        self._clock = clock
+        self._lines: dict[Peer, Line] = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        lines, self._lines = self._lines, {}
+        for line in lines.values():
+            await line.close()
+
+    async def call(self, peer: Peer, method: Method[Request, Reply], request: Request) -> Reply:
+        """Make one call to a peer.
+
+        Raises:
+            FederationError: what the peer raised; Unreachable when it did not answer; Malformed for a reply that is not strict.
+        """
+        line = self._lines.get(peer)
+        if line is None:
+            line = await self._open(peer)
+        return await line.call(method, request, clock=self._clock)
+
+    async def renew(self, own: NodeCredential) -> None:
+        """Show another certificate from now on."""
+        self._own = own
+        lines, self._lines = self._lines, {}
+        for line in lines.values():
+            await line.retire()
+
+    async def _open(self, peer: Peer) -> Line:
+        """A new channel; an older one to that node is at another address or has another anchor, and takes no further calls."""
+        try:
+            line = Line(endpoint=peer.endpoint, server_name=peer.name.dns, anchor=peer.anchor, own=self._own)
+        except InvalidInput as reason:
+            raise Unreachable("the address of the other node cannot be one", hint="its Party has to change its entry") from reason
+        outdated = [known for known in self._lines if known.name == peer.name]
+        oldest = next(iter(self._lines), None)
+        if oldest is not None and len(self._lines) >= limits.CHANNELS_MAX and not outdated:
+            outdated = [oldest]
+        retired = [self._lines.pop(known) for known in outdated]
+        self._lines[peer] = line
+        for old in retired:
+            await old.retire()
+        return line
+
+
+def _is_cancelled() -> bool:
+    """Whether somebody cancelled this task; gRPC raises the same when a channel is closed below a call."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

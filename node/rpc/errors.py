@@ -1,8 +1,9 @@
 """The error tree as gRPC status, in both directions, by one table.
 
-The server sends the status of an error's class, the message as its details, and `code` and hint as trailing metadata; the client
-makes the same class again. A status without our code comes from gRPC itself (there was no connection, a message was too large, the
-other node failed unexpectedly), and is read by its number; for connections that do not come about, `diagnosis` looks for the reason.
+The server sends the status of an error's class, the message as its details, and `code` and hint as trailing metadata; the
+client makes the same class again. A status without our code comes from gRPC itself (there was no connection, a message was too
+large, the other node failed unexpectedly) and is read by its number; for connections that do not come about, `diagnosis` looks
+for the reason.
 
 What the other end wrote is shown to people, so it is cut to length and cleaned of control characters.
 """

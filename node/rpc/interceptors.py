@@ -6,8 +6,8 @@
     identified  which node calls, from the certificate and the anchors of this moment             between nodes only
     budgeted    so many calls a second from one Party, or from one address where nobody is known yet
 
-The desk puts an interceptor of its own behind `guest_chain`: it finds the officer's certificate and signature in the metadata, and
-the request bytes that were signed in `Call.request`.
+The desk puts an interceptor of its own behind `guest_chain`: it finds the officer's certificate and signature in the metadata,
+and the request bytes that were signed in `Call.request`.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def mapped(handler: Handler) -> Handler:
             await call.refuse(to_status(error))
         except FederationError as error:
             await call.refuse(to_status(error))
-        except Exception:
+        except Exception:  # noqa: BLE001  # whatever a handler does, its caller gets a status and the log the reason
             _LOG.exception("%s failed", call.method)
             await call.refuse(UNFORESEEN)
 

@@ -1,7 +1,8 @@
 """TLS as the servers and the channels use it: whose certificates are trusted, and which node is at the other end.
 
-The trust store of a node's server is the CAs of the Parties in the accepted directory and the Secretariat's node CA; a channel's is the
-one CA of the Party it dials. The treaty root is in neither: whoever holds it could stand in for any Party (trust.md, section 7).
+The trust store of a node's server is the CAs of the Parties in the accepted directory and the Secretariat's node CA; a channel's
+is the one CA of the Party it dials. The treaty root is in neither: whoever holds it could stand in for any Party (trust.md,
+section 7).
 
 TLS only keeps strangers out. Which node calls is decided by `ServerTls.identify`, at every call, from the certificate that the
 connection was made with and the anchors of this moment; so trust that was removed ends at the next call, not with the connection.
@@ -67,7 +68,7 @@ class TlsSnapshot:
 
 
 class ServerTls:
-    """The present snapshot, shared by the servers of one node. `update` takes effect with the next handshake and the next call."""
+    """The present snapshot, shared by the servers of one node. An update holds from the next handshake and the next call on."""
 
     def __init__(self, snapshot: TlsSnapshot) -> None:
         self.update(snapshot)
@@ -119,8 +120,11 @@ def channel_credentials(*, anchor: bytes, own: NodeCredential | None) -> grpc.Ch
 
 
 def _dynamic(current: Callable[[], grpc.ServerCertificateConfiguration], *, client_certificate: bool) -> grpc.ServerCredentials:
-    """Credentials that follow `current`. gRPC asks on threads of its own at each handshake, one at a time, so nothing is built here;
-    None means that nothing has changed, and spares it to parse all anchors again."""
+    """Credentials that follow `current`.
+
+    gRPC asks at each handshake, on threads of its own and under a lock, so nothing is built here. None says that nothing has
+    changed, and spares it to parse all anchors again.
+    """
     given = current()
 
     def fetch() -> grpc.ServerCertificateConfiguration | None:
