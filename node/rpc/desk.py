@@ -1,7 +1,7 @@
 """The desk over gRPC: what an officer's program calls, and what answers it at the own node.
 
-TLS shows the officer that this is the own node; the credential beside each call shows the node which officer it is (`officer`). What is
-allowed and what happens stands behind the `Desk` protocol; here values become messages and back (`desk_wire`, `resolution_wire`).
+TLS shows the officer that this is the own node; the credential beside each call shows the node which officer it is (`officer`).
+What is allowed and what happens stands behind the `Desk` protocol; values become messages and back in `desk_wire`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from federation.query.answer import Answer
 from federation.wire import strict
 from node.rpc import desk_wire as wire
 from node.rpc import resolution_wire
-from node.rpc.calls import Call, Handler, Interceptor, Method, Reply, Request, Routes
+from node.rpc.calls import Call, Handler, Interceptor, Method, Reply, Request, Routes, served
 from node.rpc.channels import Line
 from node.rpc.interceptors import Budget, Timer, budgeted, logged, mapped, timed
 from node.rpc.officer import CHALLENGE_BYTES, CHALLENGE_KEY, CREDENTIAL_KEY, Caller, OfficerGate, OfficerKey
@@ -57,97 +57,98 @@ def desk_chain(*, timer: Timer) -> tuple[Interceptor, ...]:
     return mapped, logged(timer), timed, budgeted(budget, lambda call: call.address)
 
 
-def desk_routes(desk: Desk, gate: OfficerGate) -> Routes:
-    """The handlers of the desk: an officer's behind the gate, and the challenge in front of it."""
-    servicer = DeskServicer(desk)
+class DeskServicer:
+    """Lets officers in through the gate; decodes, calls the desk, encodes."""
 
-    async def challenge(call: Call) -> bytes:
-        strict.parse(CHALLENGE.request, await call.request(), bytes_max=0)
-        return strict.encode(desk_pb2.ChallengeReply(challenge=gate.challenge()))
+    def __init__(self, desk: Desk, gate: OfficerGate) -> None:
+        self._desk = desk
+        self._gate = gate
 
-    def admitted(method: Method[Request, Reply], serve: Callable[[Caller, Request], Awaitable[Reply]]) -> tuple[str, Handler]:
+    def routes(self) -> Routes:
+        """Its methods by path."""
+        return dict(
+            (
+                served(CHALLENGE, self._challenge),
+                self._admitted(RESOLVE, self._resolve),
+                self._admitted(PREPARE_QUERY, self._prepare_query),
+                self._admitted(SUBMIT_QUERY, self._submit_query),
+                self._admitted(QUERIES, self._queries),
+                self._admitted(QUERY, self._query),
+                self._admitted(INBOX, self._inbox),
+                self._admitted(INBOX_ENTRY, self._inbox_entry),
+                self._admitted(PREPARE_ANSWER, self._prepare_answer),
+                self._admitted(SUBMIT_ANSWER, self._submit_answer),
+                self._admitted(PROOF, self._proof),
+                self._admitted(STATUS, self._status),
+            )
+        )
+
+    def _admitted(
+        self, method: Method[Request, Reply], serve: Callable[[Caller, Request], Awaitable[Reply]]
+    ) -> tuple[str, Handler]:
+        """One entry of the routing table: the signature is over the bytes that came, so it is checked before they are parsed."""
+
         async def handle(call: Call) -> bytes:
             message = await call.request()
-            caller = gate.admit(method=method.path, request=message, credential=call.metadata().get(CREDENTIAL_KEY))
+            caller = self._gate.admit(method=method.path, request=message, credential=call.metadata().get(CREDENTIAL_KEY))
             reply = await serve(caller, strict.parse(method.request, message, bytes_max=limits.GRPC_MESSAGE_BYTES_MAX))
-            call.attach(CHALLENGE_KEY, gate.challenge())
+            call.attach(CHALLENGE_KEY, self._gate.challenge())
             return strict.encode(reply)
 
         return method.path, handle
 
-    return dict(
-        [
-            (CHALLENGE.path, challenge),
-            admitted(RESOLVE, servicer.resolve),
-            admitted(PREPARE_QUERY, servicer.prepare_query),
-            admitted(SUBMIT_QUERY, servicer.submit_query),
-            admitted(QUERIES, servicer.queries),
-            admitted(QUERY, servicer.query),
-            admitted(INBOX, servicer.inbox),
-            admitted(INBOX_ENTRY, servicer.inbox_entry),
-            admitted(PREPARE_ANSWER, servicer.prepare_answer),
-            admitted(SUBMIT_ANSWER, servicer.submit_answer),
-            admitted(PROOF, servicer.proof),
-            admitted(STATUS, servicer.status),
-        ]
-    )
+    async def _challenge(self, _call: Call, _request: desk_pb2.ChallengeRequest) -> desk_pb2.ChallengeReply:
+        """The only method that anybody may call."""
+        return desk_pb2.ChallengeReply(challenge=self._gate.challenge())
 
-
-class DeskServicer:
-    """Decode, call, encode."""
-
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-
-    async def resolve(self, caller: Caller, request: desk_pb2.ResolveRequest) -> desk_pb2.ResolveReply:
+    async def _resolve(self, caller: Caller, request: desk_pb2.ResolveRequest) -> desk_pb2.ResolveReply:
         scans = resolution_wire.decode_scans(request)
         return resolution_wire.encode_resolutions([await self._desk.resolve(caller.officer, scan) for scan in scans])
 
-    async def prepare_query(self, caller: Caller, request: desk_pb2.Question) -> desk_pb2.Prepared:
+    async def _prepare_query(self, caller: Caller, request: desk_pb2.Question) -> desk_pb2.Prepared:
         question = wire.decode_question(request)
         return wire.encode_prepared(await self._desk.prepare_query(caller.officer, caller.certificate, question))
 
-    async def submit_query(self, caller: Caller, request: desk_pb2.SubmitRequest) -> desk_pb2.QueryView:
+    async def _submit_query(self, caller: Caller, request: desk_pb2.SubmitRequest) -> desk_pb2.QueryView:
         query = message_id(request.message_id)
         return wire.encode_query_view(await self._desk.submit_query(caller.officer, query, request.signature))
 
-    async def queries(self, caller: Caller, request: desk_pb2.PageRequest) -> desk_pb2.AskedPage:
+    async def _queries(self, caller: Caller, request: desk_pb2.PageRequest) -> desk_pb2.AskedPage:
         before, rows = wire.decode_page(request)
         return wire.encode_asked_page(await self._desk.queries(caller.officer, before=before, rows=rows))
 
-    async def query(self, caller: Caller, request: desk_pb2.QueryRequest) -> desk_pb2.QueryView:
+    async def _query(self, caller: Caller, request: desk_pb2.QueryRequest) -> desk_pb2.QueryView:
         query, wait_s = wire.decode_query_request(request)
         return wire.encode_query_view(await self._desk.query(caller.officer, query, wait_s=wait_s))
 
-    async def inbox(self, caller: Caller, request: desk_pb2.PageRequest) -> desk_pb2.ReceivedPage:
+    async def _inbox(self, caller: Caller, request: desk_pb2.PageRequest) -> desk_pb2.ReceivedPage:
         before, rows = wire.decode_page(request)
         return wire.encode_received_page(await self._desk.inbox(caller.officer, before=before, rows=rows))
 
-    async def inbox_entry(self, caller: Caller, request: desk_pb2.InboxEntryRequest) -> desk_pb2.InboxView:
+    async def _inbox_entry(self, caller: Caller, request: desk_pb2.InboxEntryRequest) -> desk_pb2.InboxView:
         return wire.encode_inbox_view(await self._desk.inbox_entry(caller.officer, message_id(request.message_id)))
 
-    async def prepare_answer(self, caller: Caller, request: desk_pb2.PrepareAnswerRequest) -> desk_pb2.Prepared:
+    async def _prepare_answer(self, caller: Caller, request: desk_pb2.PrepareAnswerRequest) -> desk_pb2.Prepared:
         query, answer = message_id(request.message_id), wire.decode_answer(request.body)
         return wire.encode_prepared(await self._desk.prepare_answer(caller.officer, caller.certificate, query, answer))
 
-    async def submit_answer(self, caller: Caller, request: desk_pb2.SubmitRequest) -> desk_pb2.ReceivedQuery:
+    async def _submit_answer(self, caller: Caller, request: desk_pb2.SubmitRequest) -> desk_pb2.ReceivedQuery:
         answer = message_id(request.message_id)
         return wire.encode_received(await self._desk.submit_answer(caller.officer, answer, request.signature))
 
-    async def proof(self, caller: Caller, request: desk_pb2.ProofRequest) -> desk_pb2.ProofReply:
+    async def _proof(self, caller: Caller, request: desk_pb2.ProofRequest) -> desk_pb2.ProofReply:
         proof = await self._desk.proof(caller.officer, message_id(request.message_id), disclose=request.disclose)
         return desk_pb2.ProofReply(proof=proof)
 
-    async def status(self, caller: Caller, request: desk_pb2.StatusRequest) -> desk_pb2.NodeStatus:
-        del request  # it says nothing
+    async def _status(self, caller: Caller, _request: desk_pb2.StatusRequest) -> desk_pb2.NodeStatus:
         return wire.encode_status(await self._desk.status(caller.officer))
 
 
 class DeskClient:
     """The desk of the own node, for one officer and for the length of a block. Each method does what it does in `Desk`.
 
-    Every method raises what the node raised, Unreachable when the node does not answer, and Unauthentic when it does not accept the
-    officer's certificate or signature.
+    Every method raises what the node raised, Unreachable when the node does not answer, and Unauthentic when it does not accept
+    the officer's certificate or signature.
 
     Args:
         endpoint: `host:port` of the desk.

@@ -1,8 +1,9 @@
 """Officers at the desk: every call proves itself, because a certificate alone proves nothing: it is public (trust.md, section 2).
 
-Beside each call travels a credential: the officer's certificate and a fresh signature over the method, the hash of the request, the
-node's name, the time and a challenge that this node gave out and takes back once. So a credential is worth nothing for another call,
-another request, another node or a second time. Each reply carries the next challenge, so that calls in a row need no extra one.
+Beside each call travels a credential: the officer's certificate and a fresh signature over the method, the hash of the request,
+the node's name, the time and a challenge that this node gave out and takes back once. So a credential is worth nothing for
+another call, another request, another node or a second time. Each reply carries the next challenge: calls in a row need no
+extra one.
 
 What an officer may do is not decided here but behind `Desk`, with the rights that the administrators granted.
 """
@@ -76,8 +77,8 @@ class OfficerKey:
 class Challenges:
     """Random bytes that are good once and for a minute.
 
-    Anybody may ask for one, so the table is bounded. The oldest gives way: to take a challenge from somebody who is about to use it,
-    one would have to ask for the whole table within that one round trip.
+    Anybody may ask for one, so the table is bounded. The oldest gives way: to take a challenge from somebody who is about to use
+    it, one would have to ask for the whole table within that one round trip.
     """
 
     def __init__(self, *, clock: Clock, entropy: Entropy) -> None:
