@@ -19,14 +19,28 @@ PATTERNS_PER_PARTY_MAX: Final = 500
 """Patterns in one Party's set: the EU has some thirty issuers with a few forms each."""
 PATTERN_SEGMENTS_MAX: Final = 16
 """Segments in one pattern: the longest form in use has nine."""
+SEGMENT_NAME_CHARACTERS_MAX: Final = 40
+"""The name of a segment: one or two words."""
 PATTERN_EXAMPLES_MAX: Final = 32
 """Examples and counter-examples of one pattern, each."""
 PATTERN_TEXT_CHARACTERS_MAX: Final = 1_000
 """A description or a source in a pattern: people read it on a screen."""
 PATTERN_SET_BYTES_MAX: Final = 1_048_576
 """One Party's encoded pattern set: 500 patterns at 2 KiB each."""
+PATTERN_DECODINGS_MAX: Final = 16
+"""Facts that one code tells by itself: four items with a few fields each."""
+DECODING_ROWS_MAX: Final = 500
+"""Rows of all tables of one pattern: the machines or products of a large maker. Longer lists belong into an answer."""
+COMPANY_PREFIXES_PER_PARTY_MAX: Final = 10_000
+"""Company prefixes of one Party: far more than a territory has makers and importers of tobacco."""
+PATTERN_FILE_BYTES_MAX: Final = 4_194_304
+"""One pattern file in TOML, which is about four times as long as what is encoded from it."""
 CANDIDATES_MAX: Final = 16
-"""Candidate Parties shown for one code: a longer list is no answer."""
+"""Candidates shown for one code: a longer list is no answer."""
+CANDIDATES_PER_PARTY_MAX: Final = 4
+"""Candidates of one Party for one code: so that no Party crowds the others out with patterns that fit everything."""
+STAMP_AHEAD_S_MAX: Final = 86_400
+"""A code's time of production may lie a day ahead: makers' clocks run in local time, and batches are marked in advance."""
 PICTURE_BYTES_MAX: Final = 20_971_520
 """A photo from a phone camera; larger ones are refused before they are decoded."""
 PICTURE_PIXELS_MAX: Final = 50_000_000
@@ -144,6 +158,19 @@ RECEIPT_BYTES_MAX: Final = 8_192
 RETENTION_S: Final = 5 * 365 * 86_400
 """Message ids are remembered, and evidence is kept, as long as Regulation (EU) 2018/574 Art. 25 asks for records."""
 
+BULK_CODES_MIN: Final = 50
+"""Queries with so many codes go into the bulk lane, so that a container does not delay a pack."""
+DRAFT_LIFE_S: Final = 600
+"""A prepared query waits this long for the officer's signature."""
+DRAFTS_MAX: Final = 1_000
+"""Prepared queries and answers that wait for signatures, all officers together."""
+ACKNOWLEDGE_DELAY_S: Final = 0.05
+"""Receipts for answers are gathered this long: nobody waits for them, and one call carries many."""
+ACKNOWLEDGE_RECEIPTS_MAX: Final = 256
+"""Receipts in one call: below a megabyte."""
+ACKNOWLEDGE_GRACE_S: Final = 15
+"""An answer that went out with a receipt is delivered once more when its own receipt has not come by then."""
+
 # --- transport -----------------------------------------------------------------------------------------------------
 GRPC_MESSAGE_BYTES_MAX: Final = 4_194_304
 GRPC_METADATA_BYTES_MAX: Final = 16_384
@@ -224,8 +251,8 @@ ARGON2_MEMORY_BYTES_MAX: Final = 268_435_456
 # --- a Party's own traceability data -------------------------------------------------------------------------------
 TRACE_CODES_PER_EVENT_MAX: Final = 10_000
 """Codes named by one event: twenty master cases of packs; a longer report is split."""
-TRACE_REPORTS_PER_PUT_MAX: Final = 10_000
-"""Reports in one transaction: a few seconds of the disk at most, so that other writers are not kept waiting."""
+TRACE_ROWS_PER_PUT_MAX: Final = 100_000
+"""Reports and codes in one transaction: a second or two of the disk, so that the next writer is not kept waiting."""
 TRACE_KEYS_PER_LOOKUP_MAX: Final = CODES_PER_QUERY_MAX * SCAN_KEYS_MAX
 """Every code of the largest query, each with all its candidate keys."""
 TRACE_EVENTS_PER_LOOKUP_MAX: Final = 100_000

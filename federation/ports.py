@@ -200,13 +200,18 @@ class OutboxStore(Protocol):
     """The outbox as the sender loop reads it; written through `ExchangeStore.commit` alone. Same durability and trust."""
 
     async def due(self, *, now: float, rows: int) -> tuple[Outgoing, ...]:
-        """Messages whose next attempt is not later than now, oldest first."""
+        """Messages whose next attempt is not later than now, oldest first, at most `rows` of each peer: none starves another."""
 
     async def waiting(self, peer: PartyId) -> tuple[Outgoing, ...]:
         """Messages that wait for the peer, oldest first, at most OUTBOX_PER_PARTY_MAX."""
 
     async def next_due(self) -> float | None:
         """Unix seconds of the earliest next attempt, or None."""
+
+    async def overdue(self, *, now: float, rows: int) -> tuple[AskedQuery | ReceivedQuery, ...]:
+        """Queries that wait for an answer, here or there, beyond their deadline: asked ones that are queued or delivered, received
+        ones that are waiting.
+        """
 
     async def heads(self) -> tuple[LaneHead, ...]:
         """The newest envelope of every lane."""

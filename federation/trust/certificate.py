@@ -22,6 +22,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import verification
@@ -301,35 +302,39 @@ def _verify(certificate: x509.Certificate, issuer: x509.Certificate, profile: Pr
     window = window_of(certificate).meet(window_of(issuer))
     if window.not_before > window.not_after:
         raise Unauthentic("the certificate and the one that signed it are never valid at the same time")
-    policy = verification.PolicyBuilder().store(verification.Store([issuer])).max_chain_depth(0)
-    policy = policy.time(datetime.fromtimestamp(window.not_before, tz=UTC))
-    verifier = policy.extension_policies(ca_policy=_ANCHOR, ee_policy=_ANY).build_client_verifier()
     with foreign_bytes():
         try:
-            verifier.verify(certificate, [])
-        except verification.VerificationError as reason:
+            if certificate == issuer:  # a verifier takes what is in its store as it is, whoever signed it
+                certificate.verify_directly_issued_by(issuer)
+            else:
+                _verifier(issuer, window.not_before).verify(certificate, [])
+        except (verification.VerificationError, InvalidSignature) as reason:
             raise Unauthentic(f"the {profile.title} was not signed by the expected CA") from reason
     return window
 
 
+def _verifier(anchor: x509.Certificate, at: int) -> verification.ClientVerifier:
+    policy = verification.PolicyBuilder().store(verification.Store([anchor])).time(datetime.fromtimestamp(at, tz=UTC))
+    return policy.max_chain_depth(0).extension_policies(ca_policy=_ANCHOR, ee_policy=_ANY).build_client_verifier()
+
+
 def _compare(certificate: x509.Certificate, profile: Profile, issuer: x509.Certificate | None) -> None:
     """Refuse what differs from the profile in anything; `issuer` is None for an anchor, whose own issuer has no say."""
+    window = window_of(certificate)
     with foreign_bytes():
         key = certificate.public_key()
         issuer_key = _signing_key(issuer) if issuer is not None else None
         extensions = {extension.oid: (extension.value, extension.critical) for extension in certificate.extensions}
-        expected = profile.extensions(key, issuer_key)
-        algorithm = certificate.signature_hash_algorithm
-    if issuer_key is None:
-        extensions.pop(ExtensionOID.AUTHORITY_KEY_IDENTIFIER, None)
-    window = window_of(certificate)
-    fits = {
-        "key": is_expected_key(key, profile.curve),
-        "subject": certificate.subject == profile.name,
-        "extensions": extensions == expected,
-        "life": window.not_after - window.not_before <= profile.life_s + limits.CERTIFICATE_BACKDATE_S,
-        "signature algorithm": issuer_key is None or isinstance(algorithm, type(signature_hash(issuer_key))),
-    }
+        if issuer_key is None:
+            extensions.pop(ExtensionOID.AUTHORITY_KEY_IDENTIFIER, None)
+        fits = {
+            "key": is_expected_key(key, profile.curve),
+            "subject": certificate.subject == profile.name,
+            "extensions": extensions == profile.extensions(key, issuer_key),
+            "life": window.not_after - window.not_before <= profile.life_s + limits.CERTIFICATE_BACKDATE_S,
+            "signature algorithm": issuer_key is None
+            or isinstance(certificate.signature_hash_algorithm, type(signature_hash(issuer_key))),
+        }
     wrong = ", ".join(part for part, right in fits.items() if not right)
     if wrong:
         raise Unauthentic(f"this is not a {profile.title} of the treaty; it differs in: {wrong}")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from federation import limits
-from federation.query.codes import Level
+from federation.uim.codes import Level
 from node.trace.containment import Entry, History
 from node.trace.events import (
     Aggregation,

@@ -16,8 +16,8 @@ from typing import Final, TypeAlias
 
 from federation import limits
 from federation.errors import InvalidInput
-from federation.query.codes import Level
-from node.trace.model import check, is_key
+from federation.uim.codes import Level
+from node.trace.model import Coverage, Reference, check, is_key
 from node.trace.parts import DeactivationReason, Destination, Money, PaymentMethod, RecallReason, Trader, TransportMode
 
 Moment: TypeAlias = tuple[int, int, str]
@@ -324,3 +324,7 @@ class Report:
         if isinstance(self.event, Aggregation):
             return replace(self.event, example=self.codes[0])
         return self.event
+
+
+Filing: TypeAlias = Report | Reference | Coverage
+"""Anything that is filed in a trace store: what a file holds line by line."""

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from federation import limits
-from federation.query.codes import Level, UimStatus
+from federation.query.codes import UimStatus
 from federation.query.items import FieldName, Item, ItemAnswer, ItemState, Record, absent, provided
+from federation.uim.codes import Level
 from node.trace.anomalies import anomalies_of
 from node.trace.containment import Entry, History
 from node.trace.events import (
@@ -240,8 +241,10 @@ def _first_customer(view: _View) -> Iterator[Record]:
 
 
 def _belongs(number: str | None, wanted: str | None, trader: Trader | None, buyer: Trader) -> bool:
-    """Whether a paper belongs to a sale: by the number, or by the buyer where one side has no number."""
-    return number == wanted if number is not None and wanted is not None else trader == buyer
+    """Whether a paper belongs to a sale: by the number or, where one side has none, by the buyer if the paper names one."""
+    if number is not None and wanted is not None:
+        return number == wanted
+    return trader in {None, buyer}
 
 
 def _market(view: _View) -> Iterator[Record]:

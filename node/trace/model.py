@@ -9,14 +9,15 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final, TypeAlias
 
 from federation import limits
 from federation.errors import InvalidInput
-from federation.query.codes import Level, ProductClass, UimStatus
+from federation.query.codes import UimStatus
 from federation.query.items import ALL_ITEMS, Item, ItemAnswer
+from federation.uim.codes import Level, ProductClass
 
 TIME_MAX: Final = 253_402_300_799
 """The last second that RFC 3339 can write: the end of the year 9999."""
@@ -225,6 +226,11 @@ class Coverage:
         check(self)
         for since in self.recorded_since.values():
             _check_part("recorded_since", since)
+
+    def completed(self, as_of: int | None) -> Coverage:
+        """The same, complete up to that time, if that is later than now said."""
+        known = [time for time in (self.complete_as_of, as_of) if time is not None]
+        return replace(self, complete_as_of=max(known, default=None))
 
 
 class AnomalyKind(StrEnum):

@@ -5,9 +5,33 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from federation import limits
+from federation.errors import Oversized
 from node.trace.events import Report
 from node.trace.gather import Gathered
 from node.trace.model import Coverage, Reference
+
+
+def check_put(reports: Sequence[Report]) -> None:
+    """Hold one `put` against the limit; every store calls it first.
+
+    Raises:
+        Oversized: too many reports and codes for one transaction.
+    """
+    if sum(1 + len(report.codes) for report in reports) > limits.TRACE_ROWS_PER_PUT_MAX:
+        raise Oversized(
+            f"more than {limits.TRACE_ROWS_PER_PUT_MAX} reports and codes at once", hint="file them in smaller batches"
+        )
+
+
+def check_lookup(keys: Sequence[str]) -> None:
+    """Hold one look-up against the limit; every store calls it first.
+
+    Raises:
+        Oversized: too many keys.
+    """
+    if len(keys) > limits.TRACE_KEYS_PER_LOOKUP_MAX:
+        raise Oversized(f"more than {limits.TRACE_KEYS_PER_LOOKUP_MAX} codes at once", hint="ask in smaller batches")
 
 
 class TraceStore(Protocol):
@@ -29,7 +53,7 @@ class TraceStore(Protocol):
 
         Raises:
             Conflict: an `event_id` is filed with another content (reports are corrected by a recall); nothing was filed.
-            Oversized: more than TRACE_REPORTS_PER_PUT_MAX reports.
+            Oversized: more than TRACE_ROWS_PER_PUT_MAX reports and codes together.
             StoreUnavailable: the disk is full, locked or broken; nothing was filed.
         """
         ...
@@ -43,7 +67,7 @@ class TraceStore(Protocol):
         ...
 
     async def put_coverage(self, coverage: Coverage) -> None:
-        """Declare anew what this Party's system records.
+        """Declare anew what this Party's system records. Its `complete_as_of` counts as in `mark_complete`.
 
         Raises:
             StoreUnavailable: the earlier coverage stands.

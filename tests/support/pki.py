@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -98,6 +99,7 @@ class Forgery:
     not_after: int = NOW + 3_600
     without: tuple[type[x509.ExtensionType], ...] = ()
     extensions: tuple[tuple[x509.ExtensionType, bool], ...] = ()
+    algorithm: hashes.HashAlgorithm | None = None
 
     def sign(self) -> bytes:
         public_key = self.public_key or key("forger").public_key()
@@ -118,7 +120,7 @@ class Forgery:
         )
         for value, critical in wanted.values():
             builder = builder.add_extension(value, critical)
-        return builder.sign(self.signer.key, signature_hash(signer_key)).public_bytes(Encoding.DER)
+        return builder.sign(self.signer.key, self.algorithm or signature_hash(signer_key)).public_bytes(Encoding.DER)
 
 
 def forge(profile: Profile, signer: Authority, **changes: object) -> bytes:
