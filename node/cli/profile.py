@@ -114,7 +114,14 @@ def write_profile(
     Raises:
         InvalidConfiguration: the folder is there already, or cannot be made.
     """
-    settings = _Settings(party=officer.party, domain=officer.domain, desk=desk, node=node.dns, officer_id=officer.officer_id)
+    settings = {
+        "party": officer.party,
+        "domain": officer.domain,
+        "desk": check_address(desk),
+        "node": node.dns,
+        "officer_id": officer.officer_id,
+    }
+    lines = "".join(f'{name} = "{value}"\n' for name, value in settings.items())  # none of them can hold a quotation mark
     try:
         folder.mkdir(mode=0o700, parents=True)
         _write(folder / "officer.toml", lines.encode())
