@@ -220,6 +220,10 @@ DESK_SCANS_PER_CALL_MAX: Final = 50
 """Scans resolved in one call: with CANDIDATES_MAX each, and their reasons, the reply stays below a message."""
 DESK_WAIT_S_MAX: Final = 10.0
 """How long one call waits for an answer: less than RPC_TIMEOUT_S; whoever wants to wait longer calls again."""
+ANSWER_FILE_BYTES_MAX: Final = 16_777_216
+"""An answer as JSON for people: five times as long as the body that is made from it."""
+OFFICER_CERTIFICATE_WARN_S: Final = 14 * 86_400
+"""Two weeks before its certificate ends an officer is told: administrators go on holiday too."""
 DESK_CALLS_PER_S: Final = 200.0
 """Calls from one address: a national system may stand behind it, with all its officers."""
 DESK_CALLS_BURST: Final = 1_000
