@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import Final
 
+TIME_S_MAX: Final = 253_402_300_799
+"""Last second of the year 9999: what a calendar can show."""
+
 # --- codes and scans -----------------------------------------------------------------------------------------------
 SCAN_CHARACTERS_MAX: Final = 512
 """A raw scan. The longest code in law has 100 characters (EU 2018/574 Art. 10); a Digital Link URI that carries one,
@@ -236,6 +239,18 @@ PAGE_ROWS_MAX: Final = 200
 """Rows that the desk gives in one call: a screen and some."""
 DESK_REPLY_BYTES_MAX: Final = PROOF_FILE_BYTES_MAX + 65_536
 """The largest reply of the desk is a proof file."""
+
+# --- stores --------------------------------------------------------------------------------------------------------
+STORE_WAITING_MAX: Final = 4_096
+"""Calls that wait for one store; further callers wait for room. Sixteen full group commits."""
+STORE_BUSY_S: Final = 5.0
+"""How long another program (a copy, an administrator's shell) may hold a store's file before calls fail."""
+STORE_QUIET_S: Final = 2.0
+"""After a pause this long the write-ahead log is emptied, and with it what was deleted in the file itself before."""
+STORE_WAL_PAGES: Final = 4_000
+"""Pages of 4 KiB in the write-ahead log before they are moved into the file: 16 MiB, moved in some tens of milliseconds."""
+STORE_STATEMENTS_MAX: Final = 128
+"""Prepared statements kept for one connection: more than a store has."""
 
 # --- keystore ------------------------------------------------------------------------------------------------------
 KEYSTORE_BYTES_MAX: Final = 1_048_576

@@ -130,6 +130,11 @@ class Keyring:
             return None
         return bundle.prekeys[-1], bundle.expires
 
+    def is_fresh(self, party: PartyId) -> bool:
+        """Whether the Party's bundle here is of the last day: a fresher key keeps less readable if one is ever lost."""
+        known = self._peers.get(party)
+        return known is not None and known[0].created + limits.PREKEY_ROTATE_S > self._world.now()
+
     def bundles(self) -> tuple[bytes, ...]:
         """Our bundle and all that we know: what others may fetch from us."""
         return (self._bundle, *(raw for _, raw in self._peers.values()))[: limits.BUNDLES_PER_REPLY_MAX]

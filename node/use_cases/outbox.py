@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 
 from federation import limits
@@ -82,10 +82,10 @@ class Outbox:
         self._sealer = sealer
         self._in_flight: dict[MessageId, PartyId] = {}
         self._news = asyncio.Event()
-        self._on_handed: dict[MessageKind, OnHanded] = {}
+        self._on_handed: Mapping[MessageKind, OnHanded] = {}
         self._key_for: KeyFor | None = None
 
-    def connect(self, *, on_handed: dict[MessageKind, OnHanded], key_for: KeyFor) -> None:
+    def connect(self, *, on_handed: Mapping[MessageKind, OnHanded], key_for: KeyFor) -> None:
         """Say who goes on when a message of a kind was handed over, and which key a message is sealed to."""
         self._on_handed = on_handed
         self._key_for = key_for
