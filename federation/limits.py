@@ -205,10 +205,12 @@ GRPC_STOP_GRACE_S: Final = 5.0
 """A node that stops lets calls end for this long; peers repeat what is cut."""
 CHANNELS_MAX: Final = 512
 """Open channels: a node of every Party, the Secretariat's, and room for second nodes."""
-GUEST_CALLS_PER_S: Final = 5.0
-"""Calls from one address to a port without client certificates: people join and ask there, programs in small numbers."""
-GUEST_CALLS_BURST: Final = 100
-"""One screen of the desk makes a few calls; a script of an officer makes some tens."""
+JOIN_CALLS_PER_ADDRESS_PER_S: Final = 5.0
+"""A Party joins once, in a handful of calls, and then asks now and then how far it is."""
+JOIN_CALLS_PER_ADDRESS_BURST: Final = 100
+DESK_CALLS_PER_ADDRESS_PER_S: Final = 500.0
+"""A national system that asks for all its officers comes from one address; what one officer may do is another budget."""
+DESK_CALLS_PER_ADDRESS_BURST: Final = 2_000
 GUEST_ADDRESSES_MAX: Final = 4_096
 """Addresses whose use is remembered; the one not heard of for longest is forgotten first."""
 ERROR_TEXT_CHARACTERS_MAX: Final = 500
@@ -227,9 +229,6 @@ ANSWER_FILE_BYTES_MAX: Final = 16_777_216
 """An answer as JSON for people: five times as long as the body that is made from it."""
 OFFICER_CERTIFICATE_WARN_S: Final = 14 * 86_400
 """Two weeks before its certificate ends an officer is told: administrators go on holiday too."""
-DESK_CALLS_PER_S: Final = 200.0
-"""Calls from one address: a national system may stand behind it, with all its officers."""
-DESK_CALLS_BURST: Final = 1_000
 
 # --- evidence, pages -----------------------------------------------------------------------------------------------
 JOURNAL_CONTENT_BYTES_MAX: Final = 65_536

@@ -11,6 +11,7 @@ import sys
 import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NoReturn
 
 import click
@@ -59,15 +60,23 @@ class Verbs(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, verb.summary) for name, verb in self._verbs.items()])
 
-    def main(self, args: Sequence[str] | None = None, *rest: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
         """Run a command and end the process with its exit code."""
         arguments = list(sys.argv[1:] if args is None else args)
+        run = partial(super().main, arguments, prog_name, complete_var, standalone_mode=False, **extra)
         if not standalone_mode:
-            return super().main(arguments, *rest, standalone_mode=False, **extra)
+            return run()
         _survive_narrow_encodings()
         as_json = "--json" in arguments
         try:
-            code = super().main(arguments, *rest, standalone_mode=False, **extra)
+            code: object = run()
         except FederationError as error:
             _end(error, as_json=as_json)
         except click.UsageError as error:

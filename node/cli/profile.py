@@ -22,7 +22,8 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from federation import limits
 from federation.errors import FederationError, InvalidConfiguration
 from federation.identity import NodeName, OfficerName, parse_node_uri, party_id
-from federation.trust.certificate import Window, from_pem, load_certificate, to_pem, window_of
+from federation.trust.certificate import from_pem, to_pem
+from federation.trust.chain import Window, load_certificate, window_of
 from federation.trust.join_code import check_address
 from federation.trust.keys import SEED_BYTES, Signer, SoftwareSigner
 

@@ -20,9 +20,8 @@ from federation.query.answer import Answer
 from federation.wire import strict
 from node.rpc import desk_wire as wire
 from node.rpc import resolution_wire
-from node.rpc.calls import Call, Handler, Interceptor, Method, Reply, Request, Routes, served
+from node.rpc.calls import Call, Handler, Method, Reply, Request, Routes, served
 from node.rpc.channels import Line
-from node.rpc.interceptors import Budget, Timer, budgeted, logged, mapped, timed
 from node.rpc.officer import CHALLENGE_BYTES, CHALLENGE_KEY, CREDENTIAL_KEY, Caller, OfficerGate, OfficerKey
 from node.use_cases.desk_values import Desk, InboxView, NodeStatus, Prepared, QueryView, Question, Resolution
 from node.v1 import desk_pb2
@@ -47,14 +46,6 @@ PREPARE_ANSWER: Final = _method("PrepareAnswer", desk_pb2.PrepareAnswerRequest, 
 SUBMIT_ANSWER: Final = _method("SubmitAnswer", desk_pb2.SubmitRequest, desk_pb2.ReceivedQuery)
 PROOF: Final = _method("Proof", desk_pb2.ProofRequest, desk_pb2.ProofReply)
 STATUS: Final = _method("Status", desk_pb2.StatusRequest, desk_pb2.NodeStatus)
-
-
-def desk_chain(*, timer: Timer) -> tuple[Interceptor, ...]:
-    """What stands around the desk's handlers; who calls is known only inside them, from the request's bytes."""
-    budget = Budget(
-        per_s=limits.DESK_CALLS_PER_S, burst=limits.DESK_CALLS_BURST, keys_max=limits.GUEST_ADDRESSES_MAX, timer=timer
-    )
-    return mapped, logged(timer), timed, budgeted(budget, lambda call: call.address)
 
 
 class DeskServicer:
@@ -188,7 +179,7 @@ class DeskClient:
         request = desk_pb2.SubmitRequest(message_id=query, signature=signature)
         return wire.decode_query_view(await self._call(SUBMIT_QUERY, request))
 
-    async def queries(self, *, before: int = strict.TIME_MAX, rows: int) -> tuple[AskedQuery, ...]:
+    async def queries(self, *, before: int = limits.TIME_S_MAX, rows: int) -> tuple[AskedQuery, ...]:
         return wire.decode_asked_page(await self._call(QUERIES, desk_pb2.PageRequest(before=before, rows=rows)))
 
     async def query(self, query: MessageId, *, wait_s: float = 0.0) -> QueryView:
@@ -196,7 +187,7 @@ class DeskClient:
         request = desk_pb2.QueryRequest(message_id=query, wait_ms=round(1_000 * min(wait_s, limits.DESK_WAIT_S_MAX)))
         return wire.decode_query_view(await self._call(QUERY, request))
 
-    async def inbox(self, *, before: int = strict.TIME_MAX, rows: int) -> tuple[ReceivedQuery, ...]:
+    async def inbox(self, *, before: int = limits.TIME_S_MAX, rows: int) -> tuple[ReceivedQuery, ...]:
         return wire.decode_received_page(await self._call(INBOX, desk_pb2.PageRequest(before=before, rows=rows)))
 
     async def inbox_entry(self, query: MessageId) -> InboxView:

@@ -30,7 +30,7 @@ from federation.wire.query import (
     encode_answer_body,
     encode_query_body,
 )
-from federation.wire.strict import TIME_MAX, at_most, encode, seconds, text, total
+from federation.wire.strict import at_most, encode, seconds, text, total
 from node.use_cases.desk_values import (
     AnswerView,
     Check,
@@ -316,7 +316,7 @@ def _outgoing_message(outgoing: Outgoing) -> desk_pb2.Outgoing:
 
 
 def _outgoing(message: desk_pb2.Outgoing) -> Outgoing:
-    if not 0 <= message.next_attempt <= TIME_MAX:
+    if not 0 <= message.next_attempt <= limits.TIME_S_MAX:
         raise Malformed("a time is beyond what a calendar can show")
     return Outgoing(
         message_id=message_id(message.message_id),

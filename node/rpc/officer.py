@@ -17,7 +17,7 @@ from hashlib import sha512
 from typing import Final
 
 from federation import limits
-from federation.errors import Malformed, Unauthentic
+from federation.errors import Unauthentic
 from federation.identity import NodeName, OfficerName, PartyId
 from federation.ports import Clock, Entropy
 from federation.trust import keys
@@ -174,8 +174,7 @@ def _read(credential: str | bytes | None) -> desk_pb2.OfficerCredential:
     if not isinstance(credential, bytes):
         raise Unauthentic("the call does not say which officer makes it", hint="use `gsp` with an officer's profile")
     given = strict.parse(desk_pb2.OfficerCredential, credential, bytes_max=limits.GRPC_METADATA_BYTES_MAX)
-    if given.time > strict.TIME_MAX:
-        raise Malformed("a time is beyond the year 9999")
+    strict.seconds(given.time)
     return given
 
 
