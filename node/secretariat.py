@@ -34,7 +34,7 @@ from node.config import SecretariatSettings, read_secretariat_settings, write_se
 from node.keystore import Cost, Keystore
 from node.rpc.directory import DirectoryServicer
 from node.rpc.enrolment import EnrolmentServicer
-from node.rpc.interceptors import guest_chain, node_chain
+from node.rpc.interceptors import join_chain, node_chain
 from node.rpc.renewal import Identity
 from node.rpc.server import serving
 from node.rpc.tls import NodeCredential, ServerTls, TlsSnapshot
@@ -192,7 +192,7 @@ async def _serving(
             settings.join,
             credentials=join_tls.guest_credentials(),
             routes=EnrolmentServicer(admissions).routes(),
-            interceptors=guest_chain(timer=time.monotonic),
+            interceptors=join_chain(timer=time.monotonic),
         ),
     ):
         yield
