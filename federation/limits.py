@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import Final
 
+TIME_S_MAX: Final = 253_402_300_799
+"""Last second of the year 9999: what a calendar can show."""
+
 # --- codes and scans -----------------------------------------------------------------------------------------------
 SCAN_CHARACTERS_MAX: Final = 512
 """A raw scan. The longest code in law has 100 characters (EU 2018/574 Art. 10); a Digital Link URI that carries one,
@@ -19,14 +22,28 @@ PATTERNS_PER_PARTY_MAX: Final = 500
 """Patterns in one Party's set: the EU has some thirty issuers with a few forms each."""
 PATTERN_SEGMENTS_MAX: Final = 16
 """Segments in one pattern: the longest form in use has nine."""
+SEGMENT_NAME_CHARACTERS_MAX: Final = 40
+"""The name of a segment: one or two words."""
 PATTERN_EXAMPLES_MAX: Final = 32
 """Examples and counter-examples of one pattern, each."""
 PATTERN_TEXT_CHARACTERS_MAX: Final = 1_000
 """A description or a source in a pattern: people read it on a screen."""
 PATTERN_SET_BYTES_MAX: Final = 1_048_576
 """One Party's encoded pattern set: 500 patterns at 2 KiB each."""
+PATTERN_DECODINGS_MAX: Final = 16
+"""Facts that one code tells by itself: four items with a few fields each."""
+DECODING_ROWS_MAX: Final = 500
+"""Rows of all tables of one pattern: the machines or products of a large maker. Longer lists belong into an answer."""
+COMPANY_PREFIXES_PER_PARTY_MAX: Final = 10_000
+"""Company prefixes of one Party: far more than a territory has makers and importers of tobacco."""
+PATTERN_FILE_BYTES_MAX: Final = 4_194_304
+"""One pattern file in TOML, which is about four times as long as what is encoded from it."""
 CANDIDATES_MAX: Final = 16
-"""Candidate Parties shown for one code: a longer list is no answer."""
+"""Candidates shown for one code: a longer list is no answer."""
+CANDIDATES_PER_PARTY_MAX: Final = 4
+"""Candidates of one Party for one code: so that no Party crowds the others out with patterns that fit everything."""
+STAMP_AHEAD_S_MAX: Final = 86_400
+"""A code's time of production may lie a day ahead: makers' clocks run in local time, and batches are marked in advance."""
 PICTURE_BYTES_MAX: Final = 20_971_520
 """A photo from a phone camera; larger ones are refused before they are decoded."""
 PICTURE_PIXELS_MAX: Final = 50_000_000
@@ -144,6 +161,19 @@ RECEIPT_BYTES_MAX: Final = 8_192
 RETENTION_S: Final = 5 * 365 * 86_400
 """Message ids are remembered, and evidence is kept, as long as Regulation (EU) 2018/574 Art. 25 asks for records."""
 
+BULK_CODES_MIN: Final = 50
+"""Queries with so many codes go into the bulk lane, so that a container does not delay a pack."""
+DRAFT_LIFE_S: Final = 600
+"""A prepared query waits this long for the officer's signature."""
+DRAFTS_MAX: Final = 1_000
+"""Prepared queries and answers that wait for signatures, all officers together."""
+ACKNOWLEDGE_DELAY_S: Final = 0.05
+"""Receipts for answers are gathered this long: nobody waits for them, and one call carries many."""
+ACKNOWLEDGE_RECEIPTS_MAX: Final = 256
+"""Receipts in one call: below a megabyte."""
+ACKNOWLEDGE_GRACE_S: Final = 15
+"""An answer that went out with a receipt is delivered once more when its own receipt has not come by then."""
+
 # --- transport -----------------------------------------------------------------------------------------------------
 GRPC_MESSAGE_BYTES_MAX: Final = 4_194_304
 GRPC_METADATA_BYTES_MAX: Final = 16_384
@@ -186,12 +216,40 @@ GUEST_ADDRESSES_MAX: Final = 4_096
 ERROR_TEXT_CHARACTERS_MAX: Final = 500
 """Message and hint of an error, each: two sentences, and small enough for the trailing metadata."""
 
+# --- the desk ------------------------------------------------------------------------------------------------------
+DESK_CHALLENGE_LIFE_S: Final = 60
+"""A challenge is used within one round trip; a minute bridges a slow line."""
+DESK_CHALLENGES_MAX: Final = 4_096
+"""Challenges that wait to be used, 100 bytes each: far more than a Party has officers at work in one minute."""
+DESK_SCANS_PER_CALL_MAX: Final = 50
+"""Scans resolved in one call: with CANDIDATES_MAX each, and their reasons, the reply stays below a message."""
+DESK_WAIT_S_MAX: Final = 10.0
+"""How long one call waits for an answer: less than RPC_TIMEOUT_S; whoever wants to wait longer calls again."""
+ANSWER_FILE_BYTES_MAX: Final = 16_777_216
+"""An answer as JSON for people: five times as long as the body that is made from it."""
+OFFICER_CERTIFICATE_WARN_S: Final = 14 * 86_400
+"""Two weeks before its certificate ends an officer is told: administrators go on holiday too."""
+
 # --- evidence, pages -----------------------------------------------------------------------------------------------
 JOURNAL_CONTENT_BYTES_MAX: Final = 65_536
 PROOF_FILE_BYTES_MAX: Final = 16_777_216
 """Two envelopes, their receipts, and the directory entries of two Parties."""
 PAGE_ROWS_MAX: Final = 200
 """Rows that the desk gives in one call: a screen and some."""
+DESK_REPLY_BYTES_MAX: Final = PROOF_FILE_BYTES_MAX + 65_536
+"""The largest reply of the desk is a proof file."""
+
+# --- stores --------------------------------------------------------------------------------------------------------
+STORE_WAITING_MAX: Final = 4_096
+"""Calls that wait for one store; further callers wait for room. Sixteen full group commits."""
+STORE_BUSY_S: Final = 5.0
+"""How long another program (a copy, an administrator's shell) may hold a store's file before calls fail."""
+STORE_QUIET_S: Final = 2.0
+"""After a pause this long the write-ahead log is emptied, and with it what was deleted in the file itself before."""
+STORE_WAL_PAGES: Final = 4_000
+"""Pages of 4 KiB in the write-ahead log before they are moved into the file: 16 MiB, moved in some tens of milliseconds."""
+STORE_STATEMENTS_MAX: Final = 128
+"""Prepared statements kept for one connection: more than a store has."""
 
 # --- keystore ------------------------------------------------------------------------------------------------------
 KEYSTORE_BYTES_MAX: Final = 1_048_576
@@ -208,3 +266,22 @@ PASSPHRASE_BYTES_MAX: Final = 1_024
 ARGON2_PASSES_MAX: Final = 4
 ARGON2_MEMORY_BYTES_MAX: Final = 268_435_456
 """What the strongest setting writes (256 MiB): a file that asks for more is not one of ours and would exhaust the machine."""
+# --- a Party's own traceability data -------------------------------------------------------------------------------
+TRACE_CODES_PER_EVENT_MAX: Final = 10_000
+"""Codes named by one event: twenty master cases of packs; a longer report is split."""
+TRACE_ROWS_PER_PUT_MAX: Final = 100_000
+"""Reports and codes in one transaction: a second or two of the disk, so that the next writer is not kept waiting."""
+TRACE_KEYS_PER_LOOKUP_MAX: Final = CODES_PER_QUERY_MAX * SCAN_KEYS_MAX
+"""Every code of the largest query, each with all its candidate keys."""
+TRACE_EVENTS_PER_LOOKUP_MAX: Final = 100_000
+"""Events read for one look-up: a hundred for each code of the largest query. More is a fault in the data."""
+CONTAINMENT_LEVELS_MAX: Final = 8
+"""Carton, case, pallet, shipping container, and as many again; a longer chain of containers is a fault in the data."""
+TRACE_LINE_BYTES_MAX: Final = 2_097_152
+"""One line of a traceability file: an event with TRACE_CODES_PER_EVENT_MAX codes of KEY_CHARACTERS_MAX characters."""
+TRACE_PARTS_MAX: Final = 16
+"""Countries of an intended route, documents of one shipment: the longest in practice have five."""
+ANOMALIES_PER_CODE_MAX: Final = 32
+"""Contradictions told of one code: the first ones say what is wrong."""
+UNUSED_CODE_LIFE_S: Final = 183 * 86_400
+"""Codes that were not used within six months are void (Regulation (EU) 2018/574)."""

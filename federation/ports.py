@@ -19,6 +19,7 @@ from federation.envelope.seal import Envelope
 from federation.evidence.journal import Leaf, Position
 from federation.identity import MessageId, NodeName, PartyId
 from federation.query.lifecycle import AskedState, ReceivedState
+from federation.trust.entries import Signature
 from federation.trust.merkle import Frontier
 
 
@@ -133,7 +134,7 @@ class Change:
         asked, received, outgoing: put under their message id, replacing what was there.
         crossings: put under direction and message id. The first leaf of `leaves` becomes the `leaf` of the first crossing that
             has none, and so on in order.
-        receipts: the peer's receipts for messages that we sent.
+        receipts: the peer's receipts for messages that we sent; one for any other message is Misuse.
         outgoing_done: messages that leave the outbox, together with the ciphertext of their crossing.
         heads: the newest envelope of a lane to a peer.
         keys, keys_destroyed: decryption keys put, and overwritten and removed.
@@ -186,11 +187,11 @@ class ExchangeStore(Protocol):
     async def crossing(self, direction: Direction, message_id: MessageId) -> Crossing | None:
         """The crossing with its content, or None."""
 
-    async def asked_page(self, *, before: int, rows: int) -> tuple[AskedQuery, ...]:
-        """Asked queries created before the time, newest first."""
+    async def asked_page(self, *, before: int, rows: int, before_id: bytes = b"") -> tuple[AskedQuery, ...]:
+        """Asked queries created before the time, newest first; with `before_id` also those of that second with a smaller id."""
 
-    async def received_page(self, *, before: int, rows: int) -> tuple[ReceivedQuery, ...]:
-        """Received queries that came before the time, newest first."""
+    async def received_page(self, *, before: int, rows: int, before_id: bytes = b"") -> tuple[ReceivedQuery, ...]:
+        """Received queries that came before the time, newest first; `before_id` as in `asked_page`."""
 
     async def keys(self) -> tuple[DecryptionKey, ...]:
         """All decryption keys that are not destroyed."""
@@ -200,20 +201,28 @@ class OutboxStore(Protocol):
     """The outbox as the sender loop reads it; written through `ExchangeStore.commit` alone. Same durability and trust."""
 
     async def due(self, *, now: float, rows: int) -> tuple[Outgoing, ...]:
-        """Messages whose next attempt is not later than now, oldest first."""
+        """Messages whose next attempt is not later than now, the longest due first, at most `rows` of each peer: none starves."""
 
     async def waiting(self, peer: PartyId) -> tuple[Outgoing, ...]:
-        """Messages that wait for the peer, oldest first, at most OUTBOX_PER_PARTY_MAX."""
+        """Messages that wait for the peer, in the order in which they were put first, at most OUTBOX_PER_PARTY_MAX."""
 
     async def next_due(self) -> float | None:
         """Unix seconds of the earliest next attempt, or None."""
+
+    async def overdue(self, *, now: float, rows: int) -> tuple[AskedQuery | ReceivedQuery, ...]:
+        """Queries that wait for an answer, here or there, beyond their deadline: asked ones that are queued or delivered, received
+        ones that are waiting. The longest overdue first, at most `rows` together.
+        """
 
     async def heads(self) -> tuple[LaneHead, ...]:
         """The newest envelope of every lane."""
 
 
 class JournalStore(Protocol):
-    """The node's own Merkle log; appended to through `ExchangeStore.commit` alone. Append-only: a leaf never changes."""
+    """The node's own Merkle log; appended to through `ExchangeStore.commit` alone. Append-only: a leaf never changes.
+
+    Proofs raise NotFound for a size that the log has not reached, and Malformed for numbers that no log has.
+    """
 
     async def frontier(self) -> Frontier:
         """The compact range of the whole journal."""
@@ -232,15 +241,16 @@ class DirectoryStore(Protocol):
     """A node's replica of the directory log, or the Secretariat's original.
 
     Durable and append-only, like the journal. Not trusted: what is read is verified again when a node starts.
+    Proofs raise NotFound for a size that the log has not reached, and Malformed for numbers that no log has.
     """
 
     async def append(self, *, first: int, leaves: Sequence[bytes], checkpoint: bytes) -> None:
-        """Leaves and the checkpoint that covers them, together. A repetition is harmless. Raises Conflict when `first` is neither
-        the size nor a repetition of what is there.
+        """Leaves and the checkpoint that covers them, together. A repetition changes nothing. Raises Conflict when `first` is
+        neither the size nor the place where the same leaves stand.
         """
 
-    async def put_checkpoint(self, checkpoint: bytes) -> None:
-        """Replace the checkpoint of the same size, when further cosignatures have come in."""
+    async def put_checkpoint(self, checkpoint: bytes, *, size: int) -> None:
+        """Put further cosignatures in the place of the checkpoint of this size. Raises Conflict when the log has another by now."""
 
     async def checkpoint(self) -> bytes | None:
         """The newest checkpoint, a signed note."""
@@ -262,10 +272,57 @@ class PatternStore(Protocol):
     """Encoded pattern sets of all Parties by digest. Content-addressed: whoever controls it can only lose sets."""
 
     async def put(self, digest: bytes, encoded: bytes) -> None:
-        """Keep an encoded set under its SHA-256."""
+        """Keep an encoded set under its SHA-256; again is harmless. Another digest than its own is Misuse."""
 
     async def get(self, digest: bytes) -> bytes | None:
-        """The encoded set, or None."""
+        """The encoded set, or None when it is not there or not what the digest says."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrolment:
+    """How far a Party has come on its way into the directory, as the Secretariat knows it (trust.md, section 3).
+
+    Attributes:
+        token_hash: SHA-256 of the invitation's token.
+        created: Unix seconds at which the Party was invited.
+        expires: Unix seconds after which the token is worth nothing.
+        csr_hash: 32 bytes over the request that used the token up; empty before. The same request may come again, no other.
+        admit_body: the bytes that Party and founders sign; empty before the request.
+        acceptance: the Party's signature over them, or None.
+        founder_signatures: in the order in which they came, at most FOUNDERS_MAX.
+        logged_index: position of the admission in the directory log, or None.
+    """
+
+    party: PartyId
+    token_hash: bytes
+    created: int
+    expires: int
+    csr_hash: bytes = b""
+    admit_body: bytes = b""
+    acceptance: Signature | None = None
+    founder_signatures: tuple[Signature, ...] = ()
+    logged_index: int | None = None
+
+
+class EnrolmentStore(Protocol):
+    """The Secretariat's invitations and admissions under way, one for each Party. Durable when `swap` returns.
+
+    Whoever controls the storage can lose or delay an admission; what the directory accepts is decided by signatures alone.
+    """
+
+    async def enrolment(self, party: PartyId) -> Enrolment | None:
+        """The Party's, or None when it was never invited."""
+
+    async def by_token(self, token_hash: bytes) -> Enrolment | None:
+        """The one that this token belongs to, or None. The Party's name comes from here, never from a request."""
+
+    async def pending(self) -> tuple[Enrolment, ...]:
+        """All that are not in the log yet, the oldest invitation first."""
+
+    async def swap(self, *, old: Enrolment | None, new: Enrolment) -> None:
+        """Put `new` in the place of `old`, of the same Party; None stands for nothing there. Raises Conflict when something else
+        is there by now, except `new` itself: a repetition is harmless.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -337,5 +394,5 @@ class Clock(Protocol):
 class Entropy(Protocol):
     """Unpredictable bytes; seeded in simulations."""
 
-    def __call__(self, size: int) -> bytes:
+    def __call__(self, size: int, /) -> bytes:
         """That many bytes."""

@@ -112,4 +112,3 @@ def read_bundle(raw: bytes, *, roster: Roster, now: float) -> PrekeyBundle:
     if SUITE not in roster.node(bundle.node.party).suites:
         raise Incompatible("the peer does not open the suite that this node seals with")
     return bundle
-

@@ -111,6 +111,10 @@ class FieldName(StrEnum):
     BUYER = "buyer"
     SELLER = "seller"
     TEXT = "text"
+    RECALL = "recall"
+    """Why a report was flagged afterwards; reports are flagged and never deleted."""
+    OMITTED = "omitted"
+    """How many earlier records did not fit."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,8 @@
-"""The closed language in which a Party describes its codes, and the matcher of that language.
+"""The closed language in which a Party describes its codes.
 
-A code is a row of segments: fixed text, characters of a named set, characters with check characters, a date, a printed separator.
-There are no regular expressions, no repetition of groups and no alternatives, so a matcher has nothing to try twice: where each
-segment ends is known from the length of the code or from the fixed text that follows it (`ends_are_known`). One match reads each
-character a small, constant number of times.
-
-What a match means for a Party stands in `federation.uim.pattern`; who is asked, in `federation.uim.library`.
+A code is a row of segments: fixed text, characters of a named set, characters with check characters, a date, a printed
+separator. There are no regular expressions, no repetition of groups and no alternatives. Matching is the business of
+`federation.uim.matcher`; what a row of segments means for a Party stands in `federation.uim.pattern`.
 """
 
 from __future__ import annotations
@@ -15,11 +12,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, TypeAlias
 
-from federation.errors import Malformed
+from federation import limits
+from federation.errors import Malformed, Oversized
 from federation.uim.check import DIGITS, CheckMethod
 
 INVARIANT: Final = frozenset(string.digits + string.ascii_letters + "!\"%&'()*+,-./:;<=>?_")
 """GS1 character set 82: the part of the invariant set of ISO/IEC 646 that Regulation (EU) 2018/574 allows in a code."""
+
+_NAME_CHARACTERS: Final = frozenset(string.ascii_lowercase + string.digits + "-")
 
 SEPARATORS: Final = frozenset("-./: _|#")
 """What is printed between groups of characters."""
@@ -64,19 +64,6 @@ class DateForm(StrEnum):
     YYMMDD = "YYMMDD"
     YYYYMMDD = "YYYYMMDD"
     YYMM = "YYMM"
-
-
-@dataclass(frozen=True, slots=True)
-class DateStamp:
-    """A date that was read from a code.
-
-    Attributes:
-        text: RFC 3339 as far as the code goes: `2019-05-20T14:00:00Z`, `2019-05-20` or `2019-05`.
-        start_s: Unix seconds, UTC, at which that hour, day or month begins.
-    """
-
-    text: str
-    start_s: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,3 +198,15 @@ class SeparatorSegment:
 
 
 Segment: TypeAlias = LiteralSegment | CharacterSegment | CheckedSegment | DateSegment | SeparatorSegment
+
+
+def _check_name(name: str) -> None:
+    if not 0 < len(name) <= limits.SEGMENT_NAME_CHARACTERS_MAX or not _NAME_CHARACTERS.issuperset(name):
+        raise Malformed("a segment has a name of small letters, digits and hyphens")
+
+
+def _check_length(name: str, shortest: int, longest: int) -> None:
+    if longest > limits.KEY_CHARACTERS_MAX:
+        raise Oversized(f"the segment {name} is longer than any key: {limits.KEY_CHARACTERS_MAX} characters")
+    if not 1 <= shortest <= longest:
+        raise Malformed(f"the segment {name} has no sensible length")

@@ -6,8 +6,7 @@
     identified  which node calls, from the certificate and the anchors of this moment             between nodes only
     budgeted    so many calls a second from one Party, or from one address where nobody is known yet
 
-The desk puts an interceptor of its own behind `desk_chain`: it finds the officer's certificate and signature in the metadata,
-and the request bytes that were signed in `Call.request`.
+The desk verifies its officers behind `desk_chain`, where the bytes of the request are read: an officer signs them (`desk`).
 """
 
 from __future__ import annotations
@@ -82,7 +81,7 @@ def join_chain(*, timer: Timer) -> tuple[Interceptor, ...]:
 
 
 def desk_chain(*, timer: Timer) -> tuple[Interceptor, ...]:
-    """For the desk's port; which officer calls is for the interceptors behind these."""
+    """For the desk's port; which officer calls is found out behind these."""
     return _guest_chain(limits.DESK_CALLS_PER_ADDRESS_PER_S, limits.DESK_CALLS_PER_ADDRESS_BURST, timer)
 
 

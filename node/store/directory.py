@@ -1,0 +1,85 @@
+"""The directory log in a SQLite file of its own (`directory-v1.sql`): a node's replica, or the Secretariat's original.
+
+Kept apart from the exchange, because neither ever has to change together with the other. Nothing is verified here: who reads it
+folds it again.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from federation import limits
+from federation.errors import Conflict
+from federation.ports import DirectoryStore
+from federation.trust.merkle import leaf_hash
+from node.store import tree
+from node.store.database import Database
+from node.store.schema import Schema
+
+SCHEMA: Final = Schema(name="directory", version=1)
+
+_LEAVES: Final = "SELECT entry FROM leaf WHERE position >= ? AND position < ? ORDER BY position"
+
+
+class SqliteDirectory(DirectoryStore):
+    """The port over one file."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._log = tree.GrowingTree()
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, path: Path) -> AsyncIterator[SqliteDirectory]:
+        """Open the file for the time of the block; see `Database.open`."""
+        async with Database.open(path, schema=SCHEMA) as database:
+            yield cls(database)
+
+    async def append(self, *, first: int, leaves: Sequence[bytes], checkpoint: bytes) -> None:
+        await self._database.write(partial(self._append, first, tuple(leaves), checkpoint))
+
+    async def put_checkpoint(self, checkpoint: bytes, *, size: int) -> None:
+        def put(writer: sqlite3.Connection) -> None:
+            if tree.size_of(writer) != size:
+                raise Conflict("the directory has grown since this checkpoint")
+            writer.execute(_PUT_CHECKPOINT, (checkpoint,))
+
+        await self._database.write(put)
+
+    async def checkpoint(self) -> bytes | None:
+        row = await self._database.read(lambda reader: reader.execute("SELECT note FROM checkpoint").fetchone())
+        return row[0] if row is not None else None
+
+    async def leaves(self, start: int, end: int) -> tuple[bytes, ...]:
+        section = (min(start, limits.TREE_SIZE_MAX), min(end, limits.TREE_SIZE_MAX))
+        rows = await self._database.read(lambda reader: reader.execute(_LEAVES, section).fetchall())
+        return tuple(entry for (entry,) in rows)
+
+    async def size(self) -> int:
+        return await self._database.read(tree.size_of)
+
+    async def inclusion(self, index: int, size: int) -> tuple[bytes, ...]:
+        return await self._database.read(partial(tree.inclusion, index=index, size=size))
+
+    async def consistency(self, old_size: int, new_size: int) -> tuple[bytes, ...]:
+        return await self._database.read(partial(tree.consistency, old_size=old_size, new_size=new_size))
+
+    def _append(self, first: int, leaves: tuple[bytes, ...], checkpoint: bytes, writer: sqlite3.Connection) -> None:
+        """In the writer's thread."""
+        if first != tree.size_of(writer):
+            there = tuple(entry for (entry,) in writer.execute(_LEAVES, (first, first + len(leaves))))
+            if not leaves or there != leaves:
+                raise Conflict("other entries stand at this place of the directory")
+            return
+        for leaf in leaves:
+            position, nodes = self._log.append(writer, leaf_hash(leaf))
+            writer.execute("INSERT INTO leaf VALUES (?, ?, ?)", (position.index, leaf, nodes))
+        writer.execute(_PUT_CHECKPOINT, (checkpoint,))
+
+
+_PUT_CHECKPOINT: Final = "INSERT OR REPLACE INTO checkpoint VALUES (1, ?)"

@@ -1,0 +1,252 @@
+"""Queries, crossings, outbox, replay table, keys and journal of one node in one SQLite file (`exchange-v1.sql`).
+
+A change is one transaction, or a part of one that it shares with others (`node.store.database`). What is secret is sealed before
+it is written (`node.store.vault`). Which changes make sense is left to the use cases.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from federation import limits
+from federation.delivery.outbox import LaneHead, Outgoing
+from federation.delivery.receipt import SignedReceipt
+from federation.delivery.replay import ReplayMark
+from federation.errors import InvalidConfiguration, Misuse, StoreUnavailable
+from federation.evidence.journal import Leaf, Position
+from federation.identity import MessageId, PartyId
+from federation.ports import (
+    AlreadySeen,
+    AskedQuery,
+    Change,
+    Crossing,
+    DecryptionKey,
+    Direction,
+    ExchangeStore,
+    JournalStore,
+    OutboxStore,
+    ReceivedQuery,
+)
+from federation.trust.merkle import Frontier
+from node.store import rows as records
+from node.store import tree
+from node.store.database import Database
+from node.store.schema import Schema
+from node.store.vault import Vault
+
+SCHEMA: Final = Schema(name="exchange", version=1, left_out=("decryption_key",))
+
+
+class SqliteExchange(ExchangeStore, OutboxStore, JournalStore):
+    """The three ports over one file, because every commit touches all of them."""
+
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._database = database
+        self._vault = vault
+        self._journal = tree.GrowingTree()
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, path: Path, *, vault: Vault) -> AsyncIterator[SqliteExchange]:
+        """Open the file for the time of the block; see `Database.open`.
+
+        Raises:
+            InvalidConfiguration: the file was made with another storage key, too.
+        """
+        async with Database.open(path, schema=SCHEMA) as database:
+            await database.write(partial(_check_vault, vault))
+            yield cls(database, vault)
+
+    async def commit(self, change: Change) -> tuple[Position, ...]:
+        return await self._database.write(partial(self._apply, change))
+
+    async def asked(self, message_id: MessageId) -> AskedQuery | None:
+        row = await self._row("SELECT * FROM asked WHERE message_id = ?", message_id)
+        return records.asked_query(row, self._vault) if row is not None else None
+
+    async def received(self, message_id: MessageId) -> ReceivedQuery | None:
+        row = await self._row("SELECT * FROM received WHERE message_id = ?", message_id)
+        return records.received_query(row) if row is not None else None
+
+    async def crossing(self, direction: Direction, message_id: MessageId) -> Crossing | None:
+        row = await self._row(
+            "SELECT crossing.*, ciphertext, statement, receipt.signature FROM crossing"
+            " LEFT JOIN ciphertext ON ciphertext.crossing = crossing.id LEFT JOIN receipt ON receipt.crossing = crossing.id"
+            " WHERE direction = ? AND message_id = ?",
+            direction,
+            message_id,
+        )
+        return records.crossing_value(row, self._vault) if row is not None else None
+
+    async def asked_page(self, *, before: int, rows: int, before_id: bytes = b"") -> tuple[AskedQuery, ...]:
+        page = await self._rows(
+            "SELECT * FROM asked WHERE (created, message_id) < (?, ?) ORDER BY created DESC, message_id DESC LIMIT ?",
+            before,
+            before_id,
+            rows,
+        )
+        return tuple(records.asked_query(row, self._vault) for row in page)
+
+    async def received_page(self, *, before: int, rows: int, before_id: bytes = b"") -> tuple[ReceivedQuery, ...]:
+        page = await self._rows(
+            "SELECT * FROM received WHERE (received, message_id) < (?, ?) ORDER BY received DESC, message_id DESC LIMIT ?",
+            before,
+            before_id,
+            rows,
+        )
+        return tuple(records.received_query(row) for row in page)
+
+    async def keys(self) -> tuple[DecryptionKey, ...]:
+        every = await self._rows("SELECT * FROM decryption_key ORDER BY created, key_id")
+        return tuple(records.key_value(row, self._vault) for row in every)
+
+    async def due(self, *, now: float, rows: int) -> tuple[Outgoing, ...]:
+        return tuple(map(records.outgoing_value, await self._rows(_DUE, now, rows)))
+
+    async def waiting(self, peer: PartyId) -> tuple[Outgoing, ...]:
+        waiting = await self._rows(
+            "SELECT * FROM outgoing WHERE peer = ? ORDER BY number LIMIT ?", peer, limits.OUTBOX_PER_PARTY_MAX
+        )
+        return tuple(map(records.outgoing_value, waiting))
+
+    async def next_due(self) -> float | None:
+        row = await self._row(
+            "SELECT min((SELECT min(next_attempt) FROM outgoing WHERE outgoing.peer = outgoing_peer.peer)) FROM outgoing_peer"
+        )
+        return row[0] if row is not None else None
+
+    async def overdue(self, *, now: float, rows: int) -> tuple[AskedQuery | ReceivedQuery, ...]:
+        asked = await self._rows(_ASKED_OVERDUE, now, rows)
+        received = await self._rows(_RECEIVED_OVERDUE, now, rows)
+        queries: list[AskedQuery | ReceivedQuery] = [records.asked_query(row, self._vault) for row in asked]
+        queries.extend(map(records.received_query, received))
+        return tuple(sorted(queries, key=lambda query: (query.deadline, query.message_id))[:rows])
+
+    async def heads(self) -> tuple[LaneHead, ...]:
+        return tuple(map(records.lane_head_value, await self._rows("SELECT * FROM lane_head ORDER BY peer, lane")))
+
+    async def frontier(self) -> Frontier:
+        return await self._database.read(tree.frontier)
+
+    async def leaf(self, index: int) -> Leaf | None:
+        if index >= limits.TREE_SIZE_MAX:
+            return None
+        row = await self._row("SELECT salt, content FROM leaf WHERE position = ? AND content IS NOT NULL", index)
+        return Leaf(salt=row[0], content=row[1]) if row is not None else None
+
+    async def inclusion(self, index: int, size: int) -> tuple[bytes, ...]:
+        return await self._database.read(partial(tree.inclusion, index=index, size=size))
+
+    async def consistency(self, old_size: int, new_size: int) -> tuple[bytes, ...]:
+        return await self._database.read(partial(tree.consistency, old_size=old_size, new_size=new_size))
+
+    async def _row(self, statement: str, *parameters: object) -> records.Row | None:
+        found: records.Row | None = await self._database.read(lambda reader: reader.execute(statement, parameters).fetchone())
+        return found
+
+    async def _rows(self, statement: str, *parameters: object) -> list[records.Row]:
+        found: list[records.Row] = await self._database.read(lambda reader: reader.execute(statement, parameters).fetchall())
+        return found
+
+    def _apply(self, change: Change, writer: sqlite3.Connection) -> tuple[Position, ...]:
+        """In the writer's thread, inside the change's savepoint."""
+        for mark in change.marks:
+            _put_mark(writer, mark)
+        positions = tuple(self._append(writer, leaf) for leaf in change.leaves)
+        self._put_crossings(writer, change, positions)
+        for message_id, receipt in change.receipts:
+            _put_receipt(writer, message_id, receipt)
+        writer.executemany(_PUT_ASKED, [records.asked_row(query, self._vault) for query in change.asked])
+        writer.executemany(_PUT_RECEIVED, map(records.received_row, change.received))
+        writer.executemany(_PUT_OUTGOING, map(records.outgoing_row, change.outgoing))
+        writer.executemany(_DROP_OUTGOING, ((message_id,) for message_id in change.outgoing_done))
+        writer.executemany(_DROP_CIPHERTEXT, ((message_id,) for message_id in change.outgoing_done))
+        writer.executemany(_PUT_HEAD, map(records.lane_head_row, change.heads))
+        writer.executemany(_PUT_KEY, [records.key_row(key, self._vault) for key in change.keys])
+        writer.executemany(_DESTROY_KEY, ((key_id,) for key_id in change.keys_destroyed))
+        return positions
+
+    def _append(self, writer: sqlite3.Connection, leaf: Leaf) -> Position:
+        position, nodes = self._journal.append(writer, leaf.hash())
+        writer.execute("INSERT INTO leaf VALUES (?, ?, ?, ?)", (position.index, leaf.salt, leaf.content, nodes))
+        return position
+
+    def _put_crossings(self, writer: sqlite3.Connection, change: Change, positions: tuple[Position, ...]) -> None:
+        free = iter(positions)
+        for crossing in change.crossings:
+            position = next(free, None) if crossing.leaf < 0 else None
+            leaf = position.index if position is not None else crossing.leaf
+            row = records.crossing_row(crossing, leaf, self._vault)
+            put = writer.execute(_PUT_CROSSING, row)
+            if put.rowcount == 0:  # it is there: away with it and with what hangs on it
+                writer.execute("DELETE FROM crossing WHERE direction = ? AND message_id = ?", row[:2])
+                put = writer.execute(_PUT_CROSSING, row)
+            if crossing.ciphertext:
+                writer.execute("INSERT INTO ciphertext VALUES (?, ?)", (put.lastrowid, crossing.ciphertext))
+            if crossing.receipt is not None:
+                receipt = crossing.receipt
+                writer.execute("INSERT INTO receipt VALUES (?, ?, ?)", (put.lastrowid, receipt.statement, receipt.signature))
+
+
+_PUT_ASKED: Final = "INSERT OR REPLACE INTO asked VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_PUT_RECEIVED: Final = "INSERT OR REPLACE INTO received VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_PUT_CROSSING: Final = "INSERT INTO crossing VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+_PUT_OUTGOING: Final = (
+    "INSERT INTO outgoing VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (message_id) DO UPDATE SET"
+    " peer = excluded.peer, kind = excluded.kind, lane = excluded.lane, created = excluded.created, deadline = excluded.deadline,"
+    " sealed_until = excluded.sealed_until, attempts = excluded.attempts, next_attempt = excluded.next_attempt,"
+    " problem = excluded.problem"
+)
+_DROP_OUTGOING: Final = "DELETE FROM outgoing WHERE message_id = ?"
+_DROP_CIPHERTEXT: Final = (
+    "DELETE FROM ciphertext WHERE crossing = (SELECT id FROM crossing WHERE direction = 'sent' AND message_id = ?)"
+)
+_DUE: Final = (
+    "SELECT outgoing.* FROM outgoing_peer JOIN outgoing ON number IN (SELECT number FROM outgoing AS own"
+    " WHERE own.peer = outgoing_peer.peer AND own.next_attempt <= ? ORDER BY own.next_attempt, number LIMIT ?)"
+    " ORDER BY next_attempt, number"
+)
+_ASKED_OVERDUE: Final = (
+    "SELECT * FROM asked WHERE state IN ('queued', 'delivered') AND deadline < ? ORDER BY deadline, message_id LIMIT ?"
+)
+_RECEIVED_OVERDUE: Final = "SELECT * FROM received WHERE state = 'waiting' AND deadline < ? ORDER BY deadline, message_id LIMIT ?"
+_PUT_HEAD: Final = "INSERT OR REPLACE INTO lane_head VALUES (?, ?, ?, ?)"
+_PUT_KEY: Final = "INSERT OR REPLACE INTO decryption_key VALUES (?, ?, ?, ?, ?)"
+_DESTROY_KEY: Final = "DELETE FROM decryption_key WHERE key_id = ?"  # secure_delete overwrites the row
+
+
+def _put_mark(writer: sqlite3.Connection, mark: ReplayMark) -> None:
+    """Raises AlreadySeen, which undoes the change that the mark is part of."""
+    row = (mark.sender, mark.message_id, mark.statement_hash)
+    if writer.execute("INSERT INTO mark VALUES (?, ?, ?) ON CONFLICT DO NOTHING", row).rowcount == 0:
+        known = writer.execute("SELECT statement_hash FROM mark WHERE sender = ? AND message_id = ?", row[:2]).fetchone()
+        raise AlreadySeen(ReplayMark(sender=mark.sender, message_id=mark.message_id, statement_hash=known[0]))
+
+
+def _put_receipt(writer: sqlite3.Connection, message_id: MessageId, receipt: SignedReceipt) -> None:
+    put = writer.execute(
+        "INSERT OR REPLACE INTO receipt SELECT id, ?, ? FROM crossing WHERE direction = 'sent' AND message_id = ?",
+        (receipt.statement, receipt.signature, message_id),
+    )
+    if put.rowcount == 0:
+        raise Misuse("a receipt is for no message that this node sent")
+
+
+def _check_vault(vault: Vault, writer: sqlite3.Connection) -> None:
+    """Seal a word in a new file; open it in an old one."""
+    place: dict[str, Any] = {"column": "vault.sealed", "row": b""}
+    row = writer.execute("SELECT sealed FROM vault").fetchone()
+    if row is None:
+        writer.execute("INSERT INTO vault VALUES (1, ?)", (vault.seal(b"", **place),))
+        return
+    try:
+        vault.open(row[0], **place)
+    except StoreUnavailable:
+        raise InvalidConfiguration(
+            "the storage key is not the one that the store was made with", hint="give the node its own keystore, or its own store"
+        ) from None

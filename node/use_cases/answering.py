@@ -1,0 +1,359 @@
+"""Answering: a query is written down and receipted first, then answered by policy or put before an officer."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+
+from federation import limits
+from federation.boundary.messages import Opened, body_digest, compose_statement, key_id
+from federation.boundary.receipts import sign_receipt
+from federation.delivery.receipt import SignedReceipt
+from federation.envelope.header import MessageKind, Prekey, Statement
+from federation.envelope.seal import SALT_BYTES, Inner
+from federation.errors import Conflict, FederationError, Misuse, NotFound, Overloaded
+from federation.evidence.journal import JournalKind, Leaf
+from federation.identity import MESSAGE_ID_BYTES, MessageId, OfficerName, message_id
+from federation.ports import Change, Crossing, Delivery, Direction, ExchangeStore, ReceivedQuery
+from federation.query.answer import Answer, check_answers
+from federation.query.codes import Automation, Outcome, Urgency
+from federation.query.lifecycle import ReceivedEvent, ReceivedState, next_received
+from federation.query.policy import Decision, Policy, decide
+from federation.query.query import Query
+from federation.trust import keys
+from federation.trust.certificate import certificate_hash, verify_officer
+from federation.wire.envelope import decode_statement, encode_envelope
+from federation.wire.evidence import encode_signed_receipt
+from federation.wire.query import decode_body, encode_answer_body, encode_policy
+from node.use_cases.asking import replay_mark
+from node.use_cases.desk_values import Prepared
+from node.use_cases.keyring import Keyring
+from node.use_cases.outbox import Handed, Outbox, envelope_of, new_outgoing
+from node.use_cases.registry import Registry
+from node.use_cases.repository import Repository, as_draft
+from node.use_cases.sealing import Sealer, lane_of, received_crossing, sent_crossing
+from node.use_cases.world import Announcer, Own, World
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Draft:
+    """An answer that waits for the officer's signature."""
+
+    prepared: Prepared
+    statement: Statement
+    answer: Answer
+    public_key: bytes
+
+
+class Answering:
+    """The answering side of a node."""
+
+    def __init__(
+        self,
+        *,
+        own: Own,
+        world: World,
+        store: ExchangeStore,
+        registry: Registry,
+        keyring: Keyring,
+        sealer: Sealer,
+        outbox: Outbox,
+        repository: Repository,
+        policy: Policy,
+        announcer: Announcer,
+    ) -> None:
+        self._own = own
+        self._world = world
+        self._store = store
+        self._registry = registry
+        self._keyring = keyring
+        self._sealer = sealer
+        self._outbox = outbox
+        self._repository = repository
+        self._policy = policy
+        self._policy_digest = keys.digest("gsp/v1/policy", encode_policy(policy))
+        self._announcer = announcer
+        self._drafts: dict[MessageId, _Draft] = {}
+
+    async def take(self, opened: Opened) -> Delivery:
+        """A query that came: one commit, the receipt, and only then the policy.
+
+        Raises:
+            AlreadySeen: it was taken before; nothing was changed.
+        """
+        query = query_of(opened.content)
+        now = self._world.now()
+        statement = opened.statement
+        received = ReceivedQuery(
+            message_id=statement.message_id,
+            peer=statement.sender,
+            state=ReceivedState.WAITING,
+            officer_id=statement.officer_id or "",
+            received=now,
+            deadline=statement.deadline,
+            changed=now,
+            codes=len(query.codes),
+            reply_key=query.reply_key,
+        )
+        leaf = self._outbox.leaf(JournalKind.RECEIVED, statement.message_id, statement.sender, opened.arrived.digest)
+        change = Change(
+            marks=(replay_mark(opened),),
+            received=(received,),
+            crossings=(received_crossing(opened, at=now),),
+            leaves=(leaf,),
+        )
+        positions = await self._store.commit(change)
+        receipt = sign_receipt(
+            receiver=self._own.name,
+            digest=opened.arrived.digest,
+            leaf=leaf,
+            position=positions[0],
+            signer=self._own.signer,
+        )
+        self._announcer.announce(statement.message_id)
+        answer = await self._answer_now(received, query)
+        return Delivery(receipt=encode_signed_receipt(receipt), answer=answer)
+
+    async def answer_waiting(self, message_id: MessageId) -> bytes:
+        """The sealed answer to a query that was taken before: the one that waits for its receipt, or a new one by policy."""
+        received = await self._store.received(message_id)
+        if received is None:
+            return b""
+        if received.answer_id is not None:
+            sent = await self._store.crossing(Direction.SENT, received.answer_id)
+            return encode_envelope(envelope_of(sent)) if sent is not None and sent.ciphertext else b""
+        return await self._answer_now(received, await self._query(message_id))
+
+    async def _answer_now(self, received: ReceivedQuery, query: Query) -> bytes:
+        """The sealed answer when the policy gives one at once; nothing otherwise. The receipt never waits for a failure here."""
+        if received.state is not ReceivedState.WAITING:
+            return b""
+        decision = decide(self._policy, sender=received.peer, query=query)
+        if decision.automation is not Automation.AUTOMATIC:
+            return b""
+        try:
+            crossing = await self._answer_by_policy(received, query, decision)
+        except FederationError as error:
+            logger.warning("no automatic answer for now", extra={"peer": received.peer, "problem": error.code})
+            return b""
+        return encode_envelope(envelope_of(crossing))
+
+    async def _answer_by_policy(self, received: ReceivedQuery, query: Query, decision: Decision) -> Crossing:
+        answer = await self._repository.answer(query, decision, now=self._world.now())
+        body = encode_answer_body(answer, certificate=b"")
+        statement = self._statement(received, body, officer=None, certificate=b"")
+        inner = Inner(
+            statement=compose_statement(statement),
+            statement_signature=b"",
+            salt=self._world.entropy(SALT_BYTES),
+            body=body,
+        )
+        # It goes out with the receipt, so the outbox has it again only when its own receipt does not come.
+        grace = limits.ACKNOWLEDGE_GRACE_S
+        return await self._commit_answer(received, query, answer, inner, statement, delay_s=grace)
+
+    def _statement(self, received: ReceivedQuery, body: bytes, *, officer: OfficerName | None, certificate: bytes) -> Statement:
+        return Statement(
+            message_id=message_id(self._world.entropy(MESSAGE_ID_BYTES)),
+            kind=MessageKind.ANSWER,
+            conversation=received.message_id,
+            in_reply_to=received.message_id,
+            sender=self._own.party,
+            recipient=received.peer,
+            officer_id=officer.officer_id if officer is not None else None,
+            certificate_hash=certificate_hash(certificate) if officer is not None else b"",
+            policy_digest=self._policy_digest if officer is None else b"",
+            created=self._world.now(),
+            deadline=received.deadline,
+            body_digest=body_digest(body),
+        )
+
+    async def _commit_answer(
+        self,
+        received: ReceivedQuery,
+        query: Query,
+        answer: Answer,
+        inner: Inner,
+        statement: Statement,
+        *,
+        delay_s: float,
+    ) -> Crossing:
+        """State, record, outbox and journal in one commit; nothing has left the node before it."""
+        now = self._world.now()
+        refused = all(result.outcome is Outcome.REFUSED for result in answer.results)
+        event = ReceivedEvent.REFUSE if refused else ReceivedEvent.ANSWER
+        after = replace(received, state=next_received(received.state, event), changed=now, answer_id=statement.message_id)
+        key = self._key_for(received)
+        lane = lane_of(urgent=query.urgency is Urgency.URGENT, codes=len(query.codes))
+        recipient = self._registry.peer(received.peer).name
+        if key is None:
+            return await self._commit_unsealed(after, inner, statement, answer)
+        with self._sealer.sealing(inner, statement, recipient=recipient, key=key[0], key_until=key[1], lane=lane) as sealing:
+            crossing = sent_crossing(inner, statement, sealing, at=now)
+            outgoing = new_outgoing(
+                crossing,
+                lane=lane,
+                deadline=received.deadline,
+                sealed_until=sealing.sealed_until,
+                next_attempt=self._world.clock.now() + delay_s,
+            )
+            change = Change(
+                received=(after,),
+                crossings=(crossing,),
+                outgoing=(outgoing,),
+                heads=(sealing.head,),
+                leaves=self._leaves(after, statement, answer, sealing.sealed.digest),
+            )
+            await self._store.commit(change)
+        self._announcer.announce(received.message_id)
+        return crossing
+
+    async def _commit_unsealed(self, received: ReceivedQuery, inner: Inner, statement: Statement, answer: Answer) -> Crossing:
+        """The reply key has ended and no prekey is at hand: the outbox seals when it has one."""
+        crossing = sent_crossing(inner, statement, None, at=self._world.now())
+        outgoing = new_outgoing(
+            crossing,
+            lane=lane_of(urgent=False, codes=len(answer.results)),
+            deadline=received.deadline,
+            sealed_until=0,
+            next_attempt=self._world.clock.now(),
+        )
+        leaves = self._leaves(received, statement, answer, statement.body_digest)
+        await self._store.commit(Change(received=(received,), crossings=(crossing,), outgoing=(outgoing,), leaves=leaves))
+        self._announcer.announce(received.message_id)
+        return crossing
+
+    def _leaves(self, received: ReceivedQuery, statement: Statement, answer: Answer, digest: bytes) -> tuple[Leaf, Leaf]:
+        """SENT first, so that it becomes the leaf of the message's record; then what was decided, and on what it stands."""
+        ground = statement.policy_digest or statement.certificate_hash
+        return (
+            self._outbox.leaf(JournalKind.SENT, statement.message_id, received.peer, digest),
+            self._outbox.leaf(JournalKind.DECIDED, received.message_id, received.peer, ground, note=str(answer.automation)),
+        )
+
+    def _key_for(self, received: ReceivedQuery) -> tuple[Prekey, int] | None:
+        """The query's reply key until its deadline; a prekey afterwards."""
+        if self._world.now() < received.deadline:
+            return Prekey(key_id=key_id(received.reply_key), public_key=received.reply_key), received.deadline
+        return self._keyring.prekey_of(received.peer, self._registry.roster)
+
+    async def key_for_answer(self, message_id: MessageId) -> tuple[Prekey, int] | None:
+        """The key to seal an answer to when it is sealed again, by the answer's own message id."""
+        sent = await self._store.crossing(Direction.SENT, message_id)
+        received = await self._store.received(sent.conversation) if sent is not None else None
+        return self._key_for(received) if received is not None else None
+
+    async def handed(self, handed: Handed) -> None:
+        """An answer reached the peer, delivered by us."""
+        await self._receipted(handed.crossing, handed.signed_receipt, handed.receipt.envelope_digest)
+
+    async def acknowledged(self, crossing: Crossing, receipt: SignedReceipt) -> None:
+        """The verified receipt for an answer that went out inside a delivery."""
+        await self._receipted(crossing, receipt, crossing.digest)
+
+    async def _receipted(self, crossing: Crossing, receipt: SignedReceipt, digest: bytes) -> None:
+        leaf = self._outbox.leaf(JournalKind.DELIVERED, crossing.message_id, crossing.peer, digest)
+        await self._store.commit(
+            Change(receipts=((crossing.message_id, receipt),), outgoing_done=(crossing.message_id,), leaves=(leaf,))
+        )
+        self._announcer.announce(crossing.conversation)
+
+    async def _query(self, message_id: MessageId) -> Query:
+        crossing = await self._store.crossing(Direction.RECEIVED, message_id)
+        if crossing is None:
+            raise NotFound("no query with this id came here", hint="`gsp inbox` lists what came")
+        return query_of(decode_body(crossing.body)[0])
+
+    async def draft(self, message_id: MessageId) -> tuple[ReceivedQuery, Query, Answer, Decision]:
+        """A received query with what the own data and the policy would say to it.
+
+        Raises:
+            NotFound: nothing of that id came.
+        """
+        received = await self._store.received(message_id)
+        if received is None:
+            raise NotFound("no query with this id came here", hint="`gsp inbox` lists what came")
+        query = await self._query(message_id)
+        decision = decide(self._policy, sender=received.peer, query=query)
+        answer = await self._repository.answer(query, decision, now=self._world.now())
+        return received, query, as_draft(answer, decision.automation), decision
+
+    async def prepare(self, officer: OfficerName, certificate: bytes, query_id: MessageId, answer: Answer) -> Prepared:
+        """Make the statement and the body that the answering officer signs.
+
+        Raises:
+            NotFound: nothing of that id came.
+            Conflict: it is answered already.
+            InvalidInput: the answer is not about the codes that were asked.
+        """
+        received = await self._store.received(query_id)
+        query = await self._query(query_id)
+        if received is None or received.state not in {ReceivedState.WAITING, ReceivedState.EXPIRED}:
+            raise Conflict("this query is answered already", hint="`gsp inbox` shows what still waits")
+        check_answers(query, answer)
+        if answer.automation is Automation.AUTOMATIC:
+            answer = replace(answer, automation=Automation.ASSISTED)
+        roster = self._registry.roster
+        anchor = roster.party(self._own.party).admit.party_ca
+        signer = verify_officer(certificate, ca=anchor, party=self._own.party, domain=roster.genesis.domain, at=self._world.now())
+        body = encode_answer_body(answer, certificate=certificate)
+        statement = self._statement(received, body, officer=officer, certificate=certificate)
+        prepared = Prepared(message_id=statement.message_id, statement=compose_statement(statement), body=body)
+        self._keep(_Draft(prepared=prepared, statement=statement, answer=answer, public_key=signer.public_key))
+        return prepared
+
+    def _keep(self, draft: _Draft) -> None:
+        oldest = self._world.now() - limits.DRAFT_LIFE_S
+        self._drafts = {key: one for key, one in self._drafts.items() if one.statement.created > oldest}
+        if len(self._drafts) >= limits.DRAFTS_MAX:
+            raise Overloaded("too many prepared answers wait for a signature")
+        self._drafts[draft.prepared.message_id] = draft
+
+    async def submit(self, officer: OfficerName, answer_id: MessageId, signature: bytes) -> ReceivedQuery:
+        """Take the officer's signature, write everything down, and let the outbox deliver.
+
+        Raises:
+            NotFound: nothing was prepared under this id, or too long ago.
+            Unauthentic: the signature is not that officer's.
+            Conflict: somebody answered in the meantime.
+        """
+        draft = self._drafts.get(answer_id)
+        if draft is None or draft.statement.officer_id != officer.officer_id:
+            raise NotFound("no answer waits for this signature", hint="prepare it again: it lives ten minutes")
+        keys.verify(public_key=draft.public_key, message=keys.officer_message(draft.prepared.statement), signature=signature)
+        received = await self._store.received(draft.statement.conversation)
+        if received is None:
+            raise Misuse("a query was received and is not in the store")
+        inner = Inner(
+            statement=draft.prepared.statement,
+            statement_signature=signature,
+            salt=self._world.entropy(SALT_BYTES),
+            body=draft.prepared.body,
+        )
+        query = await self._query(received.message_id)
+        await self._commit_answer(received, query, draft.answer, inner, draft.statement, delay_s=0)
+        self._drafts.pop(answer_id, None)
+        self._outbox.nudge()
+        after = await self._store.received(received.message_id)
+        return after if after is not None else received
+
+    async def expire(self, received: ReceivedQuery) -> None:
+        """The deadline passed without an answer; it may still be answered late."""
+        after = replace(received, state=next_received(received.state, ReceivedEvent.DEADLINE), changed=self._world.now())
+        leaf = self._outbox.leaf(JournalKind.EXPIRED, received.message_id, received.peer, bytes(32))
+        await self._store.commit(Change(received=(after,), leaves=(leaf,)))
+        self._announcer.announce(received.message_id)
+
+
+def query_of(content: Query | Answer) -> Query:
+    """The query in a body whose kind was checked before."""
+    if not isinstance(content, Query):
+        raise Misuse("the record of a query holds something else")
+    return content
+
+
+def in_reply_to(crossing: Crossing) -> MessageId | None:
+    """What a recorded message answers."""
+    return decode_statement(crossing.statement).in_reply_to

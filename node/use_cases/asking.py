@@ -1,0 +1,361 @@
+"""Asking: from an officer's question to the answer on the screen, with everything written down before it is said."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+
+from federation import limits
+from federation.boundary.messages import (
+    Opened,
+    body_digest,
+    compose_statement,
+    open_message,
+    read_envelope,
+    statement_hash,
+)
+from federation.boundary.receipts import sign_receipt
+from federation.delivery.receipt import SignedReceipt
+from federation.delivery.replay import ReplayMark
+from federation.envelope.header import Lane, MessageKind, Statement
+from federation.envelope.seal import SALT_BYTES, Inner
+from federation.errors import Forbidden, NotFound, OperatorMistake, Overloaded, PeerMisbehaviour, Unauthentic
+from federation.evidence.journal import JournalKind
+from federation.identity import MESSAGE_ID_BYTES, MessageId, OfficerName, message_id
+from federation.ports import (
+    AlreadySeen,
+    AskedQuery,
+    Change,
+    Direction,
+    ExchangeStore,
+    KeyUse,
+    Peer,
+)
+from federation.query.answer import Answer, check_answers
+from federation.query.codes import Automation, LegalBasis, Urgency
+from federation.query.lifecycle import AskedEvent, AskedState, next_asked
+from federation.query.policy import check_asking
+from federation.query.query import Query
+from federation.trust import keys
+from federation.trust.certificate import certificate_hash, verify_officer
+from federation.wire.query import decode_body, encode_query_body
+from node.use_cases.acknowledging import Acknowledger
+from node.use_cases.desk_values import Prepared, Question
+from node.use_cases.keyring import Keyring, NewKey
+from node.use_cases.outbox import Handed, Outbox, new_outgoing
+from node.use_cases.registry import Registry
+from node.use_cases.sealing import Sealer, Sealing, lane_of, received_crossing, sent_crossing
+from node.use_cases.world import Announcer, Own, World
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Draft:
+    """A query that waits for the officer's signature."""
+
+    prepared: Prepared
+    statement: Statement
+    query: Query
+    public_key: bytes
+    reply_key: NewKey
+
+
+class Asking:
+    """The asking side of a node."""
+
+    def __init__(
+        self,
+        *,
+        own: Own,
+        world: World,
+        store: ExchangeStore,
+        registry: Registry,
+        keyring: Keyring,
+        sealer: Sealer,
+        outbox: Outbox,
+        acknowledger: Acknowledger,
+        announcer: Announcer,
+    ) -> None:
+        self._own = own
+        self._world = world
+        self._store = store
+        self._registry = registry
+        self._keyring = keyring
+        self._sealer = sealer
+        self._outbox = outbox
+        self._acknowledger = acknowledger
+        self._announcer = announcer
+        self._drafts: dict[MessageId, _Draft] = {}
+
+    def prepare(self, officer: OfficerName, certificate: bytes, question: Question) -> Prepared:
+        """Make the statement and the body that the officer signs.
+
+        Raises:
+            UnknownParty: nobody answers for that Party.
+            Forbidden, InvalidInput, DeadlinePassed: it may not be asked like this.
+        """
+        now = self._world.now()
+        roster = self._registry.roster
+        roster.node(question.party)
+        check_asking(own=self._own.party, recipient=question.party, created=now, deadline=now + question.deadline_s)
+        genesis = roster.genesis
+        anchor = roster.party(self._own.party).admit.party_ca
+        signer = verify_officer(certificate, ca=anchor, party=self._own.party, domain=genesis.domain, at=now)
+        # The reply key outlives the deadline by the tolerance, so that an answer sent at the last second still opens.
+        reply_key = self._keyring.make(KeyUse.REPLY, destroy_at=now + question.deadline_s + limits.CLOCK_TOLERANCE_S)
+        query = Query(
+            codes=question.codes,
+            items=question.items,
+            legal_basis=LegalBasis.ARTICLE_8_9,
+            purpose=question.purpose,
+            necessity=question.necessity,
+            handling=question.handling,
+            urgency=question.urgency,
+            reference=question.reference,
+            reply_key=reply_key.public.public_key,
+        )
+        body = encode_query_body(query, certificate=certificate)
+        identifier = message_id(self._world.entropy(MESSAGE_ID_BYTES))
+        statement = Statement(
+            message_id=identifier,
+            kind=MessageKind.QUERY,
+            conversation=identifier,
+            in_reply_to=None,
+            sender=self._own.party,
+            recipient=question.party,
+            officer_id=officer.officer_id,
+            certificate_hash=certificate_hash(certificate),
+            policy_digest=b"",
+            created=now,
+            deadline=now + question.deadline_s,
+            body_digest=body_digest(body),
+        )
+        prepared = Prepared(message_id=identifier, statement=compose_statement(statement), body=body)
+        self._keep(
+            _Draft(
+                prepared=prepared,
+                statement=statement,
+                query=query,
+                public_key=signer.public_key,
+                reply_key=reply_key,
+            )
+        )
+        return prepared
+
+    def _keep(self, draft: _Draft) -> None:
+        oldest = self._world.now() - limits.DRAFT_LIFE_S
+        self._drafts = {key: one for key, one in self._drafts.items() if one.statement.created > oldest}
+        if len(self._drafts) >= limits.DRAFTS_MAX:
+            raise Overloaded("too many prepared queries wait for a signature")
+        self._drafts[draft.prepared.message_id] = draft
+
+    async def submit(self, officer: OfficerName, identifier: MessageId, signature: bytes) -> AskedQuery:
+        """Take the officer's signature, write everything down, and try once to deliver.
+
+        Raises:
+            NotFound: nothing was prepared under this id, or too long ago.
+            Unauthentic: the signature is not that officer's over the prepared statement.
+            StoreUnavailable: nothing was written and nothing was sent.
+        """
+        draft = self._drafts.get(identifier)
+        if draft is None or draft.statement.officer_id != officer.officer_id:
+            raise NotFound("no query waits for this signature", hint="ask again: a prepared query lives ten minutes")
+        keys.verify(public_key=draft.public_key, message=keys.officer_message(draft.prepared.statement), signature=signature)
+        inner = Inner(
+            statement=draft.prepared.statement,
+            statement_signature=signature,
+            salt=self._world.entropy(SALT_BYTES),
+            body=draft.prepared.body,
+        )
+        peer = self._registry.peer(draft.statement.recipient)
+        key = self._keyring.prekey_of(draft.statement.recipient, self._registry.roster)
+        if key is None:
+            await self._commit_query(draft, inner, None)
+        else:
+            with self._sealer.sealing(
+                inner,
+                draft.statement,
+                recipient=peer.name,
+                key=key[0],
+                key_until=key[1],
+                lane=_lane(draft.query),
+            ) as sealing:
+                await self._commit_query(draft, inner, sealing)
+        asked = await self._store.asked(identifier)
+        assert asked is not None  # committed above
+        return asked
+
+    async def _commit_query(self, draft: _Draft, inner: Inner, sealing: Sealing | None) -> None:
+        now = self._world.now()
+        statement = draft.statement
+        asked = AskedQuery(
+            message_id=statement.message_id,
+            peer=statement.recipient,
+            state=AskedState.QUEUED,
+            officer_id=statement.officer_id or "",
+            created=now,
+            deadline=statement.deadline,
+            changed=now,
+            codes=len(draft.query.codes),
+            reference=draft.query.reference,
+            key_id=draft.reply_key.public.key_id,
+        )
+        crossing = sent_crossing(inner, statement, sealing, at=now)
+        outgoing = new_outgoing(
+            crossing,
+            lane=_lane(draft.query),
+            deadline=statement.deadline,
+            sealed_until=sealing.sealed_until if sealing is not None else 0,
+            next_attempt=self._world.clock.now(),
+        )
+        digest = crossing.digest or body_digest(draft.prepared.body)
+        leaf = self._outbox.leaf(JournalKind.SENT, statement.message_id, statement.recipient, digest)
+        change = Change(
+            asked=(asked,),
+            crossings=(crossing,),
+            outgoing=(outgoing,),
+            heads=(sealing.head,) if sealing is not None else (),
+            keys=(draft.reply_key.secret,),
+            leaves=(leaf,),
+        )
+        await self._store.commit(change)
+        self._drafts.pop(statement.message_id, None)
+        self._keyring.hold(draft.reply_key.secret, draft.reply_key.private)
+        await self._outbox.attempt(outgoing, crossing)
+
+    async def handed(self, handed: Handed) -> None:
+        """A query reached the peer: the receipt and, when it came along, the answer, in one commit."""
+        asked = await self._store.asked(handed.crossing.message_id)
+        if asked is None:
+            return
+        if handed.answer and await self._took_along(handed, asked):
+            return
+        await self._store.commit(replace(self._delivered(handed), asked=(self._after(asked, AskedEvent.RECEIPT),)))
+        self._announcer.announce(asked.message_id)
+
+    async def _took_along(self, handed: Handed, asked: AskedQuery) -> bool:
+        """Whether the answer that came with the receipt was taken. The receipt is good whatever came with it; an answer that is
+        refused here stays in the peer's outbox, and comes again by itself.
+        """
+        try:
+            opened = self._open(handed.answer, handed.peer)
+            receipt = await self._take(opened, asked, body=handed.crossing.body, handed=handed)
+        except AlreadySeen:
+            return False
+        except (PeerMisbehaviour, OperatorMistake) as error:
+            logger.warning("an answer was refused", extra={"peer": asked.peer, "problem": error.code})
+            return False
+        self._acknowledger.add(handed.peer, receipt)
+        return True
+
+    def _open(self, raw: bytes, peer: Peer) -> Opened:
+        now = self._world.clock.now()
+        roster = self._registry.roster
+        arrived = read_envelope(raw, roster=roster, own=self._own.name, peer=peer.name, now=now)
+        private = self._keyring.private(arrived.header.key_id)
+        if private is None:
+            raise Unauthentic("an answer is sealed to a key that is not here")
+        return open_message(arrived, private, roster=roster, now=now)
+
+    async def take(self, opened: Opened) -> SignedReceipt:
+        """An answer that the peer delivered by itself.
+
+        Raises:
+            Forbidden: it answers nothing that we asked that Party.
+            AlreadySeen: it was taken before.
+        """
+        in_reply_to = opened.statement.in_reply_to
+        asked = await self._store.asked(in_reply_to) if in_reply_to is not None else None
+        sent = await self._store.crossing(Direction.SENT, in_reply_to) if in_reply_to is not None else None
+        if asked is None or sent is None:
+            raise Forbidden("this answers nothing that was asked here")
+        return await self._take(opened, asked, body=sent.body, handed=None)
+
+    async def _take(self, opened: Opened, asked: AskedQuery, *, body: bytes, handed: Handed | None) -> SignedReceipt:
+        answer = check_reply(opened, asked, body)
+        identifier = opened.statement.message_id
+        now = self._world.now()
+        leaf = self._outbox.leaf(JournalKind.RECEIVED, identifier, asked.peer, opened.arrived.digest)
+        after = self._after(asked, AskedEvent.FINAL_ANSWER if answer.final else AskedEvent.PARTIAL_ANSWER)
+        change = Change(
+            marks=(replay_mark(opened),),
+            crossings=(received_crossing(opened, at=now),),
+            outgoing_done=(asked.message_id,),
+            keys_destroyed=(asked.key_id,) if answer.final and self._keyring.private(asked.key_id) else (),
+            leaves=(leaf,),
+        )
+        after = replace(after, answer_ids=(*asked.answer_ids, identifier))
+        if handed is not None:
+            delivered = self._delivered(handed)
+            change = replace(change, receipts=delivered.receipts, leaves=(leaf, *delivered.leaves))
+        positions = await self._store.commit(replace(change, asked=(after,)))
+        for identifier_destroyed in change.keys_destroyed:
+            self._keyring.drop(identifier_destroyed)
+        self._announcer.announce(asked.message_id)
+        return sign_receipt(
+            receiver=self._own.name,
+            digest=opened.arrived.digest,
+            leaf=leaf,
+            position=positions[0],
+            signer=self._own.signer,
+        )
+
+    def _delivered(self, handed: Handed) -> Change:
+        """What a receipt changes, whatever else comes with it."""
+        crossing = handed.crossing
+        leaf = self._outbox.leaf(JournalKind.DELIVERED, crossing.message_id, crossing.peer, handed.receipt.envelope_digest)
+        return Change(
+            receipts=((crossing.message_id, handed.signed_receipt),),
+            outgoing_done=(crossing.message_id,),
+            leaves=(leaf,),
+        )
+
+    def _after(self, asked: AskedQuery, event: AskedEvent) -> AskedQuery:
+        return replace(asked, state=next_asked(asked.state, event), changed=self._world.now(), problem="")
+
+    async def expire(self, asked: AskedQuery) -> None:
+        """The deadline is over: the reply key is destroyed, and the officer is told. A late answer comes under a prekey."""
+        leaf = self._outbox.leaf(JournalKind.EXPIRED, asked.message_id, asked.peer, bytes(32))
+        held = self._keyring.private(asked.key_id) is not None
+        change = Change(
+            asked=(self._after(asked, AskedEvent.DEADLINE),),
+            outgoing_done=(asked.message_id,),
+            keys_destroyed=(asked.key_id,) if held else (),
+            leaves=(leaf,),
+        )
+        await self._store.commit(change)
+        self._keyring.drop(asked.key_id)
+        self._announcer.announce(asked.message_id)
+
+
+def check_reply(opened: Opened, asked: AskedQuery, body: bytes) -> Answer:
+    """See that an answer is from the Party that was asked, to this query, about its codes.
+
+    Raises:
+        Forbidden: it is not.
+    """
+    statement, answer = opened.statement, opened.content
+    query, _ = decode_body(body)
+    expected = (asked.peer, asked.message_id, asked.message_id)
+    if (statement.sender, statement.in_reply_to, statement.conversation) != expected:
+        raise Forbidden("an answer from a Party that was not asked")
+    if not isinstance(answer, Answer) or not isinstance(query, Query):
+        raise Forbidden("this is no answer to a query")
+    check_answers(query, answer)
+    if (answer.automation is Automation.AUTOMATIC) != (opened.officer is None):
+        raise Forbidden("an automatic answer stands on a policy, and every other on an officer")
+    return answer
+
+
+def replay_mark(opened: Opened) -> ReplayMark:
+    """What is remembered of a message for the whole retention."""
+    return ReplayMark(
+        sender=opened.statement.sender,
+        message_id=opened.statement.message_id,
+        statement_hash=statement_hash(opened.inner.statement),
+    )
+
+
+def _lane(query: Query) -> Lane:
+    return lane_of(urgent=query.urgency is Urgency.URGENT, codes=len(query.codes))

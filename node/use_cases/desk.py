@@ -1,0 +1,170 @@
+"""The desk: what an officer of this Party can do at the own node. Every call was authenticated before it comes here."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from federation.errors import Forbidden, NotFound
+from federation.identity import MessageId, OfficerName
+from federation.ports import AskedQuery, Direction, ExchangeStore, OutboxStore, ReceivedQuery
+from federation.query.answer import Answer
+from federation.query.lifecycle import AskedState
+from federation.query.query import Query
+from federation.wire.envelope import decode_statement
+from federation.wire.query import decode_body
+from node.use_cases.answering import Answering, query_of
+from node.use_cases.asking import Asking
+from node.use_cases.desk_values import (
+    AnswerView,
+    InboxView,
+    NodeStatus,
+    Prepared,
+    QueryView,
+    Question,
+    Resolution,
+)
+from node.use_cases.diagnosis import Diagnosis
+from node.use_cases.library import Patterns
+from node.use_cases.proving import Proving
+from node.use_cases.registry import Registry
+from node.use_cases.world import Announcer, Own
+
+OPEN_STATES = frozenset({AskedState.QUEUED, AskedState.DELIVERED})
+
+
+class OwnDesk:
+    """Implements `node.use_cases.desk_values.Desk`; the contract stands there.
+
+    In this version every officer with a valid certificate of the own Party may ask, answer and export; rights by authority and
+    purpose come with the officers' administration.
+    """
+
+    def __init__(
+        self,
+        *,
+        own: Own,
+        store: ExchangeStore,
+        waiting: OutboxStore,
+        registry: Registry,
+        patterns: Patterns,
+        asking: Asking,
+        answering: Answering,
+        proving: Proving,
+        diagnosis: Diagnosis,
+        announcer: Announcer,
+    ) -> None:
+        self._own = own
+        self._store = store
+        self._waiting = waiting
+        self._registry = registry
+        self._patterns = patterns
+        self._asking = asking
+        self._answering = answering
+        self._proving = proving
+        self._diagnosis = diagnosis
+        self._announcer = announcer
+
+    def _admit(self, officer: OfficerName) -> None:
+        """Only officers of this Party; the caller has verified the certificate, this is the second look."""
+        if officer.party != self._own.party:
+            raise Forbidden("the desk serves the officers of its own Party")
+
+    async def resolve(self, officer: OfficerName, scan: str) -> Resolution:
+        self._admit(officer)
+        return self._patterns.resolve(scan)
+
+    async def prepare_query(self, officer: OfficerName, certificate: bytes, question: Question) -> Prepared:
+        self._admit(officer)
+        return self._asking.prepare(officer, certificate, question)
+
+    async def submit_query(self, officer: OfficerName, message_id: MessageId, signature: bytes) -> QueryView:
+        self._admit(officer)
+        asked = await self._asking.submit(officer, message_id, signature)
+        return await self._view(asked)
+
+    async def queries(self, officer: OfficerName, *, before: int, rows: int) -> tuple[AskedQuery, ...]:
+        self._admit(officer)
+        return await self._store.asked_page(before=before, rows=rows)
+
+    async def query(self, officer: OfficerName, message_id: MessageId, *, wait_s: float) -> QueryView:
+        self._admit(officer)
+        with self._announcer.listening(message_id) as news:
+            asked = await self._asked(message_id)
+            if wait_s > 0 and asked.state in OPEN_STATES:
+                try:
+                    async with asyncio.timeout(wait_s):
+                        while asked.state in OPEN_STATES:
+                            await news.wait()
+                            news.clear()
+                            asked = await self._asked(message_id)
+                except TimeoutError:
+                    pass
+        return await self._view(asked)
+
+    async def _asked(self, message_id: MessageId) -> AskedQuery:
+        asked = await self._store.asked(message_id)
+        if asked is None:
+            raise NotFound("no query with this id was asked here", hint="`gsp queries` lists them")
+        return asked
+
+    async def _view(self, asked: AskedQuery) -> QueryView:
+        sent = await self._store.crossing(Direction.SENT, asked.message_id)
+        assert sent is not None  # written in the same commit as the query
+        waiting = [one for one in await self._waiting.waiting(asked.peer) if one.message_id == asked.message_id]
+        return QueryView(
+            asked=asked,
+            peer_name=self._registry.roster.party(asked.peer).name,
+            query=query_of(decode_body(sent.body)[0]),
+            outgoing=waiting[0] if waiting else None,
+            answers=await self._answers(asked.answer_ids),
+        )
+
+    async def _answers(self, answer_ids: Sequence[MessageId]) -> tuple[AnswerView, ...]:
+        views: list[AnswerView] = []
+        for answer_id in answer_ids:
+            crossing = await self._store.crossing(Direction.RECEIVED, answer_id)
+            content = decode_body(crossing.body)[0] if crossing is not None else None
+            if crossing is None or content is None or isinstance(content, Query):
+                continue
+            views.append(
+                AnswerView(
+                    message_id=answer_id,
+                    sender=crossing.peer,
+                    officer_id=decode_statement(crossing.statement).officer_id,
+                    received=crossing.at,
+                    answer=content,
+                )
+            )
+        return tuple(views)
+
+    async def inbox(self, officer: OfficerName, *, before: int, rows: int) -> tuple[ReceivedQuery, ...]:
+        self._admit(officer)
+        return await self._store.received_page(before=before, rows=rows)
+
+    async def inbox_entry(self, officer: OfficerName, message_id: MessageId) -> InboxView:
+        self._admit(officer)
+        received, query, draft, decision = await self._answering.draft(message_id)
+        return InboxView(
+            received=received,
+            peer_name=self._registry.roster.party(received.peer).name,
+            query=query,
+            draft=draft,
+            automation=decision.automation,
+        )
+
+    async def prepare_answer(self, officer: OfficerName, certificate: bytes, message_id: MessageId, answer: Answer) -> Prepared:
+        self._admit(officer)
+        return await self._answering.prepare(officer, certificate, message_id, answer)
+
+    async def submit_answer(self, officer: OfficerName, message_id: MessageId, signature: bytes) -> ReceivedQuery:
+        self._admit(officer)
+        return await self._answering.submit(officer, message_id, signature)
+
+    async def proof(self, officer: OfficerName, message_id: MessageId, *, disclose: bool) -> bytes:
+        self._admit(officer)
+        return await self._proving.export(message_id, disclose=disclose)
+
+    async def status(self, officer: OfficerName) -> NodeStatus:
+        self._admit(officer)
+        return await self._diagnosis.look()

@@ -1,0 +1,187 @@
+"""The exchange as other nodes meet it: one door for every message, and it is closed to every kind it does not know."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from federation.boundary.messages import Arrived, Opened, open_message, read_envelope
+from federation.boundary.receipts import read_receipt, sign_receipt
+from federation.delivery.receipt import SignedReceipt
+from federation.delivery.replay import check_repetition
+from federation.envelope.header import MessageKind
+from federation.errors import FederationError, Forbidden, Malformed, NotFound, Unauthentic
+from federation.evidence.journal import JournalKind, Position
+from federation.identity import NodeName, PartyId
+from federation.ports import (
+    AlreadySeen,
+    Change,
+    Crossing,
+    Delivery,
+    Direction,
+    ExchangeStore,
+    JournalStore,
+    PatternStore,
+)
+from federation.trust import merkle
+from federation.wire.evidence import decode_receipt, decode_signed_receipt, encode_signed_receipt
+from node.use_cases.answering import Answering
+from node.use_cases.asking import Asking, replay_mark
+from node.use_cases.keyring import Keyring
+from node.use_cases.outbox import Outbox
+from node.use_cases.registry import Registry
+from node.use_cases.world import Own, World
+
+logger = logging.getLogger(__name__)
+
+
+class Exchange:
+    """What the servicer calls, with the node that TLS verified."""
+
+    def __init__(
+        self,
+        *,
+        own: Own,
+        world: World,
+        store: ExchangeStore,
+        journal: JournalStore,
+        patterns: PatternStore,
+        registry: Registry,
+        keyring: Keyring,
+        outbox: Outbox,
+        asking: Asking,
+        answering: Answering,
+    ) -> None:
+        self._own = own
+        self._world = world
+        self._store = store
+        self._journal = journal
+        self._patterns = patterns
+        self._registry = registry
+        self._keyring = keyring
+        self._outbox = outbox
+        self._asking = asking
+        self._answering = answering
+
+    async def deliver(self, sender: NodeName, raw: bytes) -> Delivery:
+        """Take one envelope: parse, verify, open, persist, receipt, act, in that order.
+
+        Raises:
+            PeerMisbehaviour: it is refused; nothing was written.
+            StoreUnavailable: it could not be written down, so no receipt is given; the sender tries again.
+        """
+        now = self._world.clock.now()
+        roster = self._registry.roster
+        arrived = read_envelope(raw, roster=roster, own=self._own.name, peer=sender, now=now)
+        private = self._keyring.private(arrived.header.key_id)
+        if private is None:
+            return await self._closed(arrived)
+        opened = open_message(arrived, private, roster=roster, now=now)
+        try:
+            return await self._take(opened)
+        except AlreadySeen as seen:
+            check_repetition(known=seen.known, incoming=replay_mark(opened))
+            return await self._again(opened)
+
+    async def _take(self, opened: Opened) -> Delivery:
+        match opened.statement.kind:
+            case MessageKind.QUERY:
+                return await self._answering.take(opened)
+            case MessageKind.ANSWER:
+                receipt = await self._asking.take(opened)
+                return Delivery(receipt=encode_signed_receipt(receipt), answer=b"")
+            case _:
+                raise Forbidden("a message of a kind that this node does not take")
+
+    async def _closed(self, arrived: Arrived) -> Delivery:
+        """The key is destroyed. The same envelope as before gets its receipt again; another has to be sealed anew."""
+        crossing = await self._store.crossing(Direction.RECEIVED, arrived.header.message_id)
+        if crossing is None or crossing.digest != arrived.digest:
+            raise Unauthentic(
+                "an envelope is sealed to a key that is not here any more",
+                hint="fetch the newest prekey bundle of this node and seal again",
+            )
+        receipt = await self._receipt_again(crossing)
+        return Delivery(receipt=encode_signed_receipt(receipt), answer=b"")
+
+    async def _again(self, opened: Opened) -> Delivery:
+        """A message that was taken before. A new sealing of it is written down too, because its receipt names its digest."""
+        statement = opened.statement
+        crossing = await self._store.crossing(Direction.RECEIVED, statement.message_id)
+        if crossing is not None and crossing.digest == opened.arrived.digest:
+            receipt = await self._receipt_again(crossing)
+        else:
+            leaf = self._outbox.leaf(JournalKind.RECEIVED, statement.message_id, statement.sender, opened.arrived.digest)
+            positions = await self._store.commit(Change(leaves=(leaf,)))
+            receipt = sign_receipt(
+                receiver=self._own.name,
+                digest=opened.arrived.digest,
+                leaf=leaf,
+                position=positions[0],
+                signer=self._own.signer,
+            )
+        answer = b""
+        if statement.kind is MessageKind.QUERY:
+            answer = await self._answering.answer_waiting(statement.message_id)
+        return Delivery(receipt=encode_signed_receipt(receipt), answer=answer)
+
+    async def _receipt_again(self, crossing: Crossing) -> SignedReceipt:
+        """The receipt for an envelope that stands in the journal: the same bytes each time."""
+        leaf = await self._journal.leaf(crossing.leaf)
+        if leaf is None:
+            raise NotFound("the journal record of this message was erased at the end of retention")
+        path = await self._journal.inclusion(crossing.leaf, crossing.leaf + 1)
+        # The last leaf of a tree: everything on its path lies to its left.
+        root = leaf.hash()
+        for sibling in path:
+            root = merkle.node_hash(sibling, root)
+        return sign_receipt(
+            receiver=self._own.name,
+            digest=crossing.digest,
+            leaf=leaf,
+            position=Position(index=crossing.leaf, root=root, inclusion=path),
+            signer=self._own.signer,
+        )
+
+    async def acknowledge(self, sender: NodeName, receipts: Sequence[bytes]) -> None:
+        """Receipts for answers that went out inside deliveries. One that is wrong hides no other."""
+        refused: FederationError | None = None
+        for raw in receipts:
+            try:
+                await self._acknowledge(sender, raw)
+            except (Malformed, Unauthentic, Forbidden, NotFound) as error:
+                refused = error
+        if refused is not None:
+            raise refused
+
+    async def _acknowledge(self, sender: NodeName, raw: bytes) -> None:
+        signed = decode_signed_receipt(raw)
+        claimed = decode_receipt(signed.statement)
+        crossing = await self._store.crossing(Direction.SENT, claimed.message_id)
+        if crossing is None or crossing.peer != sender.party or crossing.kind is not MessageKind.ANSWER:
+            raise Forbidden("a receipt for something that was not sent there")
+        if crossing.receipt is not None:
+            return
+        read_receipt(
+            signed,
+            signing_key=self._registry.roster.node(crossing.peer).signing_key,
+            receiver=sender,
+            message_id=crossing.message_id,
+            digest=crossing.digest,
+        )
+        await self._answering.acknowledged(crossing, signed)
+
+    async def bundles(self) -> tuple[bytes, ...]:
+        """Signed prekey bundles of every node that this one knows."""
+        return self._keyring.bundles()
+
+    async def pattern_set(self, party: PartyId, digest: bytes) -> bytes:
+        """One Party's encoded pattern set, when this node has it.
+
+        Raises:
+            NotFound: it has not.
+        """
+        encoded = await self._patterns.get(digest)
+        if encoded is None:
+            raise NotFound(f"this node has no such pattern set of {party}", hint="ask the node that answers for that Party")
+        return encoded

@@ -1,0 +1,310 @@
+"""One Party's node, wired from ports: the same for real nodes and for simulated ones. The order of construction is the order in
+which things depend on each other; nothing is wired twice and nothing is complete later than when it is made, but the outbox, which
+has to know who goes on after a delivery.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from federation import limits
+from federation.delivery.outbox import Outgoing
+from federation.envelope.header import MessageKind, Prekey
+from federation.errors import FederationError, Unavailable
+from federation.identity import PartyId
+from federation.ports import (
+    AskedQuery,
+    DirectoryService,
+    ExchangeStore,
+    JournalStore,
+    OutboxStore,
+    PatternStore,
+    Peer,
+    Transport,
+)
+from federation.query.policy import Policy
+from federation.uim.pattern import PatternSet
+from node.trace.ports import TraceStore
+from node.use_cases.acknowledging import Acknowledger
+from node.use_cases.answering import Answering
+from node.use_cases.asking import Asking
+from node.use_cases.desk import OwnDesk
+from node.use_cases.diagnosis import Diagnosis, Facts
+from node.use_cases.exchange import Exchange
+from node.use_cases.keyring import Keyring
+from node.use_cases.library import Patterns
+from node.use_cases.outbox import Outbox
+from node.use_cases.proving import Proving
+from node.use_cases.registry import Registry
+from node.use_cases.repository import Repository
+from node.use_cases.sealing import Sealer
+from node.use_cases.world import Announcer, Own, World
+
+logger = logging.getLogger(__name__)
+
+HOUSEKEEPING_S = 5.0
+"""Deadlines, prekeys and patterns are looked at this often: an officer notices seconds, not more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Everything a node is made of.
+
+    Attributes:
+        secretariat: where the log is followed; None when there is nobody to follow.
+        sets: pattern sets that this node answers with.
+        reference: published sets of markings whose issuers publish none.
+    """
+
+    own: Own
+    world: World
+    version: str
+    exchange_store: ExchangeStore
+    outbox_store: OutboxStore
+    journal: JournalStore
+    pattern_store: PatternStore
+    trace: TraceStore
+    registry: Registry
+    transport: Transport
+    directory: DirectoryService
+    secretariat: Peer | None
+    sets: Sequence[PatternSet]
+    reference: Sequence[PatternSet]
+    policy: Policy
+    facts: Callable[[], Facts]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Participant:
+    """A running node's use cases."""
+
+    exchange: Exchange
+    desk: OwnDesk
+    outbox: Outbox
+    patterns: Patterns
+    registry: Registry
+    keyring: Keyring
+    asking: Asking
+    answering: Answering
+
+
+@asynccontextmanager
+async def participating(parts: Parts) -> AsyncIterator[Participant]:
+    """Wire a node and keep its background work going until the block ends. A dead task is a dead node."""
+    participant, acknowledger = await _assemble(parts)
+    async with asyncio.TaskGroup() as group:
+        tasks = [
+            group.create_task(participant.outbox.run()),
+            group.create_task(acknowledger.run()),
+            group.create_task(_keep_house(parts, participant)),
+        ]
+        try:
+            yield participant
+        finally:
+            for task in tasks:
+                task.cancel()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Core:
+    """What both sides of a node stand on."""
+
+    keyring: Keyring
+    sealer: Sealer
+    announcer: Announcer
+    acknowledger: Acknowledger
+    patterns: Patterns
+    outbox: Outbox
+
+
+async def _assemble(parts: Parts) -> tuple[Participant, Acknowledger]:
+    core = await _core(parts)
+    asking, answering = _asking(parts, core), _answering(parts, core)
+
+    async def key_for(outgoing: Outgoing) -> tuple[Prekey, int] | None:
+        if outgoing.kind is MessageKind.ANSWER:
+            return await answering.key_for_answer(outgoing.message_id)
+        return core.keyring.prekey_of(outgoing.peer, parts.registry.roster)
+
+    handlers = {MessageKind.QUERY: asking.handed, MessageKind.ANSWER: answering.handed}
+    core.outbox.connect(on_handed=handlers, key_for=key_for)
+    participant = Participant(
+        exchange=_exchange(parts, core, asking, answering),
+        desk=_desk(parts, core, asking, answering),
+        outbox=core.outbox,
+        patterns=core.patterns,
+        registry=parts.registry,
+        keyring=core.keyring,
+        asking=asking,
+        answering=answering,
+    )
+    return participant, core.acknowledger
+
+
+async def _core(parts: Parts) -> _Core:
+    keyring = Keyring(parts.own, parts.world, parts.exchange_store)
+    await keyring.load()
+    patterns = Patterns(
+        own=parts.own.party,
+        world=parts.world,
+        registry=parts.registry,
+        store=parts.pattern_store,
+        reference=parts.reference,
+    )
+    await patterns.publish(parts.sets)
+    await patterns.refresh(None)
+    sealer = Sealer(parts.own, parts.world, parts.registry, await parts.outbox_store.heads())
+    outbox = Outbox(
+        own=parts.own,
+        world=parts.world,
+        store=parts.exchange_store,
+        waiting=parts.outbox_store,
+        transport=parts.transport,
+        registry=parts.registry,
+        keyring=keyring,
+        sealer=sealer,
+    )
+    return _Core(
+        keyring=keyring,
+        sealer=sealer,
+        announcer=Announcer(),
+        acknowledger=Acknowledger(parts.transport),
+        patterns=patterns,
+        outbox=outbox,
+    )
+
+
+def _asking(parts: Parts, core: _Core) -> Asking:
+    return Asking(
+        own=parts.own,
+        world=parts.world,
+        store=parts.exchange_store,
+        registry=parts.registry,
+        keyring=core.keyring,
+        sealer=core.sealer,
+        outbox=core.outbox,
+        acknowledger=core.acknowledger,
+        announcer=core.announcer,
+    )
+
+
+def _answering(parts: Parts, core: _Core) -> Answering:
+    return Answering(
+        own=parts.own,
+        world=parts.world,
+        store=parts.exchange_store,
+        registry=parts.registry,
+        keyring=core.keyring,
+        sealer=core.sealer,
+        outbox=core.outbox,
+        repository=Repository(parts.trace, parts.sets),
+        policy=parts.policy,
+        announcer=core.announcer,
+    )
+
+
+def _exchange(parts: Parts, core: _Core, asking: Asking, answering: Answering) -> Exchange:
+    return Exchange(
+        own=parts.own,
+        world=parts.world,
+        store=parts.exchange_store,
+        journal=parts.journal,
+        patterns=parts.pattern_store,
+        registry=parts.registry,
+        keyring=core.keyring,
+        outbox=core.outbox,
+        asking=asking,
+        answering=answering,
+    )
+
+
+def _desk(parts: Parts, core: _Core, asking: Asking, answering: Answering) -> OwnDesk:
+    return OwnDesk(
+        own=parts.own,
+        store=parts.exchange_store,
+        waiting=parts.outbox_store,
+        registry=parts.registry,
+        patterns=core.patterns,
+        asking=asking,
+        answering=answering,
+        proving=Proving(own=parts.own, store=parts.exchange_store, journal=parts.journal, registry=parts.registry),
+        diagnosis=Diagnosis(
+            own=parts.own,
+            world=parts.world,
+            version=parts.version,
+            registry=parts.registry,
+            waiting=parts.outbox_store,
+            journal=parts.journal,
+            facts=parts.facts,
+        ),
+        announcer=core.announcer,
+    )
+
+
+async def _keep_house(parts: Parts, participant: Participant) -> None:
+    """What has to happen now and then, whoever asks or not. One thing that fails today does not keep the others from happening."""
+    chores: tuple[Callable[[], Awaitable[None]], ...] = (
+        lambda: follow_directory(parts, participant),
+        participant.keyring.rotate,
+        lambda: learn_bundles(parts, participant),
+        lambda: participant.patterns.refresh(parts.transport),
+        lambda: expire_overdue(parts, participant),
+    )
+    while True:
+        for chore in chores:
+            try:
+                await chore()
+            except FederationError as error:
+                logger.info("housekeeping", extra={"problem": error.code})
+        await asyncio.sleep(HOUSEKEEPING_S)
+
+
+async def follow_directory(parts: Parts, participant: Participant) -> None:
+    """Read the log at the Secretariat and cosign it there; when it does not answer, read it at a peer."""
+    registry = participant.registry
+    try:
+        if parts.secretariat is not None:
+            await registry.follow(parts.directory, parts.secretariat)
+            await registry.witness(parts.directory, parts.secretariat, parts.own)
+            return
+    except Unavailable as error:
+        logger.info("the Secretariat does not answer", extra={"problem": error.code})
+    for peer in peers_of(registry, parts.own.party):
+        try:
+            await registry.follow(parts.directory, peer)
+        except Unavailable:
+            continue
+        return
+
+
+async def learn_bundles(parts: Parts, participant: Participant) -> None:
+    """Fetch everybody's prekeys from the first peer that answers, and from each peer whose keys are missing or a day old."""
+    registry, keyring = participant.registry, participant.keyring
+    for peer in peers_of(registry, parts.own.party):
+        party = peer.name.party
+        if party is None or keyring.is_fresh(party):
+            continue
+        try:
+            keyring.learn(await parts.transport.bundles(peer), registry.roster)
+        except Unavailable:
+            continue
+
+
+async def expire_overdue(parts: Parts, participant: Participant) -> None:
+    """Queries whose deadline has passed, here and there."""
+    overdue = await parts.outbox_store.overdue(now=parts.world.clock.now(), rows=limits.PAGE_ROWS_MAX)
+    for query in overdue:
+        if isinstance(query, AskedQuery):
+            await participant.asking.expire(query)
+        else:
+            await participant.answering.expire(query)
+
+
+def peers_of(registry: Registry, own: PartyId) -> list[Peer]:
+    """Every other Party's node."""
+    roster = registry.roster
+    return [registry.peer(party) for party, record in roster.parties.items() if party != own and record.node is not None]

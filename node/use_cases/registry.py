@@ -1,0 +1,142 @@
+"""The directory as this node has accepted it, and how it follows the Secretariat's log.
+
+The order is: verify, persist, act. A node cosigns only what it has persisted, so that it can never be brought to witness two
+histories (trust.md, section 4). With the Secretariat gone, everything here goes on with what was accepted last.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from federation import limits
+from federation.boundary.directory import (
+    Replica,
+    bare_checkpoint,
+    cosign_checkpoint,
+    extend,
+    open_genesis,
+    read_checkpoint,
+)
+from federation.errors import Malformed, NotFound, Unauthentic
+from federation.ports import Clock, DirectoryService, DirectoryStore, Peer
+from federation.trust.directory import Roster
+from federation.trust.note import parse_note
+from node.use_cases.world import Own
+
+
+class Registry:
+    """Holds the accepted replica. Everybody who needs the roster asks here, at the moment of need."""
+
+    def __init__(self, replica: Replica, store: DirectoryStore, clock: Clock) -> None:
+        self._replica = replica
+        self._store = store
+        self._clock = clock
+        self._bare = bare_checkpoint(replica)
+        self._accepting = asyncio.Lock()
+        self._listeners: list[Callable[[Roster], None]] = []
+        self.heard_at = clock.now()
+        """Unix seconds at which a checkpoint was last read from the Secretariat or a peer, the same one included."""
+
+    @classmethod
+    async def load(cls, store: DirectoryStore, genesis_digest: bytes, clock: Clock) -> Registry:
+        """Read, verify and fold what is in the store, which is not trusted.
+
+        Raises:
+            NotFound: the store is empty.
+            Unauthentic: it holds another log, or one whose checkpoint does not follow from its entries.
+        """
+        size, checkpoint = await store.size(), await store.checkpoint()
+        if size == 0 or checkpoint is None:
+            raise NotFound("this node has no directory yet", hint="finish joining: `gsp party join`")
+        leaves: list[bytes] = []
+        while len(leaves) < size:
+            leaves += await store.leaves(len(leaves), min(size, len(leaves) + limits.ENTRIES_PER_REPLY_MAX))
+        return cls(extend(open_genesis(leaves[0], genesis_digest), leaves[1:], checkpoint), store, clock)
+
+    @property
+    def roster(self) -> Roster:
+        """Who is who, now."""
+        return self._replica.roster
+
+    @property
+    def replica(self) -> Replica:
+        """Roster, tree and newest checkpoint."""
+        return self._replica
+
+    @property
+    def head(self) -> bytes:
+        """The newest checkpoint as every envelope carries it."""
+        return self._bare
+
+    @property
+    def store(self) -> DirectoryStore:
+        """For those who serve reads of the log."""
+        return self._store
+
+    def on_change(self, listener: Callable[[Roster], None]) -> None:
+        """Call the listener with each new roster, after it was persisted."""
+        self._listeners.append(listener)
+
+    def peer(self, roster_party: str) -> Peer:
+        """The node of a Party, to dial.
+
+        Raises:
+            UnknownParty: no Party, or a Party without a node.
+        """
+        record = self.roster.party(roster_party)  # type: ignore[arg-type]  # a str that is no Party is refused there
+        node = self.roster.node(record.admit.party)
+        return Peer(name=node.node, endpoint=node.endpoint, anchor=record.admit.party_ca)
+
+    async def accept(self, leaves: Sequence[bytes], checkpoint: bytes) -> None:
+        """Take newer entries, or further cosignatures under the checkpoint that stands.
+
+        Raises:
+            Unauthentic: they do not continue what was accepted.
+        """
+        async with self._accepting:
+            grown = extend(self._replica, leaves, checkpoint)
+            if leaves:
+                first = self._replica.frontier.size
+                await self._store.append(first=first, leaves=leaves, checkpoint=checkpoint)
+            elif checkpoint != self._replica.note:
+                await self._store.put_checkpoint(checkpoint, size=self._replica.frontier.size)
+            self._replica = grown
+            self._bare = bare_checkpoint(grown)
+        if leaves:
+            for listener in self._listeners:
+                listener(self.roster)
+
+    async def follow(self, service: DirectoryService, source: Peer) -> bool:
+        """Read what is new at the source; True when entries were accepted.
+
+        Raises:
+            Unreachable: the source does not answer.
+            Unauthentic: what it shows is not a continuation of what was accepted: perhaps a split view.
+        """
+        checkpoint = await service.checkpoint(source)
+        offered, _ = read_checkpoint(self._replica.genesis, checkpoint)
+        own = self._replica.frontier
+        if offered.size < own.size:
+            return False  # a peer may be behind; only equal sizes can disagree
+        if offered.size == own.size and offered.root != own.root():
+            raise Unauthentic("two directory checkpoints of one size disagree", hint="keep both and tell the other Parties")
+        leaves: list[bytes] = []
+        while own.size + len(leaves) < offered.size:
+            page = await service.entries(source, own.size + len(leaves), offered.size)
+            if not page:
+                raise Malformed("a directory shows a checkpoint without its entries")
+            leaves += page
+        await self.accept(leaves, checkpoint)
+        self.heard_at = self._clock.now()
+        return bool(leaves)
+
+    async def witness(self, service: DirectoryService, secretariat: Peer, own: Own) -> None:
+        """Give the Secretariat our cosignature under what we have persisted, unless it is there already."""
+        record = self.roster.parties.get(own.party)
+        if record is None or record.node is None or record.node.signing_key != own.signer.public_key:
+            return
+        if any(one.name == own.name.dns for one in parse_note(self._replica.note).signatures):
+            return
+        cosigned = cosign_checkpoint(self._replica, own.signer, name=own.name.dns, now=self._clock.now())
+        await service.cosign(secretariat, cosigned)

@@ -1,0 +1,164 @@
+"""Sealing for the outbox: numbering in lanes, and the record of what crosses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from hashlib import sha512
+
+from federation import limits
+from federation.boundary.messages import Opened, Route, Sealed, seal_message
+from federation.delivery.outbox import LaneHead
+from federation.envelope.header import Lane, Prekey, Statement
+from federation.envelope.seal import Inner
+from federation.envelope.suite import CEK_BYTES
+from federation.identity import NodeName, PartyId
+from federation.ports import Crossing, Direction
+from node.use_cases.registry import Registry
+from node.use_cases.world import Own, World
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sealing:
+    """One sealing of a message: what goes out, its place in the lane, and how long the same bytes may be sent."""
+
+    sealed: Sealed
+    head: LaneHead
+    sealed_until: int
+
+
+class Sealer:
+    """Seals messages of this node. It alone numbers them, and it never waits, so numbers follow each other."""
+
+    def __init__(self, own: Own, world: World, registry: Registry, heads: Iterable[LaneHead]) -> None:
+        self._own = own
+        self._world = world
+        self._registry = registry
+        self._heads: dict[tuple[PartyId, Lane], LaneHead] = {(head.peer, head.lane): head for head in heads}
+
+    @contextmanager
+    def sealing(
+        self, inner: Inner, statement: Statement, *, recipient: NodeName, key: Prekey, key_until: int, lane: Lane
+    ) -> Iterator[Sealing]:
+        """Seal, and give the number back when the block that commits it fails and nothing was numbered after it."""
+        where = (statement.recipient, lane)
+        before = self._heads.get(where)
+        made = self._seal(inner, statement, recipient=recipient, key=key, key_until=key_until, lane=lane)
+        self._heads[where] = made.head
+        try:
+            yield made
+        except BaseException:
+            if self._heads.get(where) is made.head:
+                if before is None:
+                    del self._heads[where]
+                else:
+                    self._heads[where] = before
+            raise
+
+    def _seal(
+        self, inner: Inner, statement: Statement, *, recipient: NodeName, key: Prekey, key_until: int, lane: Lane
+    ) -> Sealing:
+        now = self._world.now()
+        head = self._heads.get((statement.recipient, lane))
+        expires = min(key_until, now + limits.ENVELOPE_LIFE_S_MAX)
+        sealed = seal_message(
+            inner,
+            message_id=statement.message_id,
+            route=Route(
+                sender=self._own.name,
+                recipient=recipient,
+                key=key,
+                created=now,
+                expires=expires,
+                lane=lane,
+                sequence=head.sequence + 1 if head is not None else 1,
+                previous_digest=head.digest if head is not None else b"",
+                checkpoint=self._registry.head,
+            ),
+            cek=self._world.entropy(CEK_BYTES),
+            signer=self._own.signer,
+        )
+        number = head.sequence + 1 if head is not None else 1
+        return Sealing(
+            sealed=sealed,
+            head=LaneHead(peer=statement.recipient, lane=lane, sequence=number, digest=sealed.digest),
+            sealed_until=expires,
+        )
+
+
+def sent_crossing(inner: Inner, statement: Statement, sealing: Sealing | None, *, at: int) -> Crossing:
+    """The record of a message of ours; without a sealing when no key of the peer is known yet."""
+    bare = Crossing(
+        direction=Direction.SENT,
+        message_id=statement.message_id,
+        conversation=statement.conversation,
+        kind=statement.kind,
+        peer=statement.recipient,
+        at=at,
+        digest=b"",
+        header=b"",
+        wrap=b"",
+        ciphertext=b"",
+        ciphertext_hash=b"",
+        signature=b"",
+        salt=inner.salt,
+        statement=inner.statement,
+        statement_signature=inner.statement_signature,
+        body=inner.body,
+    )
+    return with_sealing(bare, sealing) if sealing is not None else bare
+
+
+def with_sealing(crossing: Crossing, sealing: Sealing) -> Crossing:
+    """The same message in its newest sealing."""
+    envelope = sealing.sealed.envelope
+    return replace(
+        crossing,
+        digest=sealing.sealed.digest,
+        header=envelope.header,
+        wrap=envelope.wrap,
+        ciphertext=envelope.ciphertext,
+        ciphertext_hash=sha512(envelope.ciphertext).digest(),
+        signature=envelope.signature,
+    )
+
+
+def received_crossing(opened: Opened, *, at: int) -> Crossing:
+    """The record of a message that came; its ciphertext is not needed any more."""
+    arrived = opened.arrived
+    return Crossing(
+        direction=Direction.RECEIVED,
+        message_id=opened.statement.message_id,
+        conversation=opened.statement.conversation,
+        kind=opened.statement.kind,
+        peer=opened.statement.sender,
+        at=at,
+        digest=arrived.digest,
+        header=arrived.envelope.header,
+        wrap=arrived.envelope.wrap,
+        ciphertext=b"",
+        ciphertext_hash=arrived.ciphertext_hash,
+        signature=arrived.envelope.signature,
+        salt=opened.inner.salt,
+        statement=opened.inner.statement,
+        statement_signature=opened.inner.statement_signature,
+        body=opened.inner.body,
+    )
+
+
+def inner_of(crossing: Crossing) -> Inner:
+    """What was sealed, from the record of it: for sealing it again."""
+    return Inner(
+        statement=crossing.statement,
+        statement_signature=crossing.statement_signature,
+        salt=crossing.salt,
+        body=crossing.body,
+    )
+
+
+def lane_of(*, urgent: bool, codes: int) -> Lane:
+    """Urgent questions go ahead of the others, large ones behind; an answer uses the lane of its question."""
+    if urgent:
+        return Lane.URGENT
+    return Lane.BULK if codes >= limits.BULK_CODES_MIN else Lane.NORMAL
