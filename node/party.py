@@ -44,7 +44,7 @@ from node.rpc.server import serving
 from node.store.directory import SqliteDirectory
 from node.store.exchange import SqliteExchange
 from node.store.patterns import SqlitePatterns
-from node.store.trace import TraceDatabase
+from node.store.trace import SqliteTrace
 from node.store.vault import Vault
 from node.use_cases.diagnosis import Facts
 from node.use_cases.directory_reads import DirectoryReads
@@ -72,7 +72,7 @@ class _Ground:
     directory: SqliteDirectory
     exchange: SqliteExchange
     patterns: SqlitePatterns
-    trace: TraceDatabase
+    trace: SqliteTrace
     registry: Registry
 
 
@@ -128,7 +128,7 @@ async def _ground(stack: AsyncExitStack, home: Path, passphrase: bytes) -> _Grou
         directory=directory,
         exchange=await stack.enter_async_context(SqliteExchange.open(home / "exchange.sqlite", vault=vault)),
         patterns=await stack.enter_async_context(SqlitePatterns.open(home / "patterns.sqlite")),
-        trace=await stack.enter_async_context(TraceDatabase.open(home / "trace.sqlite")),
+        trace=await stack.enter_async_context(SqliteTrace.open(home / "trace.sqlite")),
         registry=await Registry.load(directory, bytes.fromhex(settings.genesis), world.clock),
     )
 
@@ -188,7 +188,7 @@ async def _serving(ground: _Ground, identity: Identity, participant: Participant
         serving(
             settings.listen,
             credentials=identity.tls.node_credentials(),
-            routes=ExchangeServicer(participant.exchange).routes() | DirectoryServicer(reads).routes(),
+            routes={**ExchangeServicer(participant.exchange).routes(), **DirectoryServicer(reads).routes()},
             interceptors=node_chain(tls=identity.tls, clock=world.clock, timer=time.monotonic),
         ),
         serving(
