@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hmac import compare_digest
@@ -10,7 +10,7 @@ from typing import Final
 
 from federation import limits
 from federation.errors import FederationError, Malformed, Oversized, Unauthentic
-from federation.identity import PartyId
+from federation.identity import NodeName
 from federation.trust import directory, merkle, note
 from federation.trust.directory import Roster
 from federation.trust.entries import (
@@ -178,9 +178,9 @@ def cosign_checkpoint(replica: Replica, signer: Signer, *, name: str, now: float
     return note.format_note(Note(text=text, signatures=(note.cosign(text, name, signer, int(now)),)))
 
 
-def witness_keys(roster: Roster, parties: Iterable[PartyId]) -> tuple[NoteKey, ...]:
-    """The keys with which the standing nodes of these Parties cosign."""
-    return tuple(witness_key(node) for party in parties if (node := roster.party(party).node) is not None)
+def witness_keys(roster: Roster) -> tuple[NoteKey, ...]:
+    """The keys with which the nodes that stand cosign."""
+    return tuple(witness_key(record.node) for record in roster.parties.values() if record.node is not None)
 
 
 def cosigners(roster: Roster, raw: bytes) -> tuple[Verified, ...]:
@@ -188,7 +188,7 @@ def cosigners(roster: Roster, raw: bytes) -> tuple[Verified, ...]:
     what somebody on the way added, which must not make the true ones worthless.
     """
     parsed = note.parse_note(raw)
-    return tuple(verified for _, verified in _verified_lines(parsed, witness_keys(roster, roster.parties)))
+    return tuple(verified for _, verified in _verified_lines(parsed, witness_keys(roster)))
 
 
 def _verified_lines(parsed: Note, keys: Iterable[NoteKey]) -> Iterator[tuple[NoteSignature, Verified]]:
@@ -222,12 +222,13 @@ def add_cosignature(replica: Replica, node: NodeEntry, raw: bytes) -> bytes:
     return note.format_note(Note(text=own.text, signatures=(*kept, *added)))
 
 
-def bare_checkpoint(replica: Replica, *, cosigned_by: Iterable[PartyId] = ()) -> bytes:
-    """The newest checkpoint with the log's signature and, of the cosignatures, those of these Parties' nodes alone.
+def bare_checkpoint(replica: Replica, *, cosigned_by: Collection[NodeName] = ()) -> bytes:
+    """The newest checkpoint with the log's signature and, of the cosignatures, those of these nodes alone.
 
     Without any it is what every envelope carries. Whoever served the note may have added lines to it; none of them gets in.
     """
     parsed = note.parse_note(replica.note)
-    keys = (log_key(replica.genesis), *witness_keys(replica.roster, cosigned_by))
-    lines = tuple(line for line, _ in _verified_lines(parsed, keys))
+    wanted = {name.dns for name in cosigned_by}
+    witnesses = [key for key in witness_keys(replica.roster) if key.name in wanted]
+    lines = tuple(line for line, _ in _verified_lines(parsed, [log_key(replica.genesis), *witnesses]))
     return note.format_note(Note(text=parsed.text, signatures=lines))

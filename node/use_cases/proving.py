@@ -42,9 +42,8 @@ class Proving:
         frontier = await self._journal.frontier()
         replica = self._registry.replica  # one moment for all of it: the directory may grow meanwhile
         names = _names(self._own.name, crossings)
-        cosigned_by = [name.party for name in names if name.party is not None]
         proof = Proof(
-            directory_checkpoint=bare_checkpoint(replica, cosigned_by=cosigned_by),
+            directory_checkpoint=bare_checkpoint(replica, cosigned_by=names),
             entries=await self._entries(names, replica.roster),
             crossings=tuple([await self._crossing(one, frontier, disclose=disclose) for one in crossings]),
             exporter=self._own.name,
