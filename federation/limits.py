@@ -207,14 +207,30 @@ GRPC_STOP_GRACE_S: Final = 5.0
 """A node that stops lets calls end for this long; peers repeat what is cut."""
 CHANNELS_MAX: Final = 512
 """Open channels: a node of every Party, the Secretariat's, and room for second nodes."""
-GUEST_CALLS_PER_S: Final = 5.0
-"""Calls from one address to a port without client certificates: people join and ask there, programs in small numbers."""
-GUEST_CALLS_BURST: Final = 100
-"""One screen of the desk makes a few calls; a script of an officer makes some tens."""
+JOIN_CALLS_PER_ADDRESS_PER_S: Final = 5.0
+"""A Party joins once, in a handful of calls, and then asks now and then how far it is."""
+JOIN_CALLS_PER_ADDRESS_BURST: Final = 100
+DESK_CALLS_PER_ADDRESS_PER_S: Final = 500.0
+"""A national system that asks for all its officers comes from one address; what one officer may do is another budget."""
+DESK_CALLS_PER_ADDRESS_BURST: Final = 2_000
 GUEST_ADDRESSES_MAX: Final = 4_096
 """Addresses whose use is remembered; the one not heard of for longest is forgotten first."""
 ERROR_TEXT_CHARACTERS_MAX: Final = 500
 """Message and hint of an error, each: two sentences, and small enough for the trailing metadata."""
+
+# --- the desk ------------------------------------------------------------------------------------------------------
+DESK_CHALLENGE_LIFE_S: Final = 60
+"""A challenge is used within one round trip; a minute bridges a slow line."""
+DESK_CHALLENGES_MAX: Final = 4_096
+"""Challenges that wait to be used, 100 bytes each: far more than a Party has officers at work in one minute."""
+DESK_SCANS_PER_CALL_MAX: Final = 50
+"""Scans resolved in one call: with CANDIDATES_MAX each, and their reasons, the reply stays below a message."""
+DESK_WAIT_S_MAX: Final = 10.0
+"""How long one call waits for an answer: less than RPC_TIMEOUT_S; whoever wants to wait longer calls again."""
+ANSWER_FILE_BYTES_MAX: Final = 16_777_216
+"""An answer as JSON for people: five times as long as the body that is made from it."""
+OFFICER_CERTIFICATE_WARN_S: Final = 14 * 86_400
+"""Two weeks before its certificate ends an officer is told: administrators go on holiday too."""
 
 # --- evidence, pages -----------------------------------------------------------------------------------------------
 JOURNAL_CONTENT_BYTES_MAX: Final = 65_536
@@ -222,6 +238,8 @@ PROOF_FILE_BYTES_MAX: Final = 16_777_216
 """Two envelopes, their receipts, and the directory entries of two Parties."""
 PAGE_ROWS_MAX: Final = 200
 """Rows that the desk gives in one call: a screen and some."""
+DESK_REPLY_BYTES_MAX: Final = PROOF_FILE_BYTES_MAX + 65_536
+"""The largest reply of the desk is a proof file."""
 
 # --- stores --------------------------------------------------------------------------------------------------------
 STORE_WAITING_MAX: Final = 4_096

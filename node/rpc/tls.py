@@ -22,7 +22,7 @@ from federation import limits
 from federation.errors import InvalidConfiguration, Unauthentic
 from federation.identity import NodeName, PartyId
 from federation.trust.certificate import from_pem, identify_peer, to_pem
-from federation.trust.chain import load_certificate
+from federation.trust.chain import foreign_bytes, load_certificate
 
 _VERSION: Final = (b"TLSv1.3",)
 _KEY_EXCHANGE: Final = (b"X25519MLKEM768",)
@@ -45,7 +45,8 @@ class NodeCredential:
 
     def __post_init__(self) -> None:
         """Refuse a pair that does not belong together here: gRPC would tell nobody and go on with the old one."""
-        key = load_pem_private_key(self.private_key, None)
+        with foreign_bytes("the TLS key of this node cannot be read"):
+            key = load_pem_private_key(self.private_key, None)
         if key.public_key() != load_certificate(self.certificate).public_key():
             raise InvalidConfiguration(
                 "the TLS key and the TLS certificate of this node do not belong together",

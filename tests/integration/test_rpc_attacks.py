@@ -229,10 +229,10 @@ async def test_the_secretariat_is_known_by_its_own_anchor(treaty):
             await deliver(served, treaty.credential(node_name(QN)))
 
 
-async def test_a_key_that_is_not_the_certificates_is_refused_where_it_is_made(treaty):
-    one, other = treaty.credential(node_name(QM)), treaty.credential(node_name(QM))
-    with pytest.raises(InvalidConfiguration, match="do not belong together"):
-        NodeCredential(private_key=one.private_key, certificate=other.certificate)
+async def test_a_node_that_trusts_nobody_lets_nobody_in(treaty):
+    async with listening(treaty, node_name(QM), trusted=()) as served:
+        with pytest.raises(Unreachable):
+            await deliver(served, treaty.credential(node_name(QN)))
 
 
 async def test_a_request_that_is_too_large_is_refused_by_the_server(treaty):
