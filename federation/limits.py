@@ -62,6 +62,8 @@ VALUES_PER_ITEM_MAX: Final = 200
 """Fields in one item: a pack's movements through a long chain, a few fields each."""
 REFERENCE_CHARACTERS_MAX: Final = 100
 """A case reference of the asking authority."""
+POLICY_BYTES_MAX: Final = 65_536
+"""An encoded policy: some hundred rules that name a few Parties and items each."""
 QUERY_DEADLINE_S_MIN: Final = 60
 QUERY_DEADLINE_S_MAX: Final = 90 * 86_400
 """Ninety days: the longest limit that comparable mutual-assistance rules give (Regulation 389/2012)."""

@@ -16,7 +16,7 @@ from federation.v1 import exchange_pb2
 from node.rpc.channels import Channels
 from node.rpc.exchange import DELIVER, GrpcTransport
 from node.rpc.tls import TlsSnapshot
-from tests.support.treaty import DOMAIN, QM, QN, WALL_CLOCK, Served, SetClock, Treaty, listening, node_name, snapshot_of
+from tests.support.rpc import DOMAIN, QM, QN, WALL_CLOCK, Served, SetClock, Treaty, listening, node_name, snapshot_of
 
 REQUEST = exchange_pb2.DeliverRequest(envelope=b"envelope")
 
