@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import Final
 
+TIME_S_MAX: Final = 253_402_300_799
+"""Last second of the year 9999: what a calendar can show."""
+
 # --- codes and scans -----------------------------------------------------------------------------------------------
 SCAN_CHARACTERS_MAX: Final = 512
 """A raw scan. The longest code in law has 100 characters (EU 2018/574 Art. 10); a Digital Link URI that carries one,
@@ -148,6 +151,8 @@ RPC_TIMEOUT_S: Final = 20.0
 """One call, the automatic answer of a large query included."""
 IN_FLIGHT_PER_PARTY_MAX: Final = 64
 """Envelopes on the way to one peer at one time."""
+RECEIPTS_PER_CALL_MAX: Final = 256
+"""Receipts handed over together: all that can be under way, four times over, and below half a message."""
 OUTBOX_PER_PARTY_MAX: Final = 10_000
 """Waiting envelopes for one peer: a month of heavy use by one Party."""
 GROUP_COMMIT_MAX: Final = 256
@@ -181,6 +186,49 @@ GRPC_CONNECTION_AGE_MS: Final = 300_000
 CALLS_PER_PARTY_PER_S: Final = 2_000.0
 """A bound against floods, far above what two cores can answer."""
 CALLS_PER_PARTY_BURST: Final = 4_000
+GRPC_CONNECTION_GRACE_MS: Final = 25_000
+"""A call that is under way when its connection grows old may end: one RPC_TIMEOUT_S and a little."""
+GRPC_CONNECTION_IDLE_MS: Final = 60_000
+"""A connection that nobody uses costs memory here and a few milliseconds to make again there."""
+GRPC_CONNECTIONS_MAX: Final = 2_000
+"""Connections to one port: five for each of PARTIES_MAX, some 100 KiB each."""
+GRPC_PING_MS_MIN: Final = 60_000
+"""Peers that ping more often than this are cut off (ping floods)."""
+GRPC_KEEPALIVE_MS: Final = 90_000
+"""How often a client asks whether a connection with calls on it is alive: less often than a server minds."""
+GRPC_KEEPALIVE_TIMEOUT_MS: Final = 10_000
+"""Bytes that nobody confirms for this long mean a dead connection; shorter than RPC_TIMEOUT_S."""
+GRPC_RECONNECT_MS_MIN: Final = 500
+GRPC_RECONNECT_MS_MAX: Final = 5_000
+"""The outbox backs off by itself; the channel below it must not be the slower one (its default is two minutes)."""
+GRPC_STOP_GRACE_S: Final = 5.0
+"""A node that stops lets calls end for this long; peers repeat what is cut."""
+CHANNELS_MAX: Final = 512
+"""Open channels: a node of every Party, the Secretariat's, and room for second nodes."""
+JOIN_CALLS_PER_ADDRESS_PER_S: Final = 5.0
+"""A Party joins once, in a handful of calls, and then asks now and then how far it is."""
+JOIN_CALLS_PER_ADDRESS_BURST: Final = 100
+DESK_CALLS_PER_ADDRESS_PER_S: Final = 500.0
+"""A national system that asks for all its officers comes from one address; what one officer may do is another budget."""
+DESK_CALLS_PER_ADDRESS_BURST: Final = 2_000
+GUEST_ADDRESSES_MAX: Final = 4_096
+"""Addresses whose use is remembered; the one not heard of for longest is forgotten first."""
+ERROR_TEXT_CHARACTERS_MAX: Final = 500
+"""Message and hint of an error, each: two sentences, and small enough for the trailing metadata."""
+
+# --- the desk ------------------------------------------------------------------------------------------------------
+DESK_CHALLENGE_LIFE_S: Final = 60
+"""A challenge is used within one round trip; a minute bridges a slow line."""
+DESK_CHALLENGES_MAX: Final = 4_096
+"""Challenges that wait to be used, 100 bytes each: far more than a Party has officers at work in one minute."""
+DESK_SCANS_PER_CALL_MAX: Final = 50
+"""Scans resolved in one call: with CANDIDATES_MAX each, and their reasons, the reply stays below a message."""
+DESK_WAIT_S_MAX: Final = 10.0
+"""How long one call waits for an answer: less than RPC_TIMEOUT_S; whoever wants to wait longer calls again."""
+ANSWER_FILE_BYTES_MAX: Final = 16_777_216
+"""An answer as JSON for people: five times as long as the body that is made from it."""
+OFFICER_CERTIFICATE_WARN_S: Final = 14 * 86_400
+"""Two weeks before its certificate ends an officer is told: administrators go on holiday too."""
 
 # --- evidence, pages -----------------------------------------------------------------------------------------------
 JOURNAL_CONTENT_BYTES_MAX: Final = 65_536
@@ -188,6 +236,8 @@ PROOF_FILE_BYTES_MAX: Final = 16_777_216
 """Two envelopes, their receipts, and the directory entries of two Parties."""
 PAGE_ROWS_MAX: Final = 200
 """Rows that the desk gives in one call: a screen and some."""
+DESK_REPLY_BYTES_MAX: Final = PROOF_FILE_BYTES_MAX + 65_536
+"""The largest reply of the desk is a proof file."""
 
 # --- stores --------------------------------------------------------------------------------------------------------
 STORE_WAITING_MAX: Final = 4_096

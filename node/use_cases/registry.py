@@ -100,7 +100,7 @@ class Registry:
                 first = self._replica.frontier.size
                 await self._store.append(first=first, leaves=leaves, checkpoint=checkpoint)
             elif checkpoint != self._replica.note:
-                await self._store.put_checkpoint(checkpoint)
+                await self._store.put_checkpoint(checkpoint, size=self._replica.frontier.size)
             self._replica = grown
             self._bare = bare_checkpoint(grown)
         if leaves:

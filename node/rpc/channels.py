@@ -1,0 +1,193 @@
+"""One channel for each peer, made when it is first used, and the one way in which a client calls.
+
+gRPC's client certificates are fixed for the life of a channel, so renewal means new channels: calls that have begun end on the
+old one, which the last of them closes. Every call has a deadline, and ends in a reply or in one of our errors. Nothing is
+repeated here: whoever calls repeats.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Any, Final, Self
+
+import grpc
+
+from federation import limits
+from federation.errors import InvalidInput, Unreachable
+from federation.ports import Clock, Peer
+from federation.trust.join_code import check_address
+from federation.wire import strict
+from node.rpc.calls import Method, Reply, Request
+from node.rpc.errors import from_status, status_of
+from node.rpc.server import IDENTITY_ONLY
+from node.rpc.tls import NodeCredential, channel_credentials
+
+_OPTIONS: Final = {
+    "grpc.use_local_subchannel_pool": 1,  # channels never share a connection: each has its own certificates
+    "grpc.enable_http_proxy": 0,  # an environment variable does not decide where envelopes go
+    "grpc.service_config_disable_resolution": 1,  # nor does a name server decide how
+    "grpc.enable_retries": 0,
+    "grpc.max_receive_message_length": limits.GRPC_MESSAGE_BYTES_MAX,
+    "grpc.max_send_message_length": limits.GRPC_MESSAGE_BYTES_MAX,
+    "grpc.max_metadata_size": limits.GRPC_METADATA_BYTES_MAX,
+    "grpc.absolute_max_metadata_size": limits.GRPC_METADATA_BYTES_MAX,
+    "grpc.compression_enabled_algorithms_bitset": IDENTITY_ONLY,
+    "grpc.keepalive_time_ms": limits.GRPC_KEEPALIVE_MS,
+    "grpc.keepalive_timeout_ms": limits.GRPC_KEEPALIVE_TIMEOUT_MS,
+    "grpc.initial_reconnect_backoff_ms": limits.GRPC_RECONNECT_MS_MIN,
+    "grpc.min_reconnect_backoff_ms": limits.GRPC_RECONNECT_MS_MAX,
+    "grpc.max_reconnect_backoff_ms": limits.GRPC_RECONNECT_MS_MAX,
+}
+
+
+class Line:
+    """One channel, and how many calls are on it.
+
+    Args:
+        endpoint: `host:port`.
+        server_name: the DNS name that the server's certificate has to have.
+        anchor: DER of the only certificate that may verify the server's, or of the server's own.
+        own: what we show; None where nobody asks for it.
+        reply_bytes_max: the largest reply that is taken.
+
+    Raises:
+        InvalidInput: the endpoint is no address. It came from somebody's directory entry, and must not choose gRPC's resolver.
+    """
+
+    def __init__(
+        self,
+        *,
+        endpoint: str,
+        server_name: str,
+        anchor: bytes,
+        own: NodeCredential | None,
+        reply_bytes_max: int = limits.GRPC_MESSAGE_BYTES_MAX,
+    ) -> None:
+        its_own = {"grpc.ssl_target_name_override": server_name, "grpc.max_receive_message_length": reply_bytes_max}
+        self._channel = grpc.aio.secure_channel(
+            f"dns:///{check_address(endpoint)}",
+            channel_credentials(anchor=anchor, own=own),
+            options=list((_OPTIONS | its_own).items()),
+        )
+        self._calls: dict[str, grpc.aio.UnaryUnaryMultiCallable[Any, Any]] = {}
+        self._under_way = 0
+        self._retired = False
+
+    async def call(self, method: Method[Request, Reply], request: Request, *, clock: Clock) -> Reply:
+        """Make one call.
+
+        Raises:
+            FederationError: what the other end raised; Unreachable when it did not answer; Malformed for a reply that is not
+                strict.
+        """
+        reply, _ = await self.exchange(method.path, strict.encode(request), clock=clock)
+        return strict.parse(method.reply, reply, bytes_max=limits.GRPC_MESSAGE_BYTES_MAX)
+
+    async def exchange(
+        self, path: str, message: bytes, *, metadata: Sequence[tuple[str, bytes]] = (), clock: Clock
+    ) -> tuple[bytes, Mapping[str, str | bytes]]:
+        """Make one call with bytes and metadata; give the bytes of the reply and the metadata behind it.
+
+        Raises:
+            FederationError: what the other end raised; Unreachable when it did not answer.
+        """
+        self._under_way += 1
+        try:
+            under_way = self._callable(path)(message, metadata=tuple(metadata), timeout=limits.RPC_TIMEOUT_S)
+            return await under_way, dict(await under_way.trailing_metadata())
+        except grpc.aio.AioRpcError as failure:
+            raise from_status(status_of(failure), now=clock.now()) from failure
+        except (grpc.aio.UsageError, asyncio.CancelledError):
+            if _is_cancelled():
+                raise
+            raise Unreachable("the connection was closed by this node") from None
+        finally:
+            self._under_way -= 1
+            await self._close_when_unused()
+
+    async def retire(self) -> None:
+        """Take no further calls; close when those under way have ended, which their deadlines make sure of."""
+        self._retired = True
+        await self._close_when_unused()
+
+    async def close(self) -> None:
+        """Close now; calls under way end as Unreachable."""
+        await self._channel.close()
+
+    async def _close_when_unused(self) -> None:
+        if self._retired and self._under_way == 0:
+            await self._channel.close()
+
+    def _callable(self, path: str) -> grpc.aio.UnaryUnaryMultiCallable[Any, Any]:
+        """Messages go as bytes, because they are encoded and read strictly."""
+        if path not in self._calls:
+            self._calls[path] = self._channel.unary_unary(path)
+        return self._calls[path]
+
+
+class Channels:
+    """The channels of one node to its peers, for the length of a block.
+
+    Args:
+        own: the certificate that peers get to see.
+        clock: shown in errors where a wrong clock can be the reason.
+        channels_max: the oldest makes room for one more.
+    """
+
+    def __init__(self, *, own: NodeCredential, clock: Clock, channels_max: int = limits.CHANNELS_MAX) -> None:
+        self._own = own
+        self._clock = clock
+        self._channels_max = channels_max
+        self._lines: dict[Peer, Line] = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        lines, self._lines = self._lines, {}
+        for line in lines.values():
+            await line.close()
+
+    async def call(self, peer: Peer, method: Method[Request, Reply], request: Request) -> Reply:
+        """Make one call to a peer.
+
+        Raises:
+            FederationError: what the peer raised; Unreachable when it did not answer; Malformed for a reply that is not strict.
+        """
+        line = self._lines.get(peer)
+        if line is None:
+            line = await self._open(peer)
+        return await line.call(method, request, clock=self._clock)
+
+    async def renew(self, own: NodeCredential) -> None:
+        """Show another certificate from now on."""
+        self._own = own
+        lines, self._lines = self._lines, {}
+        for line in lines.values():
+            await line.retire()
+
+    async def _open(self, peer: Peer) -> Line:
+        """A new channel; an older one to that node is at another address or has another anchor, and takes no further calls."""
+        try:
+            line = Line(endpoint=peer.endpoint, server_name=peer.name.dns, anchor=peer.anchor, own=self._own)
+        except InvalidInput as reason:
+            raise Unreachable("the address of the other node cannot be one", hint="its Party has to change its entry") from reason
+        outdated = [known for known in self._lines if known.name == peer.name]
+        oldest = next(iter(self._lines), None)
+        if oldest is not None and len(self._lines) >= self._channels_max and not outdated:
+            outdated = [oldest]
+        retired = [self._lines.pop(known) for known in outdated]
+        self._lines[peer] = line
+        for old in retired:
+            await old.retire()
+        return line
+
+
+def _is_cancelled() -> bool:
+    """Whether somebody cancelled this task; gRPC raises the same when a channel is closed below a call."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -1,0 +1,49 @@
+"""What a Party that joins and the Secretariat say to each other, as values (trust.md, section 3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from federation.identity import PartyId
+from federation.trust.enrolment import Step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    """All public keys that a Party enrols with.
+
+    Attributes:
+        party: who it says it is; compared with the invitation, never trusted.
+        party_ca_request: DER of the CSR for the Party CA; the names in it are ignored.
+        party_key: Ed25519, 32 bytes.
+        next_key_hash: SHA-256 of the key that alone may replace it.
+    """
+
+    party: PartyId
+    party_ca_request: bytes
+    party_key: bytes
+    next_key_hash: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admission:
+    """What the Secretariat gives back: the start of the log, and the entry that the Party signs to accept.
+
+    Attributes:
+        genesis_leaf: compared with the digest that the Party was given out of band.
+        admit_body: exact bytes; they name the Party CA that was issued.
+        directory_endpoint: `host:port` of the Secretariat's node.
+    """
+
+    genesis_leaf: bytes
+    admit_body: bytes
+    directory_endpoint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnrolmentState:
+    """How far a Party is, and for how many founders it waits."""
+
+    step: Step
+    founders_signed: int
+    founders_needed: int

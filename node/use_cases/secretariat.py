@@ -1,0 +1,311 @@
+"""The Secretariat's two jobs: to keep the log, and to let Parties in. It orders and admits; it authors for nobody.
+
+It holds the log key and the issuing CA, and neither lets it speak for a Party: an entry that its authors did not sign is refused
+here before it is logged, and by every other node if it were logged all the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+
+from federation import limits
+from federation.boundary.directory import add_cosignature, fold, join_signatures, sign_checkpoint
+from federation.errors import Conflict, Forbidden, Malformed, NotFound, Unauthentic, UnknownParty
+from federation.identity import NodeName, PartyId
+from federation.ports import Enrolment, EnrolmentStore
+from federation.trust import directory, keys
+from federation.trust.certificate import read_party_ca
+from federation.trust.enrolment import Invitation, Step, Use, check_invitation, check_token, request_hash
+from federation.trust.entries import Admit, EntryKind, Signature
+from federation.trust.fingerprint import fingerprint
+from federation.trust.issuing import Authority, issue_party_ca
+from federation.trust.keys import Signer
+from federation.trust.merkle import leaf_hash
+from federation.wire.directory import decode_entry_body, encode_entry_body
+from node.use_cases.directory_reads import DirectoryReads
+from node.use_cases.registry import Registry
+from node.use_cases.registry_values import Admission, Application, EnrolmentState
+from node.use_cases.world import World
+
+
+class Log(DirectoryReads):
+    """The directory at its origin: reads like everywhere, and the two writes."""
+
+    def __init__(self, *, registry: Registry, signer: Signer, known: dict[bytes, int]) -> None:
+        super().__init__(registry)
+        self._signer = signer
+        self._known = known
+        self._writing = asyncio.Lock()
+
+    @classmethod
+    async def load(cls, *, registry: Registry, signer: Signer) -> Log:
+        """Take up the log; entries that are in it are known by their hash, so that a repetition is harmless."""
+        leaves = await registry.store.leaves(0, registry.replica.frontier.size)
+        known = {leaf_hash(leaf): index for index, leaf in enumerate(leaves)}
+        return cls(registry=registry, signer=signer, known=known)
+
+    async def submit(self, sender: NodeName, leaf: bytes) -> int:
+        """Log an entry that a Party made. Who signed it is what counts, not who handed it over.
+
+        Raises:
+            Forbidden: it breaks its author rule; it is not logged.
+        """
+        del sender
+        return await self.append(leaf)
+
+    async def append(self, leaf: bytes) -> int:
+        """Log an entry that keeps its rule, under a new checkpoint."""
+        async with self._writing:
+            known = self._known.get(leaf_hash(leaf))
+            if known is not None:
+                return known
+            if len(leaf) > limits.ENTRY_BYTES_MAX:
+                raise Malformed("a directory entry is too long")
+            before = self._registry.replica
+            after = fold(before, leaf)
+            if len(after.roster.alarms) > len(before.roster.alarms):
+                raise Forbidden(after.roster.alarms[-1].words, hint="the entry was not logged")
+            index = before.frontier.size
+            checkpoint = sign_checkpoint(before.genesis.origin, after.frontier, self._signer)
+            await self._registry.accept([leaf], checkpoint)
+            self._known[leaf_hash(leaf)] = index
+            return index
+
+    async def cosign(self, sender: NodeName, checkpoint: bytes) -> None:
+        """Put a Party node's cosignature under the newest checkpoint.
+
+        Raises:
+            Forbidden: the sender is no Party's node.
+            Unauthentic: it is not that node's cosignature of the newest checkpoint.
+        """
+        if sender.party is None:
+            raise Forbidden("the Secretariat does not witness itself")
+        node = self._registry.roster.node(sender.party)
+        if node.node != sender:
+            raise Forbidden("only the node that the directory lists cosigns")
+        async with self._writing:
+            await self._registry.accept([], add_cosignature(self._registry.replica, node, checkpoint))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """An admission that waits for founders.
+
+    Attributes:
+        fingerprint: of the Party CA's key, for reading aloud.
+        admit_body: what founders sign.
+    """
+
+    party: PartyId
+    fingerprint: str
+    admit_body: bytes
+    accepted: bool
+    founders_signed: int
+    founders_needed: int
+
+
+class Admissions:
+    """Invitations, and Parties on their way into the log. Every step can be repeated."""
+
+    def __init__(
+        self,
+        *,
+        world: World,
+        registry: Registry,
+        log: Log,
+        store: EnrolmentStore,
+        issuer: Authority,
+        directory_endpoint: str,
+        genesis_leaf: bytes,
+    ) -> None:
+        self._world = world
+        self._registry = registry
+        self._log = log
+        self._store = store
+        self._issuer = issuer
+        self._directory_endpoint = directory_endpoint
+        self._genesis_leaf = genesis_leaf
+
+    async def enrol(self, token: bytes, application: Application) -> Admission:
+        """Issue the Party CA and the entry to be signed. The token is used up, durably, before anything is issued.
+
+        Raises:
+            Forbidden, Conflict, DeadlinePassed: as `check_invitation`.
+            Malformed, Unauthentic: the keys or the request for the CA cannot serve.
+        """
+        known = await self._store.enrolment(application.party)
+        request = request_hash(
+            csr=application.party_ca_request,
+            party_key=application.party_key,
+            next_key_hash=application.next_key_hash,
+        )
+        now = self._world.now()
+        invitation = _invitation(known) if known is not None else None
+        use = check_invitation(invitation, token=token, party=application.party, request=request, now=now)
+        assert known is not None  # or there had been no invitation
+        keys.check_public_key(application.party_key)
+        if use is Use.FIRST:
+            used = replace(known, csr_hash=request)
+            await self._store.swap(old=known, new=used)
+            known = used
+        if not known.admit_body:
+            issued = replace(known, admit_body=self._issue(application, now=now))
+            await self._store.swap(old=known, new=issued)
+            known = issued
+        return Admission(
+            genesis_leaf=self._genesis_leaf,
+            admit_body=known.admit_body,
+            directory_endpoint=self._directory_endpoint,
+        )
+
+    def _issue(self, application: Application, *, now: int) -> bytes:
+        certificate = issue_party_ca(
+            application.party_ca_request,
+            party=application.party,
+            issuer=self._issuer,
+            domain=self._registry.roster.genesis.domain,
+            now=now,
+            entropy=self._world.entropy,
+        )
+        return encode_entry_body(
+            Admit(
+                created=now,
+                party=application.party,
+                party_key=application.party_key,
+                next_key_hash=application.next_key_hash,
+                party_ca=certificate,
+                issuing_ca=self._issuer.certificate,
+            )
+        )
+
+    async def accept(self, token: bytes, party: PartyId, acceptance: Signature) -> EnrolmentState:
+        """The Party signs the entry that admits it.
+
+        Raises:
+            Forbidden: not the holder of the invitation.
+            Conflict: nothing was issued yet.
+            Unauthentic: not the Party key's signature over that entry.
+        """
+        known = await self._known(token, party)
+        if not known.admit_body:
+            raise Conflict("this Party has not enrolled yet", hint="run `gsp party join` from the beginning")
+        admit = _admit(known)
+        if acceptance.public_key != admit.party_key:
+            raise Unauthentic("the acceptance is signed by another key than the Party's")
+        message = directory.entry_message(EntryKind.ADMIT, known.admit_body)
+        keys.verify(public_key=acceptance.public_key, message=message, signature=acceptance.signature)
+        if known.acceptance is None:
+            accepted = replace(known, acceptance=acceptance)
+            await self._store.swap(old=known, new=accepted)
+            known = accepted
+        return self._state(await self._try_to_log(known))
+
+    async def status(self, token: bytes, party: PartyId) -> EnrolmentState:
+        """How far the Party is."""
+        return self._state(await self._known(token, party))
+
+    async def approve(self, party: PartyId, signature: Signature) -> EnrolmentState:
+        """A founder signs the entry after comparing the fingerprint out of band.
+
+        Raises:
+            NotFound: nothing of that Party waits.
+            Forbidden: not a founder.
+            Unauthentic: not that founder's signature over that entry.
+        """
+        known = await self._store.enrolment(party)
+        if known is None or not known.admit_body:
+            raise NotFound("no admission of that Party waits for founders")
+        if signature.public_key not in self._registry.roster.genesis.founders:
+            raise Forbidden("only founders of the genesis entry approve")
+        message = directory.entry_message(EntryKind.ADMIT, known.admit_body)
+        keys.verify(public_key=signature.public_key, message=message, signature=signature.signature)
+        if signature not in known.founder_signatures and known.logged_index is None:
+            approved = replace(known, founder_signatures=(*known.founder_signatures, signature))
+            await self._store.swap(old=known, new=approved)
+            known = approved
+        return self._state(await self._try_to_log(known))
+
+    async def pending(self) -> tuple[Pending, ...]:
+        """Admissions that wait, for the Secretariat's own eyes and the founders' sheets."""
+        return tuple(self._pending(one) for one in await self._store.pending() if one.admit_body)
+
+    async def _try_to_log(self, known: Enrolment) -> Enrolment:
+        needed = self._registry.roster.genesis.founders_threshold
+        if known.logged_index is not None or known.acceptance is None or len(known.founder_signatures) < needed:
+            return known
+        leaf = join_signatures(EntryKind.ADMIT, known.admit_body, [known.acceptance, *known.founder_signatures])
+        logged = replace(known, logged_index=await self._log.append(leaf))
+        await self._store.swap(old=known, new=logged)
+        return logged
+
+    async def _known(self, token: bytes, party: PartyId) -> Enrolment:
+        known = await self._store.enrolment(party)
+        check_token(_invitation(known) if known is not None else None, token=token, party=party)
+        assert known is not None  # or the check had refused
+        return known
+
+    def _state(self, known: Enrolment) -> EnrolmentState:
+        return EnrolmentState(
+            step=_step(known),
+            founders_signed=len(known.founder_signatures),
+            founders_needed=self._registry.roster.genesis.founders_threshold,
+        )
+
+    def _pending(self, known: Enrolment) -> Pending:
+        admit, genesis = _admit(known), self._registry.roster.genesis
+        ca = read_party_ca(
+            admit.party_ca,
+            party=admit.party,
+            domain=genesis.domain,
+            issuing_ca=admit.issuing_ca,
+            root=genesis.root_certificate,
+            now=admit.created,
+        )
+        return Pending(
+            party=known.party,
+            fingerprint=fingerprint(ca.public_key_info),
+            admit_body=known.admit_body,
+            accepted=known.acceptance is not None,
+            founders_signed=len(known.founder_signatures),
+            founders_needed=genesis.founders_threshold,
+        )
+
+
+async def write_invitation(store: EnrolmentStore, *, party: PartyId, token_hash: bytes, created: int) -> None:
+    """Write down that a Party is invited; an earlier invitation that was not used is replaced.
+
+    Raises:
+        Conflict: the Party has used an invitation already.
+    """
+    known = await store.enrolment(party)
+    if known is not None and known.csr_hash:
+        raise Conflict(f"{party} has used its invitation already", hint="it resumes with `gsp party join` on its own machine")
+    new = Enrolment(party=party, token_hash=token_hash, created=created, expires=created + limits.JOIN_TOKEN_LIFE_S)
+    await store.swap(old=known, new=new)
+
+
+def _invitation(known: Enrolment) -> Invitation:
+    return Invitation(
+        party=known.party,
+        token_hash=known.token_hash,
+        created=known.created,
+        expires=known.expires,
+        used_at=known.created if known.csr_hash else None,
+        request_hash=known.csr_hash or None,
+    )
+
+
+def _admit(known: Enrolment) -> Admit:
+    body = decode_entry_body(EntryKind.ADMIT, known.admit_body)
+    if not isinstance(body, Admit):
+        raise UnknownParty("the record of an admission holds something else")
+    return body
+
+
+def _step(known: Enrolment) -> Step:
+    if known.logged_index is not None:
+        return Step.LOGGED
+    if known.acceptance is not None:
+        return Step.ACCEPTED
+    return Step.ENROLLED if known.admit_body else Step.INVITED
