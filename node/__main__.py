@@ -24,7 +24,7 @@ VERBS = {
 _ENDINGS = "\n".join(["\b", "How it ends:", *(f"  {code:>3}  {meaning}" for code, meaning in MEANINGS.items())])
 
 
-@click.group(cls=Verbs, verbs=VERBS, epilog=_ENDINGS, invoke_without_command=True)
+@click.group(cls=Verbs, verbs=VERBS, epilog=_ENDINGS, invoke_without_command=True, context_settings={"max_content_width": 110})
 @click.version_option(__version__, prog_name="gsp")
 @click.pass_context
 def main(ctx: click.Context) -> None:

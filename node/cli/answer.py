@@ -51,10 +51,12 @@ class Wording:
 @click.argument("query", metavar="ID", type=QueryId())
 @click.option("--draft", is_flag=True, help="Take the draft from your own records, as gsp inbox ID shows it.")
 @click.option("--file", type=FILE, help="Take a JSON file of the same shape as the draft in gsp inbox ID --json.")
-@click.option("--refuse", "refusal", type=Word(Refusal), help="Say nothing, for this reason.")
+@click.option(
+    "--refuse", "refusal", metavar="REASON", type=Word(Refusal), help=f"Say nothing, for this reason: {', '.join(Refusal)}."
+)
 @click.option(
     "--outcome",
-    type=click.Choice([Outcome.FOUND, Outcome.NEVER_ISSUED, Outcome.NOT_OURS]),
+    type=Word(Outcome, without=frozenset({Outcome.REFUSED})),
     help="Say this of every code; with found, say more with --set.",
 )
 @click.option(
@@ -74,7 +76,7 @@ def answer(
     draft: bool,
     file: Path | None,
     refusal: Refusal | None,
-    outcome: str | None,
+    outcome: Outcome | None,
     edits: tuple[str, ...],
     text: str | None,
     handling: HandlingCode | None,
@@ -91,7 +93,7 @@ def answer(
         draft=draft,
         file=file,
         refusal=refusal,
-        outcome=Outcome(outcome) if outcome is not None else None,
+        outcome=outcome,
         edits=edits,
         text=text,
         handling=handling,

@@ -52,8 +52,8 @@ class Items(click.ParamType[frozenset[Item]]):
 class Word(click.Choice[str], Generic[WordType]):
     """One of a closed vocabulary, by the words that stand everywhere else too."""
 
-    def __init__(self, vocabulary: type[WordType]) -> None:
-        super().__init__([str(word) for word in vocabulary])
+    def __init__(self, vocabulary: type[WordType], *, without: frozenset[WordType] = frozenset()) -> None:
+        super().__init__([str(word) for word in vocabulary if word not in without])
         self._vocabulary = vocabulary
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
