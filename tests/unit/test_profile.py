@@ -90,7 +90,7 @@ def test_a_wrong_setting_is_refused(folder, old, new):
 def test_a_misspelt_setting_is_named(folder):
     path = folder / "officer.toml"
     path.write_text(path.read_text().replace("desk =", "dekc ="))
-    with pytest.raises(InvalidConfiguration, match="dekc|desk"):
+    with pytest.raises(InvalidConfiguration, match="dekc"):
         read_profile(folder)
 
 
