@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import Final
 
+TIME_S_MAX: Final = 253_402_300_799
+"""Last second of the year 9999: what a calendar can show."""
+
 # --- codes and scans -----------------------------------------------------------------------------------------------
 SCAN_CHARACTERS_MAX: Final = 512
 """A raw scan. The longest code in law has 100 characters (EU 2018/574 Art. 10); a Digital Link URI that carries one,

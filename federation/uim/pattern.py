@@ -117,13 +117,7 @@ class Pattern:
         _check_segments(self)
         _check_decodings(self)
         _check_examples(self)
-        if any(_QUALIFIER.match(qualifier) is None for qualifier in self.qualifiers):
-            raise self._fault("has a qualifier that is neither an application nor a data identifier")
-        if None not in {self.valid_from_s, self.valid_until_s} and not (self.valid_from_s or 0) < (self.valid_until_s or 0):
-            raise self._fault("ends before it begins")
-
-    def _fault(self, words: str) -> Malformed:
-        return Malformed(f"the pattern {self.pattern_id} {words}")
+        _check_scope(self)
 
     def stored_key(self, match: Match, key: Key, scan: Scan) -> Key:
         """The key under which the Party stores the code: the stored segments of a match of one of the scan's keys."""
@@ -245,6 +239,22 @@ def _check_examples(pattern: Pattern) -> None:
             raise Oversized(f"the pattern {pattern.pattern_id} has more than {limits.PATTERN_EXAMPLES_MAX} examples of a kind")
         if any(len(example) > limits.SCAN_CHARACTERS_MAX for example in examples):
             raise Oversized(f"an example of the pattern {pattern.pattern_id} is longer than any scan")
+
+
+def _check_scope(pattern: Pattern) -> None:
+    """On what, and from when to when."""
+    if len(pattern.qualifiers) > limits.PATTERN_SEGMENTS_MAX:
+        raise Oversized(f"the pattern {pattern.pattern_id} has more than {limits.PATTERN_SEGMENTS_MAX} qualifiers")
+    if any(_QUALIFIER.match(qualifier) is None for qualifier in pattern.qualifiers):
+        raise Malformed(f"the pattern {pattern.pattern_id} has a qualifier that is neither an application nor a data identifier")
+    for listed in (pattern.product_classes, pattern.carriers, pattern.qualifiers):
+        if len(set(listed)) != len(listed):
+            raise Malformed(f"the pattern {pattern.pattern_id} lists a product class, a carrier or a qualifier twice")
+    bounds = [bound for bound in (pattern.valid_from_s, pattern.valid_until_s) if bound is not None]
+    if any(not 0 <= bound <= limits.TIME_S_MAX for bound in bounds):
+        raise Malformed(f"the pattern {pattern.pattern_id} has a time that is before 1970 or beyond the year 9999")
+    if bounds != sorted(set(bounds)):
+        raise Malformed(f"the pattern {pattern.pattern_id} ends before it begins")
 
 
 def _check_prefixes(pattern_set: PatternSet) -> None:

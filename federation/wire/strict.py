@@ -10,6 +10,7 @@ from typing import Any, Generic, ParamSpec, TypeVar
 
 from google.protobuf.message import DecodeError, EncodeError, Message
 
+from federation import limits
 from federation.errors import FederationError, Malformed, Misuse, OperatorMistake, Oversized
 from federation.identity import NodeName, PartyId, party_id
 from federation.v1 import exchange_pb2
@@ -18,9 +19,6 @@ MessageType = TypeVar("MessageType", bound=Message)
 EnumType = TypeVar("EnumType", bound=StrEnum)
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
-
-TIME_MAX = 253_402_300_799
-"""Last second of the year 9999: what a calendar can show."""
 
 
 def parse(message_type: type[MessageType], raw: bytes, *, bytes_max: int) -> MessageType:
@@ -125,7 +123,7 @@ def text(value: str, maximum: int, what: str, *, lines: bool = False) -> str:
 
 def seconds(value: int) -> int:
     """A time that a calendar can show."""
-    if value > TIME_MAX:
+    if value > limits.TIME_S_MAX:
         raise Malformed("a time is beyond the year 9999")
     return value
 
