@@ -96,6 +96,9 @@ class Containment:
 
     def __init__(self, gathered: Gathered) -> None:
         self._gathered = gathered
+        self._recalls = {
+            remark.about: remark for remarks in gathered.remarks.values() for remark in remarks if isinstance(remark, Recall)
+        }
         self._stays: dict[str, tuple[Stay, ...]] = {}
         self._shared: dict[str, tuple[Event, ...]] = {}
 
@@ -105,17 +108,18 @@ class Containment:
         own = self._gathered.events.get(key, ())
         if not own:
             return None
+        stays = tuple(self._outward((key,), *_ALWAYS))
         found = {event.event_id: (event, key) for event in own}
-        for stay in self._all_stays(key):
+        for stay in stays:
             for event in self._shared_events(stay.container):
                 if stay.since < event.moment <= stay.until:
                     found.setdefault(event.event_id, (event, stay.container))
-        self._add_papers(key, found)
+        self._add_papers(stays, found)
         ordered = sorted(found.values(), key=lambda pair: pair[0].moment)
         return History(
             key=key,
             entries=tuple(self._entry(event, under) for event, under in ordered),
-            inside=tuple(stay.container for stay in self._all_stays(key) if stay.until == _ALWAYS[1]),
+            inside=tuple(stay.container for stay in stays if stay.until == _ALWAYS[1]),
             example=self._example(key),
             master=self._gathered.master,
             coverage=self._gathered.coverage,
@@ -123,24 +127,14 @@ class Containment:
 
     def _entry(self, event: Event, under: str) -> Entry:
         remarks = self._gathered.remarks.get(event.event_id, ())
-        return Entry(
-            event=event,
-            under=under,
-            recall=next((remark for remark in remarks if isinstance(remark, Recall)), None),
-            confirmed=any(isinstance(remark, Confirmation) for remark in remarks),
-        )
+        confirmed = any(isinstance(remark, Confirmation) for remark in remarks)
+        return Entry(event=event, under=under, recall=self._recalls.get(event.event_id), confirmed=confirmed)
 
     def _live(self, key: str) -> Iterator[Event]:
-        remarks = self._gathered.remarks
-        for event in self._gathered.events.get(key, ()):
-            if not any(isinstance(remark, Recall) for remark in remarks.get(event.event_id, ())):
-                yield event
-
-    def _all_stays(self, key: str) -> Iterator[Stay]:
-        """Every stay of the code in a container, and of that in another, each cut to the time the code was in it."""
-        yield from self._outward((key,), *_ALWAYS)
+        return (event for event in self._gathered.events.get(key, ()) if event.event_id not in self._recalls)
 
     def _outward(self, path: tuple[str, ...], since: Moment, until: Moment) -> Iterator[Stay]:
+        """Every stay of the code in a container, and of that in another, each cut to the time the code was in it."""
         if len(path) > limits.CONTAINMENT_LEVELS_MAX:
             return
         for stay in self._stays_of(path[-1]):
@@ -155,7 +149,7 @@ class Containment:
         if key not in self._stays:
             packed = [event for event in self._live(key) if isinstance(event, Aggregation) and event.container != key]
             taken = [event for event in self._live(key) if isinstance(event, Disaggregation) and event.container != key]
-            next_packed = [event.moment for event in packed[1:]] + [_ALWAYS[1]]
+            next_packed = [*(event.moment for event in packed), _ALWAYS[1]][1:]
             self._stays[key] = tuple(
                 Stay(container=event.container, since=event.moment, until=min(latest, self._way_out(event, taken)))
                 for event, latest in zip(packed, next_packed, strict=True)
@@ -177,7 +171,7 @@ class Containment:
             )
         return self._shared[container]
 
-    def _add_papers(self, key: str, found: dict[str, tuple[Event, str]]) -> None:
+    def _add_papers(self, stays: tuple[Stay, ...], found: dict[str, tuple[Event, str]]) -> None:
         """Add orders and payments that an invoice in the history ties to it by number.
 
         They are reported for a case before it is packed or after it was opened, and concern what was in it when it was sold.
@@ -185,7 +179,7 @@ class Containment:
         sold = [event for event, _ in found.values() if isinstance(event, Invoice)]
         invoices = {event.invoice_number for event in sold}
         orders = {event.order_number for event in sold}
-        for container in {stay.container for stay in self._all_stays(key)} if sold else ():
+        for container in {stay.container for stay in stays} if sold else ():
             for event in self._shared_events(container):
                 match event:
                     case Payment(invoice_number=str(number)) if number in invoices:
@@ -194,16 +188,15 @@ class Containment:
                         found.setdefault(event.event_id, (event, container))
 
     def _example(self, key: str) -> Issuance | None:
-        """How an example of what is in a container was issued, looking inwards until a product is named."""
+        """How a code in a container was issued: the innermost that is known, which says most."""
+        example: Issuance | None = None
         for _ in range(limits.CONTAINMENT_LEVELS_MAX):
             inner = example_in(key, tuple(self._live(key)))
             if inner is None:
-                return None
+                return example
             key = inner
-            for event in self._live(key):
-                if isinstance(event, Issuance) and event.product_id is not None:
-                    return event
-        return None
+            example = next((event for event in self._live(key) if isinstance(event, Issuance)), example)
+        return example
 
 
 def _is_private(event: Event, container: str) -> bool:

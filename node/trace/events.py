@@ -95,9 +95,11 @@ class Aggregation(Packing):
     Attributes:
         example: one of the codes, noted when the report is filed (`filed`): the code of a container often says nothing of a
             product, and a seized case is described by what is in it without reading 25,000 packs.
+        level: of the container, which is all that is known of one that was numbered without an issuer (ISO/IEC 15459-1).
     """
 
     example: str | None = None
+    level: Level | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

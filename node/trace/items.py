@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from federation import limits
 from federation.query.codes import UimStatus
@@ -49,6 +49,8 @@ from node.trace.records import (
     trader_fields,
 )
 
+Fact = TypeVar("Fact")
+
 _AT_MANUFACTURE: Final = frozenset({Item.A, Item.B, Item.C, Item.D, Item.F, Item.G})
 """What is recorded when a code is made; it does not come later."""
 _MOVEMENTS: Final = (Packing, Shipment, Arrival, RetailDelivery, Importation)
@@ -68,7 +70,7 @@ def describe(history: History, *, now: float, wanted: frozenset[Item]) -> Findin
     anomalies = anomalies_of(history, now)
     conflict = frozenset({UimStatus.CONFLICT}) if anomalies else frozenset()
     return Finding(
-        level=life.issued.level if life.issued is not None else None,
+        level=life.level,
         status=status_of(life) | conflict,
         last_known=last_known(history, now),
         complete_as_of=history.coverage.complete_as_of,
@@ -86,18 +88,16 @@ class _View:
     life: Life
     now: float
 
-    @property
-    def source(self) -> Issuance | None:
-        """The issue that says what is in the pack: the code's own or, when that names no product, an example's from inside."""
-        issued = self.life.issued
-        if issued is not None and issued.product_id is not None:
-            return issued
-        return self.history.example if self.history.example is not None else issued
+    def stated(self, fact: Callable[[Issuance], Fact | None]) -> tuple[Fact | None, Pair]:
+        """What the request for the code says or, for a container of which nothing is said, the one for a code in it.
 
-    @property
-    def by_example(self) -> Pair:
-        """Tells the reader that a container is described by one of the codes in it."""
-        return FieldName.PRECISION, "example" if self.source is not None and self.source is self.history.example else None
+        The second value tells the reader that the fact is taken from such an example.
+        """
+        own, example = self.life.issued, self.history.example
+        value = fact(own) if own is not None else None
+        if value is not None or example is None:
+            return value, (FieldName.PRECISION, None)
+        return fact(example), (FieldName.PRECISION, "example")
 
     @property
     def applied(self) -> Application | None:
@@ -105,31 +105,33 @@ class _View:
         return self.life.made if isinstance(self.life.made, Application) else None
 
     @property
-    def made_at(self) -> tuple[int, str] | None:
+    def made_at(self) -> tuple[int | None, str, Pair]:
         """Time of manufacture and its precision; the time stamp in the code counts before the time of the report."""
-        if self.life.made is not None and self.source is not None and self.source.made_at is not None:
-            return self.source.made_at, "hour"
-        return (self.applied.event_time, "second") if self.applied is not None else None
+        stamp, by_example = self.stated(lambda issue: issue.made_at)
+        if self.life.made is not None and stamp is not None:
+            return stamp, "hour", by_example
+        return self.applied.event_time if self.applied is not None else None, "second", by_example
 
     @property
-    def facility_id(self) -> str | None:
+    def facility(self) -> tuple[str | None, Pair]:
         """Where it was made, or is to be."""
         if self.applied is not None:
-            return self.applied.facility_id
-        return self.source.facility_id if self.source is not None else None
+            return self.applied.facility_id, (FieldName.PRECISION, None)
+        return self.stated(lambda issue: issue.facility_id)
 
     @property
     def manufacturer(self) -> Operator | None:
         """Who made it: who runs the factory, else who is named with the product."""
         master = self.history.master
-        facility = master.facilities.get(self.facility_id or "")
-        product = master.products.get(self.source.product_id or "") if self.source is not None else None
-        operator_id = facility.operator_id if facility is not None else None
-        return master.operators.get(operator_id or (product.operator_id if product is not None else None) or "")
+        facility = master.facilities.get(self.facility[0] or "")
+        product = master.products.get(self.stated(lambda issue: issue.product_id)[0] or "")
+        runner = facility.operator_id if facility is not None else None
+        maker = product.operator_id if product is not None else None
+        return master.operators.get(runner or maker or "")
 
 
 def _answer(view: _View, item: Item) -> ItemAnswer:
-    records = [entry for entry in _ITEMS[item](view) if entry.fields]
+    records = list(_ITEMS[item](view))
     return provided(item, *_fitting(records)) if records else absent(item, _why_absent(view, item))
 
 
@@ -164,19 +166,19 @@ def _why_absent(view: _View, item: Item) -> ItemState:
 def _never_comes(view: _View, item: Item) -> bool:
     """Whether there is nothing to record: the life is over, tracing ended, or a container has no machine of its own."""
     life = view.life
-    container = life.issued is not None and life.issued.level is not Level.UNIT
+    container = life.level not in {None, Level.UNIT}
     return life.over or (item is Item.I and life.retail) or (item in {Item.C, Item.D} and container)
 
 
 def _manufacture(view: _View) -> Iterator[Record]:
-    if view.made_at is not None:
-        time, precision = view.made_at
-        facility = view.history.master.facilities.get(view.facility_id or "")
+    time, precision, by_example = view.made_at
+    if time is not None:
+        facility = view.history.master.facilities.get(view.facility[0] or "")
         yield record(
             (FieldName.DATE, date_text(time)),
             (FieldName.PRECISION, precision),
-            view.by_example,
-            (FieldName.PLACE, (facility.address or facility.name) if facility is not None else view.facility_id),
+            by_example,
+            (FieldName.PLACE, (facility.address or facility.name) if facility is not None else view.facility[0]),
             (FieldName.COUNTRY, facility.country if facility is not None else None),
         )
     for entry in view.history.live():
@@ -185,26 +187,27 @@ def _manufacture(view: _View) -> Iterator[Record]:
 
 
 def _facility(view: _View) -> Iterator[Record]:
-    if view.facility_id is not None:
-        yield record(*facility_fields(view.history.master, view.facility_id), view.by_example)
+    facility_id, by_example = view.facility
+    if facility_id is not None:
+        yield record(*facility_fields(view.history.master, facility_id), by_example)
 
 
 def _machine(view: _View) -> Iterator[Record]:
-    planned = view.source.machine_id if view.source is not None else None
-    machine_id = (view.applied.machine_id if view.applied is not None else None) or planned
+    machine_id, by_example = view.stated(lambda issue: issue.machine_id)
+    if view.applied is not None and view.applied.machine_id is not None:
+        machine_id = view.applied.machine_id
     if machine_id is not None:
         machine = view.history.master.machines.get(machine_id)
         name = machine.name if machine is not None else None
-        yield record((FieldName.MACHINE_ID, machine_id), (FieldName.MACHINE_NAME, name), view.by_example)
+        yield record((FieldName.MACHINE_ID, machine_id), (FieldName.MACHINE_NAME, name), by_example)
 
 
 def _time(view: _View) -> Iterator[Record]:
-    if view.made_at is not None:
-        time, precision = view.made_at
+    time, precision, by_example = view.made_at
+    if time is not None:
         shift = view.applied.shift if view.applied is not None else None
-        yield record(
-            (FieldName.TIME, time_text(time)), (FieldName.PRECISION, precision), view.by_example, (FieldName.SHIFT, shift)
-        )
+        moment = ((FieldName.TIME, time_text(time)), (FieldName.PRECISION, precision))
+        yield record(*moment, by_example, (FieldName.SHIFT, shift))
 
 
 def _sales(view: _View) -> tuple[list[Invoice], list[Invoice]]:
@@ -248,15 +251,18 @@ def _belongs(number: str | None, wanted: str | None, trader: Trader | None, buye
 
 
 def _market(view: _View) -> Iterator[Record]:
-    if view.source is not None and view.source.intended_market is not None:
-        yield record((FieldName.MARKET, view.source.intended_market), view.by_example)
+    market, by_example = view.stated(lambda issue: issue.intended_market)
+    if market is not None:
+        yield record((FieldName.MARKET, market), by_example)
 
 
 def _product(view: _View) -> Iterator[Record]:
-    product_id = view.source.product_id if view.source is not None else None
-    product = view.history.master.products.get(product_id or "")
+    product_id, by_example = view.stated(lambda issue: issue.product_id)
+    if product_id is None:
+        return
+    product = view.history.master.products.get(product_id)
     if product is None:
-        yield record((FieldName.PRODUCT, product_id))
+        yield record((FieldName.PRODUCT, product_id), by_example)
         return
     yield record(
         (FieldName.PRODUCT_CLASS, product.product_class),
@@ -265,7 +271,7 @@ def _product(view: _View) -> Iterator[Record]:
         (FieldName.UNITS, str(product.units) if product.units is not None else None),
         (FieldName.WEIGHT_G, f"{product.weight_mg / 1000:g}" if product.weight_mg is not None else None),
         (FieldName.GTIN, product.gtin),
-        view.by_example,
+        by_example,
     )
 
 
@@ -276,8 +282,9 @@ def _movements(view: _View) -> Iterator[Record]:
 
 
 def _shipments(view: _View) -> Iterator[Record]:
-    if view.source is not None and view.source.intended_route:
-        yield record(*((FieldName.ROUTE, country) for country in view.source.intended_route), view.by_example)
+    route, by_example = view.stated(lambda issue: issue.intended_route or None)
+    if route is not None:
+        yield record(*((FieldName.ROUTE, country) for country in route), by_example)
     for index, entry in enumerate(view.history.entries):
         if isinstance(entry.event, Shipment):
             yield shipment_record(view.history, entry, entry.event, planned=_is_planned(view, index))

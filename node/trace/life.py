@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from federation.query.codes import UimStatus
+from federation.uim.codes import Level
 from node.trace.containment import Entry, History
 from node.trace.events import (
     Aggregation,
@@ -60,6 +61,13 @@ class Life:
     retail: bool = False
     recalled: bool = False
     void: bool = False
+
+    @property
+    def level(self) -> Level | None:
+        """Packaging level, by the issue or by what the packing says of the container."""
+        if self.issued is not None:
+            return self.issued.level
+        return self.made.level if isinstance(self.made, Aggregation) else None
 
     @property
     def over(self) -> bool:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from federation import limits
 from federation.errors import InvalidInput
@@ -34,15 +34,14 @@ def is_key(text: str) -> bool:
     return len(text) <= limits.KEY_CHARACTERS_MAX and _KEY.match(text) is not None
 
 
-def check(value: object) -> None:
+def check(value: Any) -> None:
     """Look at every text and time inside one of our dataclasses.
 
     Raises:
         InvalidInput: a text that is empty, too long or not printable, a time out of range, too many parts, no country.
     """
-    assert dataclasses.is_dataclass(value)
-    for spec in dataclasses.fields(value):
-        _check_part(spec.name, getattr(value, spec.name))
+    for name in value.__dataclass_fields__:
+        _check_part(name, getattr(value, name))
 
 
 def _check_part(name: str, part: object) -> None:
@@ -169,6 +168,8 @@ REFERENCE_KINDS: Final[Mapping[str, type[Reference]]] = {
     "product": Product,
 }
 _FIELD_KINDS: Final = {f"{kind}_id": kind for kind in REFERENCE_KINDS}
+_NAMING_FIELDS: Final = frozenset({"destination", "consignee", "outlet", "importer", "seller", "buyer", "payer"})
+"""Fields of events that hold a trader or a destination, which name master data in turn."""
 
 
 def reference_name(reference: Reference) -> ReferenceName:
@@ -184,15 +185,15 @@ def reference_name(reference: Reference) -> ReferenceName:
             return "product", identifier
 
 
-def references_in(value: object) -> Iterator[ReferenceName]:
+def references_in(value: Any) -> Iterator[ReferenceName]:
     """The master data that an event, or other master data, names."""
-    assert dataclasses.is_dataclass(value)
-    for spec in dataclasses.fields(value):
-        part = getattr(value, spec.name)
-        if dataclasses.is_dataclass(part):
+    for name in value.__dataclass_fields__:
+        part = getattr(value, name)
+        if name in _FIELD_KINDS:
+            if part is not None:
+                yield _FIELD_KINDS[name], part
+        elif name in _NAMING_FIELDS and part is not None:
             yield from references_in(part)
-        elif part is not None and spec.name in _FIELD_KINDS:
-            yield _FIELD_KINDS[spec.name], part
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
