@@ -394,5 +394,5 @@ class Clock(Protocol):
 class Entropy(Protocol):
     """Unpredictable bytes; seeded in simulations."""
 
-    def __call__(self, size: int) -> bytes:
+    def __call__(self, size: int, /) -> bytes:
         """That many bytes."""

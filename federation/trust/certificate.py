@@ -1,75 +1,30 @@
 """Reading certificates: who it is, from the bytes and the CA that is pinned for that Party. Nothing else decides.
 
 Identity is the Party whose pinned CA verified the leaf; the role is the profile; the id is the URI, whose trust domain has to be
-that Party's (trust.md, section 2). The treaty root is never an anchor for traffic: it only admits a Party CA.
+that Party's, because DNS name constraints leave URIs free (trust.md, section 2). The treaty root is never an anchor for traffic:
+it only admits a Party CA.
 
-Signature, names and name constraints are checked by `cryptography.x509.verification`, always with a store of one certificate and
-no intermediate; the shape is then compared with the profile, extension by extension. Both depend on bytes only, so the result is
-remembered; the time of use is compared with the remembered window at each call.
-
-Times are Unix seconds UTC. Foreign bytes raise `Malformed` or `Unauthentic` and nothing else. Making certificates is in
-`issuing`, the shapes are in `profile`, and revocation is the directory's.
+How one certificate is checked against another is in `chain`, the shapes are in `profile`, making is in `issuing`, and revocation
+is the directory's. Times are Unix seconds UTC. Foreign bytes raise `Malformed` or `Unauthentic` and nothing else.
 """
 
 from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from cryptography.x509 import verification
-from cryptography.x509.oid import ExtensionOID
 
 from federation import limits
-from federation.errors import FederationError, Malformed, Oversized, Unauthentic
+from federation.errors import Oversized, Unauthentic
 from federation.identity import SECRETARIAT, NodeName, OfficerName, PartyId, parse_node_uri, parse_officer_uri, party_id
+from federation.trust.chain import Window, foreign_bytes, load_certificate, read_anchor, verify_link, window_of
 from federation.trust.keys import check_public_key
-from federation.trust.profile import (
-    Profile,
-    is_expected_key,
-    issuing_profile,
-    node_profile,
-    officer_profile,
-    party_profile,
-    root_profile,
-    signature_hash,
-)
-
-_ANY: Final = verification.ExtensionPolicy.permit_all()
-"""What the extensions say is compared with the profile; the verifier accounts for all of them."""
-_ANCHOR: Final = _ANY.require_present(x509.BasicConstraints, verification.Criticality.CRITICAL, None)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
-    """When something is valid: Unix seconds UTC, both ends included, as X.509 has it."""
-
-    not_before: int
-    not_after: int
-
-    def require(self, now: float) -> None:
-        """Pass inside the window.
-
-        Raises:
-            Unauthentic: too early or too late; the message has the dates, because one of the clocks is often the reason.
-        """
-        if not self.not_before <= now < self.not_after + 1:
-            what = f"the certificate is valid from {_text(self.not_before)} to {_text(self.not_after)}"
-            raise Unauthentic(
-                f"{what}, not at the time of use", hint="compare the clocks of both nodes, and renew what has expired"
-            )
-
-    def meet(self, other: Window) -> Window:
-        """The time in both windows; it may be empty, and then no time is inside."""
-        return Window(not_before=max(self.not_before, other.not_before), not_after=min(self.not_after, other.not_after))
+from federation.trust.profile import issuing_profile, node_profile, officer_profile, party_profile, root_profile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +60,10 @@ class Officer:
 
 
 def certificate_hash(der: bytes) -> bytes:
-    """SHA-256 of the certificate's exact bytes."""
+    """SHA-256 of the certificate's exact bytes: fit to say which bytes were used, not to revoke by.
+
+    Of an ECDSA signature anybody can make a second one, and so a second hash of the same certificate (s and n - s both verify).
+    """
     return hashlib.sha256(der).digest()
 
 
@@ -127,9 +85,9 @@ def read_party_ca(der: bytes, *, party: PartyId | None, domain: str, issuing_ca:
         Unauthentic: another chain, shape, name or time.
     """
     anchor, issuing, ca = load_certificate(root), load_certificate(issuing_ca), load_certificate(der)
-    _verify(anchor, anchor, root_profile()).require(now)
-    _verify(issuing, anchor, issuing_profile(domain)).require(now)
-    _verify(ca, issuing, party_profile(party, domain)).require(now)
+    verify_link(anchor, anchor, root_profile()).require(now)
+    verify_link(issuing, anchor, issuing_profile(domain)).require(now)
+    verify_link(ca, issuing, party_profile(party, domain)).require(now)
     return _party_ca(ca, party)
 
 
@@ -143,7 +101,7 @@ def read_successor_ca(der: bytes, *, party: PartyId | None, domain: str, now: fl
         Unauthentic: another shape, name or time, or not signed by its own key.
     """
     certificate = load_certificate(der)
-    _verify(certificate, certificate, party_profile(party, domain)).require(now)
+    verify_link(certificate, certificate, party_profile(party, domain)).require(now)
     return _party_ca(certificate, party)
 
 
@@ -244,21 +202,21 @@ def from_pem(pem: bytes) -> bytes:
         return x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER)
 
 
-# Only what verified is remembered: whoever sends rubbish pushes nothing out.
+# Remembered is what each call would find again. A failure is not, so whoever sends rubbish pushes no verified certificate out.
 
 
 @functools.lru_cache(maxsize=limits.VERIFIED_CERTIFICATES_MAX)
 def _node(der: bytes, ca: bytes, party: PartyId | None, domain: str) -> tuple[NodeName, Window]:
     leaf, anchor = load_certificate(der), read_anchor(ca, party_profile(party, domain))
     name = parse_node_uri(_uri(leaf), party=party, domain=domain)
-    return name, _verify(leaf, anchor, node_profile(name))
+    return name, verify_link(leaf, anchor, node_profile(name))
 
 
 @functools.lru_cache(maxsize=limits.VERIFIED_CERTIFICATES_MAX)
 def _officer(der: bytes, ca: bytes, party: PartyId, domain: str) -> Officer:
     leaf, anchor = load_certificate(der), read_anchor(ca, party_profile(party, domain))
     name = parse_officer_uri(_uri(leaf), party=party, domain=domain)
-    window = _verify(leaf, anchor, officer_profile(name))
+    window = verify_link(leaf, anchor, officer_profile(name))
     key = leaf.public_key()
     assert isinstance(key, ed25519.Ed25519PublicKey)  # the profile says so
     return Officer(name=name, public_key=check_public_key(key.public_bytes_raw()), window=window)
@@ -271,80 +229,6 @@ def _party_ca(certificate: x509.Certificate, party: PartyId | None) -> PartyCa:
         window=window_of(certificate),
         der=certificate.public_bytes(Encoding.DER),
     )
-
-
-def read_anchor(der: bytes, profile: Profile) -> x509.Certificate:
-    """Parse a CA certificate that we hold to be of this profile, and see that it is; who signed it has no say."""
-    certificate = load_certificate(der)
-    _compare(certificate, profile, None)
-    return certificate
-
-
-def load_certificate(der: bytes) -> x509.Certificate:
-    """Parse one certificate, strictly DER; most of it is parsed on use, which is why `foreign_bytes` stands in many places.
-
-    Raises:
-        Malformed: it is none, or larger than any of ours.
-    """
-    if len(der) > limits.CERTIFICATE_BYTES_MAX:
-        raise Oversized("the certificate is larger than any of ours")
-    with foreign_bytes():
-        return x509.load_der_x509_certificate(der)
-
-
-def _verify(certificate: x509.Certificate, issuer: x509.Certificate, profile: Profile) -> Window:
-    """Check one link of a chain; the result does not depend on the time of use.
-
-    Returns:
-        The time when both are valid.
-    """
-    _compare(certificate, profile, issuer)
-    window = window_of(certificate).meet(window_of(issuer))
-    if window.not_before > window.not_after:
-        raise Unauthentic("the certificate and the one that signed it are never valid at the same time")
-    with foreign_bytes():
-        try:
-            if certificate == issuer:  # a verifier takes what is in its store as it is, whoever signed it
-                certificate.verify_directly_issued_by(issuer)
-            else:
-                _verifier(issuer, window.not_before).verify(certificate, [])
-        except (verification.VerificationError, InvalidSignature) as reason:
-            raise Unauthentic(f"the {profile.title} was not signed by the expected CA") from reason
-    return window
-
-
-def _verifier(anchor: x509.Certificate, at: int) -> verification.ClientVerifier:
-    policy = verification.PolicyBuilder().store(verification.Store([anchor])).time(datetime.fromtimestamp(at, tz=UTC))
-    return policy.max_chain_depth(0).extension_policies(ca_policy=_ANCHOR, ee_policy=_ANY).build_client_verifier()
-
-
-def _compare(certificate: x509.Certificate, profile: Profile, issuer: x509.Certificate | None) -> None:
-    """Refuse what differs from the profile in anything; `issuer` is None for an anchor, whose own issuer has no say."""
-    window = window_of(certificate)
-    with foreign_bytes():
-        key = certificate.public_key()
-        issuer_key = _signing_key(issuer) if issuer is not None else None
-        extensions = {extension.oid: (extension.value, extension.critical) for extension in certificate.extensions}
-        if issuer_key is None:
-            extensions.pop(ExtensionOID.AUTHORITY_KEY_IDENTIFIER, None)
-        fits = {
-            "key": is_expected_key(key, profile.curve),
-            "subject": certificate.subject == profile.name,
-            "extensions": extensions == profile.extensions(key, issuer_key),
-            "life": window.not_after - window.not_before <= profile.life_s + limits.CERTIFICATE_BACKDATE_S,
-            "signature algorithm": issuer_key is None
-            or isinstance(certificate.signature_hash_algorithm, type(signature_hash(issuer_key))),
-        }
-    wrong = ", ".join(part for part, right in fits.items() if not right)
-    if wrong:
-        raise Unauthentic(f"this is not a {profile.title} of the treaty; it differs in: {wrong}")
-
-
-def _signing_key(issuer: x509.Certificate) -> ec.EllipticCurvePublicKey:
-    key = issuer.public_key()
-    if not isinstance(key, ec.EllipticCurvePublicKey):
-        raise TypeError(issuer)
-    return key
 
 
 @functools.lru_cache(maxsize=limits.VERIFIED_CERTIFICATES_MAX)
@@ -361,28 +245,3 @@ def _uri(certificate: x509.Certificate) -> str:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         (uri,) = names.get_values_for_type(x509.UniformResourceIdentifier)
     return uri
-
-
-def window_of(certificate: x509.Certificate) -> Window:
-    """The certificate's own validity."""
-    with foreign_bytes():
-        start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-    return Window(not_before=int(start.timestamp()), not_after=int(end.timestamp()))
-
-
-def _text(seconds: float) -> str:
-    try:
-        return datetime.fromtimestamp(seconds, tz=UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    except (OverflowError, ValueError):  # outside of the calendar: the time may come from a peer
-        return f"second {seconds}"
-
-
-@contextmanager
-def foreign_bytes(message: str = "this is not a certificate") -> Iterator[None]:
-    """Whatever cryptography raises about foreign bytes becomes `Malformed`: its exceptions have no common root."""
-    try:
-        yield
-    except FederationError:
-        raise
-    except Exception as reason:  # ValueError, TypeError, UnsupportedAlgorithm, InvalidVersion and more; all mean one thing
-        raise Malformed(message) from reason

@@ -15,9 +15,12 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
 from federation import limits
 from federation.errors import Conflict, DeadlinePassed, Forbidden
 from federation.identity import PartyId
+from federation.trust.issuing import read_request
 from federation.trust.keys import digest
 
 
@@ -65,8 +68,18 @@ def token_hash(token: bytes, party: PartyId) -> bytes:
 
 
 def request_hash(*, csr: bytes, party_key: bytes, next_key_hash: bytes) -> bytes:
-    """All keys that a Party enrols with, so that a repetition is known as one."""
-    return digest("gsp/v1/join-request", csr, party_key, next_key_hash)
+    """All keys that a Party enrols with, so that a repetition is known as one, however often its module signs the CSR anew.
+
+    Args:
+        csr: for the Party CA; its proof of possession is checked before any token is used up.
+        party_key: Ed25519, authors the Party's entries.
+        next_key_hash: of the key that alone may replace it.
+
+    Raises:
+        Malformed, Unauthentic: the CSR is refused.
+    """
+    ca_key = read_request(csr).public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return digest("gsp/v1/join-request", ca_key, party_key, next_key_hash)
 
 
 def check_token(invitation: Invitation | None, *, token: bytes, party: PartyId) -> Invitation:

@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from federation import limits
 from federation.errors import Conflict, InvalidInput, Oversized, Unauthentic
 from federation.identity import NodeName, OfficerName, PartyId
-from federation.trust.certificate import Window, foreign_bytes, read_anchor, window_of
+from federation.trust.chain import Window, foreign_bytes, read_anchor, window_of
 from federation.trust.keys import check_public_key
 from federation.trust.profile import (
     Profile,

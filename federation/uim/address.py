@@ -44,7 +44,7 @@ def read_epc_urn(text: str) -> tuple[Element, ...]:
     if scheme == "sscc":
         return (element("00", _with_check_digit(company, rest, 17)),)
     item, _, serial = rest.partition(".")
-    return (element("01", _with_check_digit(company, item, 13)), element(_SERIAL_IDENTIFIERS[scheme], _decoded(serial)))
+    return (element("01", _with_check_digit(company, item, 13)), element(_SERIAL_IDENTIFIERS[scheme], _decoded(serial) or ""))
 
 
 def read_digital_link(text: str) -> tuple[Element, ...] | None:
@@ -54,14 +54,14 @@ def read_digital_link(text: str) -> tuple[Element, ...] | None:
         InvalidScan: it is a Digital Link, and a value in it is wrong.
     """
     parts = _split(text)
-    segments = [_decoded(segment) for segment in parts.path.split("/") if segment]
+    segments = [_decoded(segment) or "" for segment in parts.path.split("/") if segment]
     start = next((place for place in range(len(segments) - 1) if _begins_key(segments[place], segments[place + 1])), None)
     if start is None or (len(segments) - start) % 2:
         return None
     pairs = list(zip(segments[start::2], segments[start + 1 :: 2], strict=True))
     if any(identifier not in FORMATS for identifier, _ in pairs):
         return None
-    queried = [(name, _decoded(value)) for name, value in _query(parts) if name in FORMATS]
+    queried = [(name, _decoded(value) or "") for name, value in _query(parts) if name in FORMATS]
     (key, value), *others = pairs
     return (element(key, value.zfill(14) if key == "01" else value), *(element(name, given) for name, given in others + queried))
 
@@ -80,7 +80,7 @@ def read_verification_address(text: str) -> tuple[str, tuple[str, ...]]:
     whole = f"{parts.hostname}{parts.path}{'?' if parts.query else ''}{parts.query}"
     ends = [text.rstrip("/").rpartition("/")[2] for text in (parts.path, parts.fragment)]
     places = [ends[0], *(value for _, value in _query(parts)), ends[1]]
-    return whole, tuple(_decoded(place) for place in places if place)
+    return whole, tuple(code for place in places if (code := _decoded(place)))
 
 
 def _split(text: str) -> SplitResult:
@@ -98,11 +98,12 @@ def _query(parts: SplitResult) -> list[tuple[str, str]]:
     return [(name, value) for name, _, value in (pair.partition("=") for pair in parts.query.split("&"))]
 
 
-def _decoded(text: str) -> str:
+def _decoded(text: str) -> str | None:
+    """Undo percent-encoding; None when the bytes are no text."""
     try:
         return unquote(text, errors="strict")
     except UnicodeDecodeError:
-        raise InvalidScan("the address in this code holds bytes that are no text") from None
+        return None
 
 
 def _begins_key(identifier: str, value: str) -> bool:

@@ -111,11 +111,13 @@ class Channels:
     Args:
         own: the certificate that peers get to see.
         clock: shown in errors where a wrong clock can be the reason.
+        channels_max: the oldest makes room for one more.
     """
 
-    def __init__(self, *, own: NodeCredential, clock: Clock) -> None:
+    def __init__(self, *, own: NodeCredential, clock: Clock, channels_max: int = limits.CHANNELS_MAX) -> None:
         self._own = own
         self._clock = clock
+        self._channels_max = channels_max
         self._lines: dict[Peer, Line] = {}
 
     async def __aenter__(self) -> Self:
@@ -154,7 +156,7 @@ class Channels:
             raise Unreachable("the address of the other node cannot be one", hint="its Party has to change its entry") from reason
         outdated = [known for known in self._lines if known.name == peer.name]
         oldest = next(iter(self._lines), None)
-        if oldest is not None and len(self._lines) >= limits.CHANNELS_MAX and not outdated:
+        if oldest is not None and len(self._lines) >= self._channels_max and not outdated:
             outdated = [oldest]
         retired = [self._lines.pop(known) for known in outdated]
         self._lines[peer] = line

@@ -41,7 +41,7 @@ _CAUSES: Final = (
         "it may not accept our certificate: its directory may be old, or " + _CLOCK,
     ),
 )
-"""Words of gRPC in small letters, what they mean, and what to do (None: nothing, the outbox repeats). The first that occurs counts."""
+"""Words of gRPC in small letters, what they mean, and what to do (None: the outbox repeats). The first that occurs counts."""
 
 
 def diagnosed(details: str, *, now: float) -> Unreachable:

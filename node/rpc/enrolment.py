@@ -23,7 +23,7 @@ from federation import limits
 from federation.errors import Unauthentic, Unreachable
 from federation.identity import PartyId, party_id
 from federation.ports import Clock
-from federation.trust.certificate import foreign_bytes, load_certificate
+from federation.trust.chain import foreign_bytes, load_certificate
 from federation.trust.enrolment import Step
 from federation.trust.entries import Signature
 from federation.trust.join_code import JoinCode

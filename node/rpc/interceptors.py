@@ -66,7 +66,13 @@ def node_chain(*, tls: ServerTls, clock: Clock, timer: Timer) -> tuple[Intercept
     budget = Budget(
         per_s=limits.CALLS_PER_PARTY_PER_S, burst=limits.CALLS_PER_PARTY_BURST, keys_max=limits.PARTIES_MAX + 1, timer=timer
     )
-    return mapped, logged(timer), timed, identified(tls, clock), budgeted(budget, lambda call: call.sender.party)
+    return (
+        mapped,
+        logged(timer),
+        timed(limits.RPC_TIMEOUT_S),
+        identified(tls, clock),
+        budgeted(budget, lambda call: call.sender.party),
+    )
 
 
 def guest_chain(*, timer: Timer) -> tuple[Interceptor, ...]:
@@ -74,7 +80,7 @@ def guest_chain(*, timer: Timer) -> tuple[Interceptor, ...]:
     budget = Budget(
         per_s=limits.GUEST_CALLS_PER_S, burst=limits.GUEST_CALLS_BURST, keys_max=limits.GUEST_ADDRESSES_MAX, timer=timer
     )
-    return mapped, logged(timer), timed, budgeted(budget, lambda call: call.address)
+    return mapped, logged(timer), timed(limits.RPC_TIMEOUT_S), budgeted(budget, lambda call: call.address)
 
 
 def mapped(handler: Handler) -> Handler:
@@ -123,19 +129,22 @@ def logged(timer: Timer) -> Interceptor:
     return intercept
 
 
-def timed(handler: Handler) -> Handler:
+def timed(timeout_s: float) -> Interceptor:
     """End a call that takes too long, whatever deadline its caller gave."""
 
-    async def handle(call: Call) -> bytes:
-        try:
-            async with asyncio.timeout(limits.RPC_TIMEOUT_S) as deadline:
-                return await handler(call)
-        except TimeoutError:
-            if not deadline.expired():
-                raise
-            raise DeadlinePassed("this node could not finish the call in time", hint="the caller tries again by itself") from None
+    def intercept(handler: Handler) -> Handler:
+        async def handle(call: Call) -> bytes:
+            try:
+                async with asyncio.timeout(timeout_s) as deadline:
+                    return await handler(call)
+            except TimeoutError:
+                if not deadline.expired():
+                    raise
+                raise DeadlinePassed("the node could not finish the call in time", hint="try again later") from None
 
-    return handle
+        return handle
+
+    return intercept
 
 
 def identified(tls: ServerTls, clock: Clock) -> Interceptor:

@@ -21,7 +21,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from federation import limits
 from federation.errors import InvalidConfiguration, Unauthentic
 from federation.identity import NodeName, PartyId
-from federation.trust.certificate import from_pem, identify_peer, load_certificate, to_pem
+from federation.trust.certificate import from_pem, identify_peer, to_pem
+from federation.trust.chain import load_certificate
 
 _VERSION: Final = (b"TLSv1.3",)
 _KEY_EXCHANGE: Final = (b"X25519MLKEM768",)

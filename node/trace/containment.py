@@ -14,7 +14,7 @@ What the events say is left to `life`, `items` and `anomalies`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from federation import limits
@@ -65,6 +65,14 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """What is known of one code in a container: how it was issued, or the innermost around it, and when it was applied."""
+
+    issued: Issuance | None = None
+    applied: Application | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class History:
     """What is known of one code, in order.
 
@@ -72,13 +80,13 @@ class History:
         key: under which its own events are filed; for a paired code that is the other one.
         entries: recalled ones included.
         inside: the containers it is in by the last report, from the inside outwards.
-        example: how one of the codes in it was issued, for a container.
+        example: one of the codes in it, for a container; nothing is known of it for a pack.
     """
 
     key: str
     entries: tuple[Entry, ...]
     inside: tuple[str, ...]
-    example: Issuance | None
+    example: Example
     master: MasterData
     coverage: Coverage
 
@@ -187,15 +195,20 @@ class Containment:
                     case Order(order_number=number) if number in orders:
                         found.setdefault(event.event_id, (event, container))
 
-    def _example(self, key: str) -> Issuance | None:
-        """How a code in a container was issued: the innermost that is known, which says most."""
-        example: Issuance | None = None
+    def _example(self, key: str) -> Example:
+        """One code in a container, as far inwards as is known."""
+        example = Example()
         for _ in range(limits.CONTAINMENT_LEVELS_MAX):
             inner = example_in(key, tuple(self._live(key)))
             if inner is None:
                 return example
             key = inner
-            example = next((event for event in self._live(key) if isinstance(event, Issuance)), example)
+            for event in self._live(key):
+                match event:
+                    case Issuance():
+                        example = replace(example, issued=event)
+                    case Application():
+                        example = replace(example, applied=event)
         return example
 
 

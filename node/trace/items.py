@@ -51,6 +51,8 @@ from node.trace.records import (
 
 Fact = TypeVar("Fact")
 
+_EXACT: Final[Pair] = (FieldName.PRECISION, None)
+_BY_EXAMPLE: Final[Pair] = (FieldName.PRECISION, "example")
 _AT_MANUFACTURE: Final = frozenset({Item.A, Item.B, Item.C, Item.D, Item.F, Item.G})
 """What is recorded when a code is made; it does not come later."""
 _MOVEMENTS: Final = (Packing, Shipment, Arrival, RetailDelivery, Importation)
@@ -93,16 +95,18 @@ class _View:
 
         The second value tells the reader that the fact is taken from such an example.
         """
-        own, example = self.life.issued, self.history.example
+        own, example = self.life.issued, self.history.example.issued
         value = fact(own) if own is not None else None
         if value is not None or example is None:
-            return value, (FieldName.PRECISION, None)
-        return fact(example), (FieldName.PRECISION, "example")
+            return value, _EXACT
+        return fact(example), _BY_EXAMPLE
 
     @property
-    def applied(self) -> Application | None:
-        """The event of manufacture."""
-        return self.life.made if isinstance(self.life.made, Application) else None
+    def applied(self) -> tuple[Application | None, Pair]:
+        """The event of manufacture, the code's own or that of a code in it."""
+        if isinstance(self.life.made, Application):
+            return self.life.made, _EXACT
+        return self.history.example.applied, _BY_EXAMPLE
 
     @property
     def made_at(self) -> tuple[int | None, str, Pair]:
@@ -110,13 +114,15 @@ class _View:
         stamp, by_example = self.stated(lambda issue: issue.made_at)
         if self.life.made is not None and stamp is not None:
             return stamp, "hour", by_example
-        return self.applied.event_time if self.applied is not None else None, "second", by_example
+        applied, by_example = self.applied
+        return applied.event_time if applied is not None else None, "second", by_example
 
     @property
     def facility(self) -> tuple[str | None, Pair]:
         """Where it was made, or is to be."""
-        if self.applied is not None:
-            return self.applied.facility_id, (FieldName.PRECISION, None)
+        applied, by_example = self.applied
+        if applied is not None:
+            return applied.facility_id, by_example
         return self.stated(lambda issue: issue.facility_id)
 
     @property
@@ -193,9 +199,10 @@ def _facility(view: _View) -> Iterator[Record]:
 
 
 def _machine(view: _View) -> Iterator[Record]:
-    machine_id, by_example = view.stated(lambda issue: issue.machine_id)
-    if view.applied is not None and view.applied.machine_id is not None:
-        machine_id = view.applied.machine_id
+    applied, by_example = view.applied
+    machine_id = applied.machine_id if applied is not None else None
+    if machine_id is None:
+        machine_id, by_example = view.stated(lambda issue: issue.machine_id)
     if machine_id is not None:
         machine = view.history.master.machines.get(machine_id)
         name = machine.name if machine is not None else None
@@ -205,7 +212,8 @@ def _machine(view: _View) -> Iterator[Record]:
 def _time(view: _View) -> Iterator[Record]:
     time, precision, by_example = view.made_at
     if time is not None:
-        shift = view.applied.shift if view.applied is not None else None
+        applied, _ = view.applied
+        shift = applied.shift if applied is not None else None
         moment = ((FieldName.TIME, time_text(time)), (FieldName.PRECISION, precision))
         yield record(*moment, by_example, (FieldName.SHIFT, shift))
 

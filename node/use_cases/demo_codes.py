@@ -1,4 +1,4 @@
-"""Codes for the demonstration: drawn from a seed, in the form that each Party's pattern describes."""
+"""Codes for the demonstration, drawn from a seed in the form of the Party's own patterns, so that every code fits one."""
 
 from __future__ import annotations
 
@@ -9,13 +9,27 @@ from datetime import UTC, datetime
 from typing import Final, TypeVar
 
 from federation.errors import InvalidConfiguration
-from federation.uim.check import CheckMethod, check_characters
+from federation.uim.check import check_characters
 from federation.uim.codes import Level
+from federation.uim.pattern import Pattern, PatternSet
+from federation.uim.segments import (
+    CHARACTERS,
+    CharacterSegment,
+    CheckedSegment,
+    DateForm,
+    DateSegment,
+    LiteralSegment,
+    Segment,
+)
 
-_ALPHABET: Final = "0123456789ABCDEFGHJKLMNPQRSTUVWXYZ"
-"""Without the letters that people confuse with digits."""
+_DATES: Final = {
+    DateForm.YYMMDDHH: "%y%m%d%H",
+    DateForm.YYMMDD: "%y%m%d",
+    DateForm.YYYYMMDD: "%Y%m%d",
+    DateForm.YYMM: "%y%m",
+}
 _DRAWS_MAX: Final = 100
-"""Draws for one new serial: when so many are taken, the form is too small for the plan."""
+"""Draws for one new code: when so many were made before, the pattern is too small for the plan."""
 
 Choice = TypeVar("Choice")
 
@@ -37,61 +51,86 @@ class Draw:
         """One of them."""
         return things[self.below(len(things))]
 
-    def text(self, alphabet: str, length: int) -> str:
+    def text(self, alphabet: Sequence[str], length: int) -> str:
         """Characters of the alphabet."""
         return "".join(self.choice(alphabet) for _ in range(length))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeForm:
-    """How one Party's codes of one level look.
+    """How one Party marks one level.
 
     Attributes:
-        text: fixed text with `{serial}`, `{product}`, `{machine}` and `{hour}`.
-        check: method of the check characters that follow; they protect all digits before them.
+        pattern: id of the pattern.
+        unused: id of the pattern of a code that is on no pack yet, where that is another one.
+        fill: text of segments by their names, one for each variant; the last one serves all further variants.
+        start: how a drawn segment begins.
         readable_length: characters that are also printed for people, who may type only these.
     """
 
-    text: str
-    serial_length: int
-    alphabet: str = _ALPHABET
-    check: CheckMethod | None = None
+    pattern: str
+    unused: str | None = None
+    fill: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    start: Mapping[str, str] = field(default_factory=dict)
     readable_length: int | None = None
 
 
-@dataclass(slots=True, kw_only=True)
 class CodeMaker:
-    """Makes each code once."""
+    """Makes each code once, as the Party stores it."""
 
-    forms: Mapping[Level, CodeForm]
-    draw: Draw
-    _made: set[str] = field(default_factory=set)
+    def __init__(self, patterns: PatternSet, forms: Mapping[Level, CodeForm], draw: Draw) -> None:
+        self._patterns = {pattern.pattern_id: pattern for pattern in patterns.patterns}
+        self._forms = forms
+        self._draw = draw
+        self._made: set[str] = set()
 
-    def make(self, level: Level, *, product: int = 0, machine: int = 0, time: int = 0) -> str:
+    def is_timed(self, level: Level) -> bool:
+        """Whether codes of this level say when they were put on."""
+        return any(isinstance(segment, DateSegment) for segment in self._pattern(self._forms[level].pattern).segments)
+
+    def make(self, level: Level, *, variant: int = 0, time: int | None) -> str:
         """A new code.
 
         Args:
             level: one that has a form.
-            product: number of the product, as it stands in the code.
-            machine: number of the machine, as it stands in the code.
-            time: of manufacture, Unix seconds, UTC.
+            variant: which of the texts in the form's `fill`.
+            time: when it is put on, Unix seconds, UTC; None for a code that is not yet used.
 
         Raises:
-            InvalidConfiguration: the form has too few serials.
+            InvalidConfiguration: the form names no pattern of the Party, or one with too few codes.
         """
-        form = self.forms[level]
-        parts = {
-            "{product}": f"P{product:02}",
-            "{machine}": f"M{machine:02}",
-            "{hour}": datetime.fromtimestamp(time, UTC).strftime("%y%m%d%H"),
-        }
+        form = self._forms[level]
+        pattern = self._pattern(form.unused or form.pattern if time is None else form.pattern)
         for _ in range(_DRAWS_MAX):
-            code = form.text.replace("{serial}", self.draw.text(form.alphabet, form.serial_length))
-            for name, part in parts.items():
-                code = code.replace(name, part)
-            if form.check is not None:
-                code += check_characters(form.check, "".join(filter(str.isdigit, code)))
+            pieces = (self._piece(segment, form, variant, time or 0) for segment in pattern.segments if segment.stored)
+            code = "".join(pieces)
             if code not in self._made:
                 self._made.add(code)
                 return code
-        raise InvalidConfiguration(f"the form {form.text} has too few serials", hint="make `serial_length` larger")
+        raise InvalidConfiguration(f"the pattern {pattern.pattern_id} has too few codes", hint="shorten `start` or lower `lots`")
+
+    def _pattern(self, pattern_id: str) -> Pattern:
+        if pattern_id not in self._patterns:
+            raise InvalidConfiguration(f"there is no pattern {pattern_id}", hint="forms name patterns of config/patterns")
+        return self._patterns[pattern_id]
+
+    def _piece(self, segment: Segment, form: CodeForm, variant: int, time: int) -> str:
+        match segment:
+            case LiteralSegment(text=text):
+                return text
+            case DateSegment(form=date):
+                return datetime.fromtimestamp(time, UTC).strftime(_DATES[date])
+            case CheckedSegment(length=length, method=method):
+                payload = self._drawn(segment.name, form, sorted(CHARACTERS[segment.charset]), length)
+                return payload + check_characters(method, payload)
+            case CharacterSegment(name=name) if name in form.fill:
+                texts = form.fill[name]
+                return texts[min(variant, len(texts) - 1)]
+            case CharacterSegment(name=name, shortest=length):
+                return self._drawn(name, form, sorted(segment.characters), length)
+            case _:
+                return ""
+
+    def _drawn(self, name: str, form: CodeForm, alphabet: Sequence[str], length: int) -> str:
+        start = form.start.get(name, "")
+        return start + self._draw.text(alphabet, length - len(start))

@@ -15,6 +15,7 @@ from typing import Final
 from federation.errors import InvalidInput
 from federation.query.items import Item
 from federation.uim.codes import Level
+from federation.uim.pattern import PatternSet
 from node.trace.events import (
     Aggregation,
     Application,
@@ -62,21 +63,21 @@ class DemoData:
         return itertools.chain(self.references, self.reports, (self.coverage,))
 
 
-def demo_data(plan: DemoPlan, party: str, *, seed: bytes, now: int) -> DemoData:
+def demo_data(plan: DemoPlan, patterns: PatternSet, *, seed: bytes, now: int) -> DemoData:
     """Tell the stories of one Party.
 
     Args:
         plan: the invented world.
-        party: one of the plan's Parties.
+        patterns: of the Party whose stories are told; its codes are made in their form.
         seed: up to 60 bytes; the same seed and time give the same data.
         now: Unix seconds, UTC; nearly everything happened in the hundred days before.
 
     Raises:
         InvalidInput: the plan has no such Party.
     """
-    if party not in plan.parties:
+    if patterns.party not in plan.parties:
         raise InvalidInput("the demonstration has no such Party", hint=f"one of {', '.join(plan.parties)}")
-    story = Story(plan, plan.parties[party], seed=party.encode() + seed, now=now)
+    story = Story(plan, plan.parties[patterns.party], patterns, seed=patterns.party.encode() + seed, now=now)
     pallets = [_make_lot(story, number) for number in range(story.party.lots)]
     _export_pallet(story, pallets[0])
     cases = [case for pallet in pallets[1:] for case in _open_pallet(story, pallet)]
@@ -97,18 +98,17 @@ def demo_data(plan: DemoPlan, party: str, *, seed: bytes, now: int) -> DemoData:
 
 
 def _make_lot(story: Story, number: int) -> Box:
-    """A pallet is made, packed and brought to the tax warehouse."""
+    """A pallet is made, packed and brought to the tax warehouse. The first one is for export."""
     made = (story.now - _FIRST_LOT + 2 * number * DAY) // HOUR * HOUR
-    product, machine = number % len(story.plan.products), number % len(story.plan.machines)
-    pallet = _draw_box(story, Level.PALLET, made, product, machine)
-    product_id = story.role(list(story.plan.products)[product])
-    machine_id = story.machine(machine)
+    exported = number == 0
+    pallet = _draw_box(story, Level.PALLET, made, variant=1 if exported else 0)
+    machine_id = story.machine("second" if exported else "first")
     for level in (Level.UNIT, Level.CARTON, Level.CASE):
         codes = pallet.marked(level)
         if codes:
-            _issue(story, codes, level, made - 20 * DAY, product_id=product_id, machine_id=machine_id, made_at=made)
+            _issue(story, codes, level, made - 20 * DAY, made_at=made, machine_id=machine_id, exported=exported)
     packs = pallet.marked(Level.UNIT)
-    factory = story.role("factory")
+    factory = story.place("factory")
     story.tell(Application, packs, made + HOUR // 4, facility_id=factory, machine_id=machine_id, shift="ABC"[number % 3])
     _pack(story, pallet)
     story.move(pallet.outer, "factory", "warehouse", made + DAY)
@@ -116,11 +116,10 @@ def _make_lot(story: Story, number: int) -> Box:
     return pallet
 
 
-def _draw_box(story: Story, level: Level, made: int, product: int, machine: int) -> Box:
+def _draw_box(story: Story, level: Level, made: int, *, variant: int) -> Box:
     load, count = _LOADS.get(level, (Level.UNIT, 0))
-    inside = tuple(_draw_box(story, load, made, product, machine) for _ in range(count))
-    marked = level in story.party.forms
-    code = story.codes.make(level, product=product, machine=machine, time=made) if marked else None
+    inside = tuple(_draw_box(story, load, made, variant=variant) for _ in range(count))
+    code = story.codes.make(level, variant=variant, time=made) if level in story.party.forms else None
     return Box(level=level, code=code, made=made, inside=inside)
 
 
@@ -130,25 +129,25 @@ def _issue(
     level: Level,
     at: int,
     *,
-    product_id: str,
-    made_at: int,
+    made_at: int | None,
     machine_id: str | None = None,
+    exported: bool = False,
     imported: bool = False,
 ) -> None:
-    """The issuer gives codes out; those without a time in them say nothing of when they are used."""
-    timed = "{hour}" in story.party.forms[level].text
+    """The issuer gives codes out. Pallets are numbered by the maker, so nothing is issued for them."""
+    home, abroad = story.party.country, story.party.abroad
     story.tell(
         Issuance,
         codes,
         at,
         level=level,
         issuer=story.party.issuer,
-        product_id=product_id,
-        facility_id=None if imported else story.role("factory"),
+        product_id=story.product("export" if exported else "home"),
+        facility_id=None if imported else story.place("factory"),
         machine_id=machine_id if level is Level.UNIT else None,
-        intended_market=story.party.country,
-        intended_route=(story.party.country,),
-        made_at=made_at if timed else None,
+        intended_market=abroad if exported else home,
+        intended_route=(home, abroad) if exported else (home,),
+        made_at=made_at if story.codes.is_timed(level) else None,
     )
 
 
@@ -158,12 +157,12 @@ def _pack(story: Story, box: Box) -> None:
     if box.inside and box.code is not None:
         codes = tuple(code for inner in box.inside for code in inner.outer)
         at = box.made + _PACKED_AFTER[box.level]
-        story.tell(Aggregation, codes, at, container=box.code, facility_id=story.role("factory"), level=box.level)
+        story.tell(Aggregation, codes, at, container=box.code, facility_id=story.place("factory"), level=box.level)
 
 
 def _unpack(story: Story, box: Box, facility: str, at: int) -> None:
     if box.code is not None:
-        story.tell(Disaggregation, (), at, container=box.code, facility_id=story.role(facility), whole=True)
+        story.tell(Disaggregation, (), at, container=box.code, facility_id=story.place(facility), whole=True)
 
 
 def _open_pallet(story: Story, pallet: Box) -> tuple[Box, ...]:
@@ -201,7 +200,7 @@ def _sell(story: Story, case: Box) -> None:
     cartons = tuple(code for carton in case.inside for code in carton.outer)
     story.sell(cartons, "wholesaler", story.trader("retailer"), leaves + 2 * DAY)
     story.send(cartons, "depot", "shop", leaves + 3 * DAY)
-    shop = story.role("shop")
+    shop = story.place("shop")
     story.tell(RetailDelivery, cartons, leaves + 3 * DAY + HOUR, facility_id=shop, outlet=story.trader("retailer"))
     story.show_box("sold", case)
 
@@ -213,7 +212,7 @@ def _keep(story: Story, case: Box) -> None:
 
 def _announce(story: Story, case: Box) -> None:
     """To leave in two days: announced, not confirmed."""
-    destination = Destination(kind=DestinationKind.DOMESTIC, facility_id=story.role("depot"), country=story.party.country)
+    destination = Destination(kind=DestinationKind.DOMESTIC, facility_id=story.place("depot"), country=story.party.country)
     story.tell(
         TransLoading,
         case.outer,
@@ -251,7 +250,7 @@ def _return(story: Story, case: Box) -> None:
     story.sell(case.outer, "distributor", story.trader("wholesaler"), leaves, first=True)
     story.move(case.outer, "warehouse", "depot", leaves)
     story.send(case.outer, "depot", "warehouse", leaves + 9 * DAY)
-    story.tell(Arrival, case.outer, leaves + 9 * DAY + 6 * HOUR, facility_id=story.role("warehouse"), product_return=True)
+    story.tell(Arrival, case.outer, leaves + 9 * DAY + 6 * HOUR, facility_id=story.place("warehouse"), product_return=True)
     story.show_box("returned", case)
 
 
@@ -267,7 +266,7 @@ def _divert(story: Story, case: Box) -> None:
     leaves = case.made + 15 * DAY
     story.sell(case.outer, "distributor", story.customer_abroad, leaves, first=True)
     story.export(case.outer, leaves)
-    story.tell(Arrival, case.outer, leaves + 6 * DAY, facility_id=story.role("depot"))
+    story.tell(Arrival, case.outer, leaves + 6 * DAY, facility_id=story.place("depot"))
     story.show_box("diverted", case)
 
 
@@ -278,25 +277,29 @@ _WAYS: Final = (_sell, _keep, _announce, _steal, _recover, _destroy, _return, _c
 # --- loose packs ----------------------------------------------------------------------------------------------------------
 
 
-def _make_pack(story: Story, age: int, *, applied: bool = True) -> str:
+def _make_pack(story: Story, age: int) -> str:
     """One pack whose code was issued `age` seconds ago."""
-    product_id = story.role(next(iter(story.plan.products)))
-    machine_id = story.machine()
     issued = story.now - age
     made = (issued + 5 * DAY) // HOUR * HOUR
     code = story.codes.make(Level.UNIT, time=made)
-    _issue(story, (code,), Level.UNIT, issued, product_id=product_id, machine_id=machine_id, made_at=made)
-    if applied:
-        story.tell(Application, (code,), made + HOUR // 4, facility_id=story.role("factory"), machine_id=machine_id)
+    _issue(story, (code,), Level.UNIT, issued, made_at=made, machine_id=story.machine())
+    story.tell(Application, (code,), made + HOUR // 4, facility_id=story.place("factory"), machine_id=story.machine())
+    return code
+
+
+def _issue_unused(story: Story, age: int) -> str:
+    """One code that was issued `age` seconds ago and put on no pack."""
+    code = story.codes.make(Level.UNIT, time=None)
+    _issue(story, (code,), Level.UNIT, story.now - age, made_at=None, machine_id=story.machine())
     return code
 
 
 def _leave_unused(story: Story) -> None:
     """Codes that never came onto a pack: waiting, expired, given back, stolen on the roll, misprinted."""
-    story.show("pack-not-applied", (_make_pack(story, 8 * DAY, applied=False),))
-    story.show("pack-expired", (_make_pack(story, 300 * DAY, applied=False),))
+    story.show("pack-not-applied", (_issue_unused(story, 8 * DAY),))
+    story.show("pack-expired", (_issue_unused(story, 300 * DAY),))
     for name, reason in (("given-back", DeactivationReason.UNUSED), ("roll-stolen", DeactivationReason.MARKING_STOLEN)):
-        code = _make_pack(story, 60 * DAY, applied=False)
+        code = _issue_unused(story, 60 * DAY)
         story.tell(Deactivation, (code,), story.now - 20 * DAY, reason=reason)
         story.show(f"pack-{name}", (code,))
 
@@ -318,7 +321,7 @@ def _grow_old(story: Story) -> None:
 def _copy(story: Story) -> None:
     """The same code applied on two machines: one of them is a copy."""
     code = _make_pack(story, 50 * DAY)
-    story.tell(Application, (code,), story.now - 30 * DAY, facility_id=story.role("factory"), machine_id=story.machine(1))
+    story.tell(Application, (code,), story.now - 30 * DAY, facility_id=story.place("factory"), machine_id=story.machine("second"))
     story.show("pack-copied", (code,))
 
 
@@ -326,9 +329,8 @@ def _import(story: Story) -> None:
     """Made abroad, marked for this market, brought in and sold; the factory and its machine are not known here."""
     issued = story.now - 45 * DAY
     made = (issued + 5 * DAY) // HOUR * HOUR
-    codes = tuple(story.codes.make(Level.UNIT, product=1, time=made) for _ in range(50))
-    product_id = story.role(list(story.plan.products)[1])
-    _issue(story, codes, Level.UNIT, issued, product_id=product_id, made_at=made, imported=True)
+    codes = tuple(story.codes.make(Level.UNIT, time=made) for _ in range(50))
+    _issue(story, codes, Level.UNIT, issued, made_at=made, imported=True)
     entry = made + 10 * DAY
     story.tell(
         Importation,
@@ -336,10 +338,10 @@ def _import(story: Story) -> None:
         entry,
         origin=story.party.abroad,
         importer=story.trader("importer"),
-        facility_id=story.role("bond"),
+        facility_id=story.place("bond"),
         document=f"MRN {story.draw.text('0123456789', 18)}",
     )
-    story.tell(Arrival, codes, entry + 8 * HOUR, facility_id=story.role("bond"))
+    story.tell(Arrival, codes, entry + 8 * HOUR, facility_id=story.place("bond"))
     story.sell(codes, "importer", story.trader("wholesaler"), entry + 4 * DAY, first=True)
     story.move(codes, "bond", "depot", entry + 4 * DAY)
     story.show("pack-imported", codes)

@@ -1,4 +1,4 @@
-"""What the demonstration's world is made of, as `config/demo/trace.toml` says it: msgspec reads the file into a `DemoPlan`."""
+"""What the demonstration's world is made of, as `config/demo/trace.toml` says it (`node.formats.demo_plans` reads it)."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from node.use_cases.demo_codes import CodeForm
 class OperatorRole:
     """An operator that each Party has; see `node.trace.model.Operator`."""
 
+    code: str
     name: str
     address: str
     registration: str
@@ -25,6 +26,7 @@ class OperatorRole:
 class FacilityRole:
     """A place that each Party has. `operator` is the role of who runs it."""
 
+    code: str
     name: str
     kind: FacilityKind
     address: str
@@ -35,11 +37,20 @@ class FacilityRole:
 class ProductRole:
     """A product that is made in each Party."""
 
+    code: str
     product_class: ProductClass
     brand: str
     description: str
     weight_mg: int
     units: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachineRole:
+    """A machine in each Party's factory."""
+
+    code: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,50 +84,61 @@ class DemoParty:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoPlan:
-    """The whole file. Roles become master data of a Party with its country in front of the identifier."""
+    """The whole file. A role becomes master data of a Party: its country and the role's code are the identifier."""
 
     operators: Mapping[str, OperatorRole]
     facilities: Mapping[str, FacilityRole]
-    machines: Mapping[str, str]
+    machines: Mapping[str, MachineRole]
     products: Mapping[str, ProductRole]
     customer_abroad: CustomerAbroad
     parties: Mapping[str, DemoParty]
 
+    def operator_id(self, party: DemoParty, role: str) -> str:
+        """How a Party calls an operator."""
+        return party.country + self.operators[role].code
+
+    def facility_id(self, party: DemoParty, role: str) -> str:
+        """How a Party calls a place."""
+        return party.country + self.facilities[role].code
+
+    def machine_id(self, party: DemoParty, role: str) -> str:
+        """How a Party calls a machine."""
+        return party.country + self.machines[role].code
+
+    def product_id(self, party: DemoParty, role: str) -> str:
+        """How a Party calls a product."""
+        return party.country + self.products[role].code
+
     def master_data(self, party: DemoParty) -> Iterator[Reference]:
         """The cast as one Party knows it."""
-        country = party.country
         for role, operator in self.operators.items():
             yield Operator(
-                operator_id=identifier(party, role),
+                operator_id=self.operator_id(party, role),
                 name=operator.name,
                 address=operator.address,
-                country=country,
+                country=party.country,
                 registration=operator.registration,
                 group=operator.group,
             )
         for role, place in self.facilities.items():
             yield Facility(
-                facility_id=identifier(party, role),
+                facility_id=self.facility_id(party, role),
                 name=place.name,
                 kind=place.kind,
                 address=place.address,
-                country=country,
-                operator_id=identifier(party, place.operator),
+                country=party.country,
+                operator_id=self.operator_id(party, place.operator),
             )
-        for role, name in self.machines.items():
-            yield Machine(machine_id=identifier(party, role), name=name, facility_id=identifier(party, "factory"))
+        for role, machine in self.machines.items():
+            factory = self.facility_id(party, "factory")
+            yield Machine(machine_id=self.machine_id(party, role), name=machine.name, facility_id=factory)
         for role, product in self.products.items():
             yield Product(
-                product_id=identifier(party, role),
+                product_id=self.product_id(party, role),
                 product_class=product.product_class,
                 brand=product.brand,
                 description=product.description,
                 units=product.units,
                 weight_mg=product.weight_mg,
-                operator_id=identifier(party, "manufacturer"),
+                operator_id=self.operator_id(party, "manufacturer"),
             )
-
-
-def identifier(party: DemoParty, role: str) -> str:
-    """How one Party calls a member of the cast."""
-    return f"{party.country}-{role}"

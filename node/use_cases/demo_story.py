@@ -9,10 +9,11 @@ from typing import Any, Final
 
 from federation.query.items import Item
 from federation.uim.codes import Level
+from federation.uim.pattern import PatternSet
 from node.trace.events import Arrival, Dispatch, Event, Invoice, Order, Payment, Report, Shipment
 from node.trace.parts import Destination, DestinationKind, Money, PaymentMethod, Trader, TransportMode
 from node.use_cases.demo_codes import CodeMaker, Draw
-from node.use_cases.demo_plan import DemoParty, DemoPlan, identifier
+from node.use_cases.demo_plan import DemoParty, DemoPlan
 
 HOUR: Final = 3_600
 DAY: Final = 86_400
@@ -58,26 +59,30 @@ class Story:
         showcases: the first code that was shown under each name.
     """
 
-    def __init__(self, plan: DemoPlan, party: DemoParty, *, seed: bytes, now: int) -> None:
+    def __init__(self, plan: DemoPlan, party: DemoParty, patterns: PatternSet, *, seed: bytes, now: int) -> None:
         self.plan = plan
         self.party = party
         self.now = now
         self.draw = Draw(seed)
-        self.codes = CodeMaker(forms=party.forms, draw=self.draw)
+        self.codes = CodeMaker(patterns, party.forms, self.draw)
         self.reports: list[Report] = []
         self.showcases: dict[str, str] = {}
 
-    def role(self, role: str) -> str:
-        """Identifier of a member of the cast."""
-        return identifier(self.party, role)
+    def place(self, role: str) -> str:
+        """Identifier of a facility."""
+        return self.plan.facility_id(self.party, role)
+
+    def product(self, role: str) -> str:
+        """Identifier of a product."""
+        return self.plan.product_id(self.party, role)
+
+    def machine(self, role: str = "first") -> str | None:
+        """Identifier of a machine, if this Party's system records them."""
+        return None if Item.C in self.party.not_held else self.plan.machine_id(self.party, role)
 
     def trader(self, role: str) -> Trader:
-        """A member of the cast who buys or sells."""
-        return Trader(operator_id=self.role(role))
-
-    def machine(self, number: int = 0) -> str | None:
-        """One of the machines, if this Party's system records them."""
-        return None if Item.C in self.party.not_held else self.role(list(self.plan.machines)[number])
+        """An operator who buys or sells."""
+        return Trader(operator_id=self.plan.operator_id(self.party, role))
 
     def consignee(self, trader: Trader) -> Trader | None:
         """Who is to get a shipment, if this Party's system records purchasers."""
@@ -113,12 +118,12 @@ class Story:
 
     def send(self, codes: Sequence[str], origin: str, target: str, at: int) -> str:
         """Announce a transport between two facilities of the cast."""
-        destination = Destination(kind=DestinationKind.DOMESTIC, facility_id=self.role(target), country=self.party.country)
+        destination = Destination(kind=DestinationKind.DOMESTIC, facility_id=self.place(target), country=self.party.country)
         return self.tell(
             Dispatch,
             codes,
             at,
-            facility_id=self.role(origin),
+            facility_id=self.place(origin),
             destination=destination,
             consignee=self.consignee(self.trader(self.plan.facilities[target].operator)),
             transport=TransportMode.ROAD,
@@ -128,7 +133,7 @@ class Story:
     def move(self, codes: Sequence[str], origin: str, target: str, at: int) -> None:
         """Send, and report the arrival five hours later."""
         self.send(codes, origin, target, at)
-        self.tell(Arrival, codes, at + 5 * HOUR, facility_id=self.role(target))
+        self.tell(Arrival, codes, at + 5 * HOUR, facility_id=self.place(target))
 
     def export(self, codes: Sequence[str], at: int) -> str:
         """Announce a shipment to the customer abroad."""
@@ -137,7 +142,7 @@ class Story:
             Dispatch,
             codes,
             at,
-            facility_id=self.role("warehouse"),
+            facility_id=self.place("warehouse"),
             destination=Destination(kind=DestinationKind.EXPORT, address=customer.address, country=self.party.abroad),
             consignee=self.consignee(self.customer_abroad),
             transport=TransportMode.SEA,

@@ -11,8 +11,6 @@ import logging
 from collections.abc import Sequence
 from hashlib import sha256
 
-from federation.wire.patterns import decode_pattern_set, encode_pattern_set
-
 from federation.errors import FederationError, Unauthentic
 from federation.identity import PartyId
 from federation.ports import PatternStore, Peer, Transport
@@ -20,6 +18,7 @@ from federation.trust.directory import Roster
 from federation.uim.library import Candidate, Library
 from federation.uim.pattern import PatternSet, validate_set
 from federation.uim.scan import read_scan
+from federation.wire.patterns import decode_pattern_set, encode_pattern_set
 from node.use_cases.desk_values import Membership, RankedParty, Resolution
 from node.use_cases.registry import Registry
 from node.use_cases.world import World

@@ -16,7 +16,7 @@ from federation.identity import NodeName, PartyId
 from federation.ports import Enrolment, EnrolmentStore
 from federation.trust import directory, keys
 from federation.trust.certificate import read_party_ca
-from federation.trust.enrolment import Invitation, Step, Use, check_invitation, check_token, invite, request_hash
+from federation.trust.enrolment import Invitation, Step, Use, check_invitation, check_token, request_hash
 from federation.trust.entries import Admit, EntryKind, Signature
 from federation.trust.fingerprint import fingerprint
 from federation.trust.issuing import Authority, issue_party_ca
@@ -272,7 +272,7 @@ class Admissions:
         )
 
 
-async def make_invitation(store: EnrolmentStore, *, party: PartyId, token: bytes, now: int) -> None:
+async def write_invitation(store: EnrolmentStore, *, party: PartyId, token_hash: bytes, created: int) -> None:
     """Write down that a Party is invited; an earlier invitation that was not used is replaced.
 
     Raises:
@@ -281,8 +281,7 @@ async def make_invitation(store: EnrolmentStore, *, party: PartyId, token: bytes
     known = await store.enrolment(party)
     if known is not None and known.csr_hash:
         raise Conflict(f"{party} has used its invitation already", hint="it resumes with `gsp party join` on its own machine")
-    made = invite(party=party, token=token, now=now)
-    new = Enrolment(party=party, token_hash=made.token_hash, created=now, expires=int(made.expires))
+    new = Enrolment(party=party, token_hash=token_hash, created=created, expires=created + limits.JOIN_TOKEN_LIFE_S)
     await store.swap(old=known, new=new)
 
 

@@ -22,20 +22,20 @@ CODES = st.builds(
 )
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(CODES)
 def test_a_code_is_read_back(code):
     assert decode_join_code(encode_join_code(code)) == code
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(st.text(max_size=80).map(lambda text: "GSP" + text) | st.text())
 def test_any_text_is_refused_in_words(text):
     with pytest.raises(InvalidInput):
         decode_join_code(text)
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(CODES, st.data())
 def test_no_change_of_one_character_gives_another_code(code, data):
     text = encode_join_code(code)

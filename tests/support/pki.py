@@ -16,7 +16,6 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from federation import limits
 from federation.identity import NodeName, OfficerName, PartyId
 from federation.trust import issuing
-from federation.trust.certificate import PartyCa, read_pinned_ca
 from federation.trust.issuing import Authority, key_from_seed, make_request, root_key_from_seed
 from federation.trust.profile import Profile, signature_hash
 
@@ -50,29 +49,24 @@ def officer(party: PartyId = QM, officer_id: str = "k3v9x2mq") -> OfficerName:
 
 
 @functools.cache
-def root() -> Authority:
+def root(now: float = NOW) -> Authority:
     root_key = root_key_from_seed(seed("root"))
-    return Authority(certificate=issuing.make_root(key=root_key, now=NOW, entropy=entropy), key=root_key)
+    return Authority(certificate=issuing.make_root(key=root_key, now=now, entropy=entropy), key=root_key)
 
 
 @functools.cache
-def issuing_ca() -> Authority:
+def issuing_ca(now: float = NOW) -> Authority:
     request = make_request(key("issuing"))
-    certificate = issuing.make_issuing_ca(request, root=root(), domain=DOMAIN, now=NOW, entropy=entropy)
+    certificate = issuing.make_issuing_ca(request, root=root(now), domain=DOMAIN, now=now, entropy=entropy)
     return Authority(certificate=certificate, key=key("issuing"))
 
 
 @functools.cache
-def party_ca(party: PartyId | None = QM, label: str = "party") -> Authority:
+def party_ca(party: PartyId | None = QM, *, label: str = "party", now: float = NOW) -> Authority:
     ca_key = key(f"{label} {party}")
-    certificate = issuing.issue_party_ca(
-        make_request(ca_key), party=party, issuer=issuing_ca(), domain=DOMAIN, now=NOW, entropy=entropy
-    )
+    request = make_request(ca_key)
+    certificate = issuing.issue_party_ca(request, party=party, issuer=issuing_ca(now), domain=DOMAIN, now=now, entropy=entropy)
     return Authority(certificate=certificate, key=ca_key)
-
-
-def pinned(party: PartyId | None = QM) -> PartyCa:
-    return read_pinned_ca(party_ca(party).certificate, party=party, domain=DOMAIN)
 
 
 def node_certificate(name: NodeName | None = None, *, ca: Authority | None = None, now: float = NOW) -> bytes:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from federation import limits
 from federation.identity import NodeName, PartyId
-from federation.ports import Delivery, Peer
+from federation.ports import Clock, Delivery, Peer
 from federation.trust import issuing
 from federation.trust.issuing import Authority
-from node.rpc.calls import Interceptor, Routes
+from node.rpc.calls import Interceptor
 from node.rpc.directory import DirectoryServicer
 from node.rpc.exchange import ExchangeServicer
 from node.rpc.interceptors import node_chain
@@ -27,6 +27,9 @@ QM, QN, QO = PartyId("qm"), PartyId("qn"), PartyId("qo")
 class WallClock:
     def now(self) -> float:
         return time.time()
+
+
+WALL_CLOCK = WallClock()
 
 
 @dataclass
@@ -147,9 +150,7 @@ class Served:
     directory: Directory
 
 
-def snapshot_of(
-    treaty: Treaty, credential: NodeCredential, trusted: Iterable[PartyId | None]
-) -> TlsSnapshot:
+def snapshot_of(treaty: Treaty, credential: NodeCredential, trusted: Iterable[PartyId | None]) -> TlsSnapshot:
     return TlsSnapshot(credential=credential, anchors=treaty.anchors(*trusted), domain=DOMAIN)
 
 
@@ -160,21 +161,21 @@ async def listening(
     *,
     trusted: Sequence[PartyId | None] = (QM, QN),
     credential: NodeCredential | None = None,
-    interceptors: Sequence[Interceptor] | None = None,
-    routes: Routes | None = None,
-    clock: SetClock | WallClock | None = None,
+    chain: Callable[[ServerTls], Sequence[Interceptor]] | None = None,
+    clock: Clock = WALL_CLOCK,
+    address: str = "127.0.0.1:0",
     handshake_ms: int = limits.GRPC_HANDSHAKE_MS,
     connection_age_ms: int = limits.GRPC_CONNECTION_AGE_MS,
 ) -> AsyncIterator[Served]:
     """A node on a port that the system chose."""
     tls = ServerTls(snapshot_of(treaty, credential or treaty.credential(name), trusted))
     exchange, directory = Exchange(), Directory()
-    chain = node_chain(tls=tls, clock=clock or WallClock(), timer=time.monotonic) if interceptors is None else interceptors
+    usual = node_chain(tls=tls, clock=clock, timer=time.monotonic)
     async with serving(
-        "127.0.0.1:0",
+        address,
         credentials=tls.node_credentials(),
-        routes={**ExchangeServicer(exchange).routes(), **DirectoryServicer(directory).routes(), **(routes or {})},
-        interceptors=chain,
+        routes={**ExchangeServicer(exchange).routes(), **DirectoryServicer(directory).routes()},
+        interceptors=usual if chain is None else chain(tls),
         handshake_ms=handshake_ms,
         connection_age_ms=connection_age_ms,
     ) as port:

@@ -3,9 +3,12 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from federation import limits
-from federation.errors import Conflict, DeadlinePassed, Forbidden
+from federation.errors import Conflict, DeadlinePassed, Forbidden, Malformed
 from federation.identity import PartyId
 from federation.trust.enrolment import (
     Event,
@@ -20,12 +23,20 @@ from federation.trust.enrolment import (
     token_hash,
     use_invitation,
 )
+from federation.trust.issuing import make_request
+from tests.support import pki
 
 NOW = 1_800_000_000
 QM, QN = PartyId("qm"), PartyId("qn")
 TOKEN = bytes(range(16))
-REQUEST = request_hash(csr=b"csr", party_key=b"key", next_key_hash=b"next")
-OTHER_REQUEST = request_hash(csr=b"csr", party_key=b"other key", next_key_hash=b"next")
+CSR = make_request(pki.key("party"))
+REQUEST = request_hash(csr=CSR, party_key=b"key", next_key_hash=b"next")
+OTHER_REQUESTS = [
+    request_hash(csr=CSR, party_key=b"other key", next_key_hash=b"next"),
+    request_hash(csr=CSR, party_key=b"key", next_key_hash=b"other next"),
+    request_hash(csr=make_request(pki.key("other party")), party_key=b"key", next_key_hash=b"next"),
+    request_hash(csr=CSR, party_key=b"keyn", next_key_hash=b"ext"),
+]
 INVITATION = invite(party=QM, token=TOKEN, now=NOW)
 USED = use_invitation(INVITATION, request=REQUEST, now=NOW + 60)
 END = NOW + limits.JOIN_TOKEN_LIFE_S
@@ -79,10 +90,11 @@ def test_the_same_keys_get_the_same_result_again_even_late():
     assert check(USED, now=END + 1) is Use.REPEATED
 
 
-def test_other_keys_find_the_invitation_used():
+@pytest.mark.parametrize("request_of_others", OTHER_REQUESTS)
+def test_other_keys_find_the_invitation_used(request_of_others):
     for now in (NOW + 61, END + 1):
         with pytest.raises(Conflict, match="other keys"):
-            check(USED, request=OTHER_REQUEST, now=now)
+            check(USED, request=request_of_others, now=now)
 
 
 def test_using_an_invitation_writes_down_when_and_for_which_keys():
@@ -91,10 +103,18 @@ def test_using_an_invitation_writes_down_when_and_for_which_keys():
     assert (USED.party, USED.token_hash, USED.expires) == (INVITATION.party, INVITATION.token_hash, INVITATION.expires)
 
 
-def test_the_request_hash_separates_its_parts():
-    assert request_hash(csr=b"a", party_key=b"bc", next_key_hash=b"") != request_hash(
-        csr=b"ab", party_key=b"c", next_key_hash=b""
-    )
+def test_a_request_that_is_signed_anew_is_the_same_request():
+    key = pki.key("party")
+    signed_anew = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).sign(key, hashes.SHA256())
+    csr = signed_anew.public_bytes(Encoding.DER)
+
+    assert csr != CSR
+    assert request_hash(csr=csr, party_key=b"key", next_key_hash=b"next") == REQUEST
+
+
+def test_a_request_without_proof_uses_up_no_token():
+    with pytest.raises(Malformed):
+        request_hash(csr=b"csr", party_key=b"key", next_key_hash=b"next")
 
 
 def test_the_token_alone_lets_ask_how_far_it_is():

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from federation import limits
 from federation.errors import Conflict, InvalidInput, Malformed, Oversized, Unauthentic
 from federation.trust import issuing
-from federation.trust.certificate import window_of
+from federation.trust.chain import window_of
 from federation.trust.issuing import Authority, key_from_seed, key_to_pem, make_request, read_request, root_key_from_seed
 from tests.support import pki
 from tests.support.pki import DOMAIN, NOW, QM, QN
