@@ -20,7 +20,7 @@ from typing import Final, TypeVar
 
 from federation import limits
 from federation.errors import Conflict, FederationError, InvalidConfiguration, Misuse, StoreUnavailable
-from node.store.schema import Schema, prepare
+from node.store.schema import Schema, check, prepare
 from node.store.worker import Job, Worker, running
 
 Result = TypeVar("Result")
@@ -115,6 +115,7 @@ def _only_user(path: Path) -> Iterator[None]:
 def _open_writer(path: Path, schema: Schema) -> sqlite3.Connection:
     connection = _connect(path, "rw")
     try:
+        check(connection, path, schema)
         _set_up_writer(connection)
         prepare(connection, path, schema)
     except BaseException as error:
