@@ -77,10 +77,12 @@ class Federation:
         envelopes: every envelope that arrived anywhere: message id, sender, recipient.
     """
 
-    def __init__(self, loop: VirtualLoop, *, seed: int, parties: int, automation: Callable[[int], Automation]) -> None:
+    def __init__(
+        self, loop: VirtualLoop, *, seed: int, parties: int, automation: Callable[[int], Automation], history: History
+    ) -> None:
         self.loop = loop
         self.seed = seed
-        self.history = History()
+        self.history = history
         self.treaty = treaty_of(parties)
         self.network = SimNetwork(loop, watch=self._watch)
         self.secretariat = SimSecretariat(self.treaty, loop=loop, network=self.network, history=self.history)
@@ -161,6 +163,7 @@ async def federating(
     seed: int = 0,
     parties: int = PARTIES_STANDARD,
     automation: Callable[[int], Automation] = lambda _number: Automation.AUTOMATIC,
+    history: History | None = None,
 ) -> AsyncIterator[Federation]:
     """A federation for the length of a block.
 
@@ -169,8 +172,10 @@ async def federating(
         seed: of ids, salts, faults and delays.
         parties: how many.
         automation: the policy of each, by its number.
+        history: to write into, for whoever wants to read it whatever happens.
     """
-    federation = Federation(loop, seed=seed, parties=parties, automation=automation)
+    history = history if history is not None else History()
+    federation = Federation(loop, seed=seed, parties=parties, automation=automation, history=history)
     async with federation.network, asyncio.TaskGroup() as group:
         await federation.begin(group)
         try:
