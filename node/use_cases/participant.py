@@ -59,6 +59,7 @@ class Parts:
         secretariat: where the log is followed; None when there is nobody to follow.
         sets: pattern sets that this node answers with.
         reference: published sets of markings whose issuers publish none.
+        housekeeping_s: how long a node rests between two looks at deadlines, prekeys, patterns and the log.
     """
 
     own: Own
@@ -77,6 +78,7 @@ class Parts:
     reference: Sequence[PatternSet]
     policy: Policy
     facts: Callable[[], Facts]
+    housekeeping_s: float = HOUSEKEEPING_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -264,7 +266,7 @@ async def _keep_house(parts: Parts, participant: Participant) -> None:
                 await chore()
             except FederationError as error:
                 logger.info("housekeeping", extra={"problem": error.code})
-        await asyncio.sleep(HOUSEKEEPING_S)
+        await asyncio.sleep(parts.housekeeping_s)
 
 
 async def follow_directory(parts: Parts, participant: Participant) -> None:
