@@ -42,7 +42,7 @@ from node.use_cases.proving import Proving
 from node.use_cases.registry import Registry
 from node.use_cases.repository import Repository
 from node.use_cases.sealing import Sealer
-from node.use_cases.world import Announcer, Own, World
+from node.use_cases.world import Announcer, Own, Turns, World
 
 logger = logging.getLogger(__name__)
 
@@ -102,7 +102,7 @@ async def participating(parts: Parts) -> AsyncIterator[Participant]:
         tasks = [
             group.create_task(participant.outbox.run()),
             group.create_task(acknowledger.run()),
-            group.create_task(_keep_house(parts, participant)),
+            *(group.create_task(_repeat(chores, parts.housekeeping_s)) for chores in _housekeeping(parts, participant)),
         ]
         try:
             yield participant
@@ -121,11 +121,13 @@ class _Core:
     acknowledger: Acknowledger
     patterns: Patterns
     outbox: Outbox
+    turns: Turns
 
 
 async def _assemble(parts: Parts) -> tuple[Participant, Acknowledger]:
     core = await _core(parts)
     asking, answering = _asking(parts, core), _answering(parts, core)
+    await answering.recollect()
 
     async def key_for(outgoing: Outgoing) -> tuple[Prekey, int] | None:
         if outgoing.kind is MessageKind.ANSWER:
@@ -160,6 +162,7 @@ async def _core(parts: Parts) -> _Core:
     await patterns.publish(parts.sets)
     await patterns.refresh(None)
     sealer = Sealer(parts.own, parts.world, parts.registry, await parts.outbox_store.heads())
+    turns = Turns()
     outbox = Outbox(
         own=parts.own,
         world=parts.world,
@@ -169,6 +172,7 @@ async def _core(parts: Parts) -> _Core:
         registry=parts.registry,
         keyring=keyring,
         sealer=sealer,
+        turns=turns,
     )
     return _Core(
         keyring=keyring,
@@ -177,6 +181,7 @@ async def _core(parts: Parts) -> _Core:
         acknowledger=Acknowledger(parts.transport),
         patterns=patterns,
         outbox=outbox,
+        turns=turns,
     )
 
 
@@ -191,6 +196,7 @@ def _asking(parts: Parts, core: _Core) -> Asking:
         outbox=core.outbox,
         acknowledger=core.acknowledger,
         announcer=core.announcer,
+        turns=core.turns,
     )
 
 
@@ -199,6 +205,7 @@ def _answering(parts: Parts, core: _Core) -> Answering:
         own=parts.own,
         world=parts.world,
         store=parts.exchange_store,
+        waiting=parts.outbox_store,
         registry=parts.registry,
         keyring=core.keyring,
         sealer=core.sealer,
@@ -206,6 +213,7 @@ def _answering(parts: Parts, core: _Core) -> Answering:
         repository=Repository(parts.trace, parts.sets),
         policy=parts.policy,
         announcer=core.announcer,
+        turns=core.turns,
     )
 
 
@@ -221,6 +229,7 @@ def _exchange(parts: Parts, core: _Core, asking: Asking, answering: Answering) -
         outbox=core.outbox,
         asking=asking,
         answering=answering,
+        turns=core.turns,
     )
 
 
@@ -247,22 +256,34 @@ def _desk(parts: Parts, core: _Core, asking: Asking, answering: Answering) -> Ow
     )
 
 
-async def _keep_house(parts: Parts, participant: Participant) -> None:
-    """What has to happen now and then, whoever asks or not. One thing that fails today does not keep the others from happening."""
-    chores: tuple[Callable[[], Awaitable[None]], ...] = (
-        lambda: follow_directory(parts, participant),
-        participant.keyring.rotate,
-        lambda: learn_bundles(parts, participant),
-        lambda: participant.patterns.refresh(parts.transport),
-        lambda: expire_overdue(parts, participant),
+Chore = Callable[[], Awaitable[object]]
+
+
+def _housekeeping(parts: Parts, participant: Participant) -> tuple[tuple[Chore, ...], ...]:
+    """What has to happen now and then, whoever asks or not. What waits for other nodes delays nothing that does not."""
+    return (
+        (
+            participant.keyring.rotate,
+            lambda: expire_overdue(parts, participant),
+            participant.answering.catch_up,
+        ),
+        (lambda: follow_directory(parts, participant),),
+        (
+            lambda: learn_bundles(parts, participant),
+            lambda: participant.patterns.refresh(parts.transport),
+        ),
     )
+
+
+async def _repeat(chores: tuple[Chore, ...], pause_s: float) -> None:
+    """One thing that fails today does not keep the others from happening."""
     while True:
         for chore in chores:
             try:
                 await chore()
             except FederationError as error:
                 logger.info("housekeeping", extra={"problem": error.code})
-        await asyncio.sleep(parts.housekeeping_s)
+        await asyncio.sleep(pause_s)
 
 
 async def follow_directory(parts: Parts, participant: Participant) -> None:
@@ -301,9 +322,9 @@ async def expire_overdue(parts: Parts, participant: Participant) -> None:
     overdue = await parts.outbox_store.overdue(now=parts.world.clock.now(), rows=limits.PAGE_ROWS_MAX)
     for query in overdue:
         if isinstance(query, AskedQuery):
-            await participant.asking.expire(query)
+            await participant.asking.expire(query.message_id)
         else:
-            await participant.answering.expire(query)
+            await participant.answering.expire(query.message_id)
 
 
 def peers_of(registry: Registry, own: PartyId) -> list[Peer]:

@@ -119,9 +119,7 @@ async def answer(node: SimNode, message_id: MessageId) -> None:
     """Answer one query, as the draft says."""
     officer = node.kit.officers[1]
     entry: InboxView = await node.at_desk(lambda desk: desk.inbox_entry(officer.name, message_id))
-    prepared = await node.at_desk(
-        lambda desk: desk.prepare_answer(officer.name, officer.certificate, message_id, entry.draft)
-    )
+    prepared = await node.at_desk(lambda desk: desk.prepare_answer(officer.name, officer.certificate, message_id, entry.draft))
     signature = signature_of(officer, prepared)
     await node.at_desk(lambda desk: desk.submit_answer(officer.name, prepared.message_id, signature))
 
