@@ -15,6 +15,7 @@ from federation.query.codes import Automation, Outcome, Refusal
 from federation.query.items import Item
 from node.cli.exit_codes import ExitCode
 from node.cli.output import rfc3339
+from node.resources import patterns_folder
 from node.use_cases.desk_values import Check, Health
 from tests.support import pki
 from tests.support.fake_desk import CODE_OF_QN, answer_to, refusing
@@ -32,7 +33,7 @@ def document(result):
 
 
 def test_a_code_is_resolved_without_a_node(terminal):
-    result = terminal.run(f"resolve {CODE_OF_QN} --library config/patterns --json", officer=False)
+    result = terminal.run(f"resolve {CODE_OF_QN} --library {patterns_folder()} --json", officer=False)
     (resolution,) = document(result)["resolutions"]
     first = resolution["parties"][0]
     assert (first["party"], first["membership"], first["responder"]) == ("qn", "unknown", None)
@@ -41,7 +42,7 @@ def test_a_code_is_resolved_without_a_node(terminal):
 
 
 def test_without_a_directory_nobody_is_called_a_party(terminal):
-    result = terminal.run(f"resolve {CODE_OF_QN} --library config/patterns", officer=False)
+    result = terminal.run(f"resolve {CODE_OF_QN} --library {patterns_folder()}", officer=False)
     assert "may be a Party: there is no directory here to say" in result.stdout
 
 
