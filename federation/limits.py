@@ -62,6 +62,8 @@ VALUES_PER_ITEM_MAX: Final = 200
 """Fields in one item: a pack's movements through a long chain, a few fields each."""
 REFERENCE_CHARACTERS_MAX: Final = 100
 """A case reference of the asking authority."""
+POLICY_BYTES_MAX: Final = 65_536
+"""An encoded policy: some hundred rules that name a few Parties and items each."""
 QUERY_DEADLINE_S_MIN: Final = 60
 QUERY_DEADLINE_S_MAX: Final = 90 * 86_400
 """Ninety days: the longest limit that comparable mutual-assistance rules give (Regulation 389/2012)."""
@@ -163,6 +165,12 @@ RETENTION_S: Final = 5 * 365 * 86_400
 
 BULK_CODES_MIN: Final = 50
 """Queries with so many codes go into the bulk lane, so that a container does not delay a pack."""
+RECENT_MESSAGES_MAX: Final = 512
+"""Messages whose content is kept at hand after it was written: a few seconds of a busy node."""
+RECENT_BODIES_MAX: Final = 128
+"""Small bodies that are remembered as they were read."""
+RECENT_BODY_BYTES_MAX: Final = 16_384
+"""Larger bodies are read back instead: with RECENT_MESSAGES_MAX of them, memory stays below 20 MiB."""
 DRAFT_LIFE_S: Final = 600
 """A prepared query waits this long for the officer's signature."""
 DRAFTS_MAX: Final = 1_000

@@ -17,6 +17,7 @@ from federation.v1 import exchange_pb2
 
 MessageType = TypeVar("MessageType", bound=Message)
 EnumType = TypeVar("EnumType", bound=StrEnum)
+Ordered = TypeVar("Ordered", int, str, bytes)
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
@@ -89,14 +90,19 @@ class EnumMap(Generic[EnumType]):
 
     def ascending(self, numbers: Iterable[int]) -> frozenset[EnumType]:
         """A set, which travels in ascending order without repetition."""
-        given = list(numbers)
-        if any(left >= right for left, right in pairwise(given)):
-            raise Malformed(f"a set of {self._name} is not in order")
-        return frozenset(self.value(number) for number in given)
+        return frozenset(self.value(number) for number in ascending(numbers, self._name))
 
     def numbers(self, members: Iterable[EnumType]) -> Any:
         """The same the other way round."""
         return sorted(self._numbers[member] for member in members)
+
+
+def ascending(given: Iterable[Ordered], what: str) -> list[Ordered]:
+    """What travels in ascending order without repetition, so that a set has one spelling."""
+    ordered = list(given)
+    if any(left >= right for left, right in pairwise(ordered)):
+        raise Malformed(f"a set of {what} is not in order")
+    return ordered
 
 
 def exactly(raw: bytes, size: int, what: str) -> bytes:

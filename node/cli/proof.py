@@ -26,7 +26,7 @@ from node.cli.words import answer_lines, query_lines
 _DIGEST_BYTES = 32
 
 
-class _Hexadecimal(click.ParamType[bytes]):
+class Hexadecimal(click.ParamType[bytes]):
     """A key or a digest: 64 hexadecimal digits."""
 
     name = "hex"
@@ -89,9 +89,9 @@ def _write(path: Path, raw: bytes) -> None:
 @proof.command
 @click.argument("file", type=FILE)
 @click.option(
-    "--log-key", required=True, type=_Hexadecimal(), help="The key of the directory's log, as the Secretariat publishes it."
+    "--log-key", required=True, type=Hexadecimal(), help="The key of the directory's log, as the Secretariat publishes it."
 )
-@click.option("--genesis", required=True, type=_Hexadecimal(), help="The digest of the directory's first entry.")
+@click.option("--genesis", required=True, type=Hexadecimal(), help="The digest of the directory's first entry.")
 @json_option
 def verify(*, file: Path, log_key: bytes, genesis: bytes, as_json: bool) -> int:
     """Check a proof file, with no node and no network.

@@ -1,8 +1,8 @@
 """One channel for each peer, made when it is first used, and the one way in which a client calls.
 
 gRPC's client certificates are fixed for the life of a channel, so renewal means new channels: calls that have begun end on the
-old one, which the last of them closes. Every call has a deadline, and ends in a reply or in one of our errors. Nothing is
-repeated here: whoever calls repeats.
+old one, which the last of them closes. Every call has a deadline, and ends in a reply or in one of our errors. Whoever calls
+repeats; gRPC itself repeats only what the peer says that it never looked at, as when a connection has just grown too old.
 """
 
 from __future__ import annotations
@@ -28,7 +28,6 @@ _OPTIONS: Final = {
     "grpc.use_local_subchannel_pool": 1,  # channels never share a connection: each has its own certificates
     "grpc.enable_http_proxy": 0,  # an environment variable does not decide where envelopes go
     "grpc.service_config_disable_resolution": 1,  # nor does a name server decide how
-    "grpc.enable_retries": 0,
     "grpc.max_receive_message_length": limits.GRPC_MESSAGE_BYTES_MAX,
     "grpc.max_send_message_length": limits.GRPC_MESSAGE_BYTES_MAX,
     "grpc.max_metadata_size": limits.GRPC_METADATA_BYTES_MAX,

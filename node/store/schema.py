@@ -11,8 +11,8 @@ import sqlite3
 import zlib
 from contextlib import closing
 from dataclasses import dataclass, field
-from importlib.abc import Traversable
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from federation.errors import InvalidConfiguration
@@ -44,18 +44,17 @@ class Schema:
         return (self.scripts / name).read_text(encoding="utf-8")
 
 
-def prepare(connection: sqlite3.Connection, path: Path, schema: Schema) -> None:
-    """Make the tables in a new file; copy and upgrade an old one.
+def check(connection: sqlite3.Connection, path: Path, schema: Schema) -> None:
+    """Return when the file is new or one of this kind that this program can read. Nothing is written.
 
     Raises:
         InvalidConfiguration: the file is of another kind, or a newer program wrote it.
         sqlite3.Error: see `node.store.database`.
     """
-    version = _number(connection, "PRAGMA user_version")
+    version = _version(connection)
     if version == 0 and _number(connection, "SELECT count(*) FROM sqlite_master") == 0:
-        _run(connection, schema, schema.script(f"{schema.name}-v{schema.version}.sql"), schema.version)
         return
-    if _number(connection, "PRAGMA application_id") != schema.application_id:
+    if version == 0 or _number(connection, "PRAGMA application_id") != schema.application_id:
         raise InvalidConfiguration(
             f"{path.name} is no {schema.name} store of this program", hint="name another file or folder in the configuration"
         )
@@ -64,9 +63,25 @@ def prepare(connection: sqlite3.Connection, path: Path, schema: Schema) -> None:
             f"{path.name} has version {version}, and this program knows up to {schema.version}",
             hint="run the newer gsp-node that wrote it, or put back the copy that was made before the upgrade",
         )
+
+
+def prepare(connection: sqlite3.Connection, path: Path, schema: Schema) -> None:
+    """Make the tables in a new file; copy and upgrade an old one. The file has been checked.
+
+    Raises:
+        sqlite3.Error: see `node.store.database`.
+    """
+    version = _version(connection)
+    if version == 0:
+        _run(connection, schema, schema.script(f"{schema.name}-v{schema.version}.sql"), schema.version)
+        return
     for older in range(version, schema.version):
         _copy(connection, path.with_name(f"{path.name}-backup-v{older}"), schema)
         _run(connection, schema, schema.script(f"upgrade-{schema.name}-to-v{older + 1}.sql"), older + 1)
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return _number(connection, "PRAGMA user_version")
 
 
 def _number(connection: sqlite3.Connection, statement: str) -> int:

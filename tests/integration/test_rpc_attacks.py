@@ -28,7 +28,7 @@ from node.rpc.interceptors import Budget, budgeted, identified, mapped
 from node.rpc.server import serving
 from node.rpc.tls import NodeCredential, ServerTls
 from tests.support.pki import forge
-from tests.support.treaty import (
+from tests.support.rpc import (
     DOMAIN,
     QM,
     QN,

@@ -27,7 +27,7 @@ from node.rpc.interceptors import join_chain
 from node.rpc.server import serving
 from node.rpc.tls import NodeCredential, ServerTls
 from node.use_cases.registry_values import Admission, Application, EnrolmentState
-from tests.support.treaty import QM, WALL_CLOCK, Treaty, node_name, snapshot_of
+from tests.support.rpc import QM, WALL_CLOCK, Treaty, node_name, snapshot_of
 
 TOKEN = bytes(range(limits.JOIN_TOKEN_BYTES))
 ACCEPTANCE = Signature(public_key=bytes(32), signature=bytes(64))

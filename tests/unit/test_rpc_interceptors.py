@@ -13,7 +13,7 @@ from federation.errors import Malformed, Misuse, NotFound, Overloaded
 from node.rpc.calls import Call, intercepted
 from node.rpc.errors import CODE_KEY
 from node.rpc.interceptors import Budget, budgeted, logged, mapped, timed
-from tests.support.treaty import QM, node_name
+from tests.support.rpc import QM, node_name
 
 
 class Context:

@@ -1,0 +1,396 @@
+"""Joining: from a join code to a folder that `gsp party run` starts, step by step, resumed from wherever it was interrupted.
+
+    joining.json        how far it is; no secret in it
+    keystore            every key, made on this machine
+    node.toml           settings of the node
+    directory.sqlite    the log
+
+The next Party key is shown once and forgotten: only its hash goes into the log, and only that key can ever replace the Party key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from federation.boundary.directory import extend, open_genesis, read_checkpoint, sign_body
+from federation.errors import Conflict, InvalidConfiguration, Malformed, NotFound, Unauthentic
+from federation.identity import NodeName, OfficerName, PartyId
+from federation.ports import DirectoryService, DirectoryStore, Peer
+from federation.trust.certificate import read_party_ca
+from federation.trust.enrolment import Step
+from federation.trust.entries import Admit, EntryKind
+from federation.trust.fingerprint import fingerprint
+from federation.trust.issuing import Authority, issue_officer_certificate, key_from_seed, make_request
+from federation.trust.join_code import JoinCode
+from federation.trust.keys import SoftwareSigner
+from federation.uim.pattern import PatternSet
+from federation.wire.directory import decode_entry_body
+from node.config import NodeSettings, write_settings
+from node.formats.patterns import read_pattern_file
+from node.keystore import Cost, Keystore
+from node.rpc.channels import Channels
+from node.rpc.directory import GrpcDirectory
+from node.rpc.enrolment import GrpcEnrolment, enrolling
+from node.rpc.renewal import new_credential
+from node.store.directory import SqliteDirectory
+from node.use_cases.announcing import announce, wanted_node, wanted_update
+from node.use_cases.founding import SEED_BYTES, PartyKeys, make_party_keys, secretariat_name
+from node.use_cases.registry import Registry
+from node.use_cases.registry_values import Admission, EnrolmentState
+from node.use_cases.world import World
+
+POLL_S: Final = 0.5
+"""How often the Secretariat is asked how far it is: a person waits."""
+
+
+class _State(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """`joining.json`."""
+
+    party: str
+    next_key_hash: str
+    admit_body: str = ""
+    directory_endpoint: str = ""
+    genesis_leaf: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Joining:
+    """What a Party joins with.
+
+    Attributes:
+        genesis: digest of the genesis entry, got by another way than the network.
+        settings: of the node to be; `genesis`, `domain` and `secretariat` are filled in from the admission.
+        with_node: False for a Party that runs no node and lets a region answer.
+        wait_s: how long to wait for the founders before giving up for now.
+        show_next_key: called once with the seed of the next Party key, in hexadecimal.
+        tell: called with each step in words.
+    """
+
+    home: Path
+    code: JoinCode
+    genesis: bytes
+    settings: NodeSettings
+    with_node: bool
+    passphrase: bytes = field(repr=False)
+    cost: Cost
+    wait_s: float
+    show_next_key: Callable[[str], None]
+    tell: Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Joined:
+    """A Party that stands in the log.
+
+    Attributes:
+        fingerprint: of the Party CA's key, for reading aloud.
+        officer, officer_seed, officer_certificate: the first officer, made here.
+        party_ca: DER.
+    """
+
+    party: PartyId
+    fingerprint: str
+    node: NodeName
+    desk: str
+    officer: OfficerName
+    officer_seed: bytes = field(repr=False)
+    officer_certificate: bytes
+    party_ca: bytes
+
+
+async def join(joining: Joining, world: World) -> Joined:
+    """Go on from wherever it was interrupted, up to a Party in the log with its settings on disk.
+
+    Raises:
+        Conflict: founders have not signed yet; run the same command again later.
+        Unauthentic: the Secretariat is another one than the genesis digest names, or issued something else than was asked for.
+    """
+    joining.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    keystore, state = _keys(joining, world)
+    async with enrolling(joining.code, clock=world.clock) as enrolment:
+        if not state.admit_body:
+            await _enrol(joining, keystore, state, enrolment)
+        admit, seen = _admission(joining, keystore, state)
+        joining.tell(f"fingerprint of this Party's CA, to be read aloud both ways: {seen}")
+        await _accept(joining, keystore, state, enrolment)
+    settings = _settings(joining, admit, state)
+    sets = read_sets(joining.home, settings)
+    async with following(joining.home, settings, keystore, admit, world, first_leaf=bytes.fromhex(state.genesis_leaf)) as line:
+        await announce_settings(line, settings, sets, keystore=keystore, world=world, with_node=joining.with_node)
+    joining.tell("name, patterns and node stand in the directory" if joining.with_node else "name and patterns stand there")
+    write_settings(joining.home / "node.toml", settings)
+    return _first_officer(settings, keystore, admit, world, seen)
+
+
+def _keys(joining: Joining, world: World) -> tuple[Keystore, _State]:
+    """All keys, made here. The next Party key is shown before the state that commits to it is written."""
+    path, state_path = joining.home / "keystore", joining.home / "joining.json"
+    if path.exists():
+        keystore = Keystore.open(path, joining.passphrase)
+    else:
+        keystore = Keystore.create(path, joining.passphrase, world.entropy, cost=joining.cost)
+    fresh = make_party_keys(world, joining.code.party)
+    for name, seed in _named(fresh).items():
+        if name not in keystore.names():
+            keystore.put(name, seed)
+    if state_path.exists():
+        state = _read_state(state_path)
+        if state.party != joining.code.party:
+            raise Conflict(f"{joining.home} belongs to {state.party}", hint="choose an empty folder")
+        return keystore, state
+    joining.show_next_key(fresh.next_seed.hex())
+    state = _State(party=joining.code.party, next_key_hash=fresh.next_key_hash.hex())
+    _write_state(state_path, state)
+    return keystore, state
+
+
+def _named(keys: PartyKeys) -> dict[str, bytes]:
+    return {"party": keys.party_seed, "ca": keys.ca_seed, "signing": keys.signing_seed, "storage": keys.storage_key}
+
+
+def _read_state(path: Path) -> _State:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=_State)
+    except (OSError, msgspec.DecodeError) as error:
+        raise InvalidConfiguration(f"{path} cannot be read: {error}", hint="join again in an empty folder") from error
+
+
+def _write_state(path: Path, state: _State) -> None:
+    draft = path.with_suffix(".draft")
+    draft.write_bytes(msgspec.json.encode(state))
+    draft.rename(path)
+
+
+async def _enrol(joining: Joining, keystore: Keystore, state: _State, enrolment: GrpcEnrolment) -> None:
+    joining.tell("sending this Party's public keys to the Secretariat")
+    admission: Admission = await enrolment.enrol(
+        party_ca_request=make_request(key_from_seed(keystore.get("ca"))),
+        party_key=SoftwareSigner(keystore.get("party")).public_key,
+        next_key_hash=bytes.fromhex(state.next_key_hash),
+    )
+    open_genesis(admission.genesis_leaf, joining.genesis)  # or this is another Secretariat
+    state.admit_body = admission.admit_body.hex()
+    state.directory_endpoint = admission.directory_endpoint
+    state.genesis_leaf = admission.genesis_leaf.hex()
+    _admission(joining, keystore, state)
+    _write_state(joining.home / "joining.json", state)
+
+
+def _admission(joining: Joining, keystore: Keystore, state: _State) -> tuple[Admit, str]:
+    """The entry that admits us, held against what we asked for, and the fingerprint of the CA in it."""
+    genesis = open_genesis(bytes.fromhex(state.genesis_leaf), joining.genesis).genesis
+    admit = decode_entry_body(EntryKind.ADMIT, bytes.fromhex(state.admit_body))
+    if not isinstance(admit, Admit):
+        raise Unauthentic("the Secretariat sent something else than an admission")
+    own_key = SoftwareSigner(keystore.get("party")).public_key
+    expected = (joining.code.party, own_key, bytes.fromhex(state.next_key_hash))
+    if (admit.party, admit.party_key, admit.next_key_hash) != expected:
+        raise Unauthentic("the Secretariat put other keys into the admission than this machine made")
+    ca = read_party_ca(
+        admit.party_ca,
+        party=admit.party,
+        domain=genesis.domain,
+        issuing_ca=admit.issuing_ca,
+        root=genesis.root_certificate,
+        now=admit.created,
+    )
+    if ca.public_key_info != public_key_info(keystore.get("ca")):
+        raise Unauthentic("the Secretariat issued the CA for another key than this machine made")
+    return admit, fingerprint(ca.public_key_info)
+
+
+def public_key_info(seed: bytes) -> bytes:
+    """DER of the SubjectPublicKeyInfo of the CA key that a seed gives."""
+    public = key_from_seed(seed).public_key()
+    return public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+async def _accept(joining: Joining, keystore: Keystore, state: _State, enrolment: GrpcEnrolment) -> None:
+    """Sign the acceptance and wait for the founders."""
+    signer = SoftwareSigner(keystore.get("party"))
+    progress = await enrolment.accept(sign_body(EntryKind.ADMIT, bytes.fromhex(state.admit_body), signer))
+    told = ""
+    try:
+        async with asyncio.timeout(joining.wait_s):
+            while progress.step is not Step.LOGGED:
+                told = _tell_waiting(joining, progress, told)
+                await asyncio.sleep(POLL_S)
+                progress = await enrolment.status()
+    except TimeoutError:
+        raise Conflict(
+            f"waiting for founders: {progress.founders_signed} of {progress.founders_needed} have signed",
+            hint="run the same command again later; it goes on from here",
+        ) from None
+    joining.tell("the directory lists this Party")
+
+
+def _tell_waiting(joining: Joining, progress: EnrolmentState, told: str) -> str:
+    words = f"waiting for founders: {progress.founders_signed} of {progress.founders_needed} have signed"
+    if words != told:
+        joining.tell(words)
+    return words
+
+
+def _settings(joining: Joining, admit: Admit, state: _State) -> NodeSettings:
+    genesis = open_genesis(bytes.fromhex(state.genesis_leaf), joining.genesis).genesis
+    return msgspec.structs.replace(
+        joining.settings,
+        party=admit.party,
+        domain=genesis.domain,
+        genesis=joining.genesis.hex(),
+        secretariat=state.directory_endpoint,
+    )
+
+
+def read_sets(home: Path, settings: NodeSettings) -> tuple[PatternSet, ...]:
+    """The pattern sets that the settings name, from files beside them.
+
+    Raises:
+        InvalidConfiguration: a file is missing or wrong.
+    """
+    sets = []
+    for name in settings.patterns:
+        path = home / name
+        try:
+            sets.append(read_pattern_file(path.read_text(encoding="utf-8")))
+        except (OSError, UnicodeDecodeError) as error:
+            raise InvalidConfiguration(f"the pattern file {path} cannot be read: {error}") from error
+    return tuple(sets)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Following:
+    """A connection to the Secretariat's log with the replica on disk."""
+
+    registry: Registry
+    service: DirectoryService
+    secretariat: Peer
+
+
+@asynccontextmanager
+async def following(
+    home: Path, settings: NodeSettings, keystore: Keystore, admit: Admit, world: World, *, first_leaf: bytes
+) -> AsyncIterator[Following]:
+    """Follow the log as this Party, with a certificate made for the moment."""
+    genesis = open_genesis(first_leaf, bytes.fromhex(settings.genesis)).genesis
+    ca = Authority(certificate=admit.party_ca, key=key_from_seed(keystore.get("ca")))
+    credential = new_credential(world, ca, node_name(settings))
+    peer = Peer(name=secretariat_name(settings.domain), endpoint=settings.secretariat, anchor=genesis.secretariat_ca)
+    async with (
+        SqliteDirectory.open(home / "directory.sqlite") as store,
+        Channels(own=credential, clock=world.clock) as channels,
+    ):
+        service = GrpcDirectory(channels)
+        registry = await _replicate(store, service, peer, settings, first_leaf=first_leaf, world=world)
+        yield Following(registry=registry, service=service, secretariat=peer)
+
+
+async def _replicate(
+    store: DirectoryStore, service: GrpcDirectory, peer: Peer, settings: NodeSettings, *, first_leaf: bytes, world: World
+) -> Registry:
+    """The replica on disk, begun from the genesis entry when there is none."""
+    digest = bytes.fromhex(settings.genesis)
+    if await store.size() == 0:
+        begun = open_genesis(first_leaf, digest)
+        checkpoint = await service.checkpoint(peer)
+        size = read_checkpoint(begun.genesis, checkpoint)[0].size
+        leaves = [first_leaf]
+        while len(leaves) < size:
+            page = await service.entries(peer, len(leaves), size)
+            if not page:
+                raise Malformed("the Secretariat shows a checkpoint without its entries")
+            leaves += page
+        extend(begun, leaves[1:], checkpoint)
+        await store.append(first=0, leaves=leaves, checkpoint=checkpoint)
+    registry = await Registry.load(store, digest, world.clock)
+    await registry.follow(service, peer)
+    return registry
+
+
+def node_name(settings: NodeSettings) -> NodeName:
+    """The node that the settings describe."""
+    return NodeName(party=settings.party_id, node_id=settings.node_id, domain=settings.domain)
+
+
+def own_set(settings: NodeSettings, sets: Sequence[PatternSet]) -> PatternSet | None:
+    """The set that this Party publishes itself."""
+    return next((one for one in sets if one.party == settings.party), None)
+
+
+async def announce_settings(
+    line: Following,
+    settings: NodeSettings,
+    sets: Sequence[PatternSet],
+    *,
+    keystore: Keystore,
+    world: World,
+    with_node: bool,
+) -> None:
+    """Bring the log to what the settings say, under the Party key."""
+    roster, now = line.registry.roster, world.now()
+    update = wanted_update(
+        roster,
+        settings.party_id,
+        name=settings.name,
+        region=settings.region,
+        own_set=own_set(settings, sets),
+        now=now,
+    )
+    node = wanted_node(
+        roster,
+        settings.party_id,
+        name=node_name(settings),
+        endpoint=settings.endpoint,
+        signing_key=SoftwareSigner(keystore.get("signing")).public_key,
+        now=now,
+    )
+    await announce(
+        line.registry,
+        line.service,
+        line.secretariat,
+        bodies=[update, node if with_node else None],
+        signer=SoftwareSigner(keystore.get("party")),
+    )
+
+
+def _first_officer(settings: NodeSettings, keystore: Keystore, admit: Admit, world: World, seen: str) -> Joined:
+    """The first officer's key and certificate, so that somebody can ask and answer at once."""
+    seed = world.entropy(SEED_BYTES)
+    officer = OfficerName(party=admit.party, officer_id=world.entropy(8).hex(), domain=settings.domain)
+    certificate = issue_officer_certificate(
+        SoftwareSigner(seed).public_key,
+        name=officer,
+        ca=Authority(certificate=admit.party_ca, key=key_from_seed(keystore.get("ca"))),
+        now=world.now(),
+        entropy=world.entropy,
+    )
+    return Joined(
+        party=admit.party,
+        fingerprint=seen,
+        node=node_name(settings),
+        desk=settings.desk,
+        officer=officer,
+        officer_seed=seed,
+        officer_certificate=certificate,
+        party_ca=admit.party_ca,
+    )
+
+
+def own_admission(registry: Registry, party: PartyId) -> Admit:
+    """Our own admission, from the replica.
+
+    Raises:
+        NotFound: the replica here does not list this Party yet.
+    """
+    record = registry.roster.parties.get(party)
+    if record is None:
+        raise NotFound(f"the directory here does not list {party} yet", hint="finish joining with `gsp party join`")
+    return record.admit

@@ -1,0 +1,217 @@
+"""One Party's node, put together: everything it needs, for the length of a block.
+
+node.toml            settings
+keystore             Party key, Party CA, signing and storage key
+directory.sqlite     the log         exchange.sqlite   queries, outbox, journal
+patterns.sqlite      pattern sets    trace.sqlite      the Party's own traceability data
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import shutil
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from federation.errors import InvalidConfiguration, Unavailable
+from federation.ports import Peer
+from federation.query.policy import Policy
+from federation.trust.issuing import Authority, key_from_seed
+from federation.trust.keys import SoftwareSigner
+from federation.uim.codes import Label
+from federation.uim.pattern import PatternSet
+from node import __version__
+from node.clock import SystemClock
+from node.config import NodeSettings, read_node_settings, read_policy
+from node.formats.patterns import read_pattern_folder
+from node.joining import Following, announce_settings, node_name, own_admission, read_sets
+from node.keystore import Keystore
+from node.resources import patterns_folder
+from node.rpc.channels import Channels
+from node.rpc.desk import DeskServicer
+from node.rpc.directory import DirectoryServicer, GrpcDirectory
+from node.rpc.exchange import ExchangeServicer, GrpcTransport
+from node.rpc.interceptors import desk_chain, node_chain
+from node.rpc.officer import OfficerGate
+from node.rpc.renewal import Identity
+from node.rpc.server import serving
+from node.store.directory import SqliteDirectory
+from node.store.exchange import SqliteExchange
+from node.store.patterns import SqlitePatterns
+from node.store.trace import SqliteTrace
+from node.store.vault import Vault
+from node.use_cases.diagnosis import Facts
+from node.use_cases.directory_reads import DirectoryReads
+from node.use_cases.founding import secretariat_name
+from node.use_cases.participant import Participant, Parts, participating
+from node.use_cases.registry import Registry
+from node.use_cases.world import Own, World
+
+logger = logging.getLogger(__name__)
+
+ANNOUNCE_RETRY_S: Final = 30.0
+"""What the settings say is brought into the directory this often, until it stands there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ground:
+    """What is there before the use cases: settings, keys and open files."""
+
+    home: Path
+    settings: NodeSettings
+    keystore: Keystore
+    world: World
+    sets: tuple[PatternSet, ...]
+    policy: Policy
+    directory: SqliteDirectory
+    exchange: SqliteExchange
+    patterns: SqlitePatterns
+    trace: SqliteTrace
+    registry: Registry
+
+
+def read_settings(home: Path) -> NodeSettings:
+    """The settings in the folder.
+
+    Raises:
+        InvalidConfiguration: there are none, or they are wrong.
+    """
+    if not (home / "node.toml").exists():
+        raise InvalidConfiguration(f"{home} holds no node", hint="join first: `gsp party join CODE --home FOLDER`")
+    return read_node_settings(home / "node.toml")
+
+
+@asynccontextmanager
+async def running(home: Path, passphrase: bytes) -> AsyncIterator[Participant]:
+    """Run the node until the block ends.
+
+    Raises:
+        InvalidConfiguration, InvalidInput: settings or passphrase are wrong.
+        StoreUnavailable: a file cannot be opened.
+    """
+    async with AsyncExitStack() as stack:
+        ground = await _ground(stack, home, passphrase)
+        identity = _identity(ground)
+        channels = await stack.enter_async_context(Channels(own=identity.credential, clock=ground.world.clock))
+        ground.registry.on_change(identity.trust)
+        parts = _parts(ground, identity, channels)
+        participant = await stack.enter_async_context(participating(parts))
+        await stack.enter_async_context(_serving(ground, identity, participant))
+        group = await stack.enter_async_context(asyncio.TaskGroup())
+        tasks = [group.create_task(identity.run(channels)), group.create_task(_announce(ground, parts))]
+        try:
+            yield participant
+        finally:
+            for task in tasks:
+                task.cancel()
+
+
+async def _ground(stack: AsyncExitStack, home: Path, passphrase: bytes) -> _Ground:
+    settings = read_settings(home)
+    world = World(clock=SystemClock(), entropy=secrets.token_bytes)
+    keystore = Keystore.open(home / "keystore", passphrase)
+    vault = Vault(keystore.get("storage"), entropy=world.entropy)
+    directory = await stack.enter_async_context(SqliteDirectory.open(home / "directory.sqlite"))
+    return _Ground(
+        home=home,
+        settings=settings,
+        keystore=keystore,
+        world=world,
+        sets=read_sets(home, settings),
+        policy=read_policy(home / settings.policy) if settings.policy is not None else Policy(),
+        directory=directory,
+        exchange=await stack.enter_async_context(SqliteExchange.open(home / "exchange.sqlite", vault=vault)),
+        patterns=await stack.enter_async_context(SqlitePatterns.open(home / "patterns.sqlite")),
+        trace=await stack.enter_async_context(SqliteTrace.open(home / "trace.sqlite")),
+        registry=await Registry.load(directory, bytes.fromhex(settings.genesis), world.clock),
+    )
+
+
+def _identity(ground: _Ground) -> Identity:
+    admit = own_admission(ground.registry, ground.settings.party_id)
+    return Identity(
+        world=ground.world,
+        ca=Authority(certificate=admit.party_ca, key=key_from_seed(ground.keystore.get("ca"))),
+        name=node_name(ground.settings),
+        anchors=ground.registry.roster.anchors(),
+    )
+
+
+def _parts(ground: _Ground, identity: Identity, channels: Channels) -> Parts:
+    settings, genesis = ground.settings, ground.registry.roster.genesis
+    signer = SoftwareSigner(ground.keystore.get("signing"))
+    published = [one for one in read_pattern_folder(patterns_folder()) if _is_published(one)]
+    return Parts(
+        own=Own(party=settings.party_id, name=node_name(settings), signer=signer),
+        world=ground.world,
+        version=__version__,
+        exchange_store=ground.exchange,
+        outbox_store=ground.exchange,
+        journal=ground.exchange,
+        pattern_store=ground.patterns,
+        trace=ground.trace,
+        registry=ground.registry,
+        transport=GrpcTransport(channels),
+        directory=GrpcDirectory(channels),
+        secretariat=Peer(name=secretariat_name(settings.domain), endpoint=settings.secretariat, anchor=genesis.secretariat_ca),
+        sets=ground.sets,
+        reference=published,
+        policy=ground.policy,
+        facts=lambda: Facts(certificate_not_after=identity.not_after, disk_free_bytes=shutil.disk_usage(ground.home).free),
+    )
+
+
+def _is_published(pattern_set: PatternSet) -> bool:
+    """Sets that are all invented serve demonstrations; a Party of a demonstration publishes its own."""
+    return all(pattern.label is Label.PUBLISHED for pattern in pattern_set.patterns)
+
+
+@asynccontextmanager
+async def _serving(ground: _Ground, identity: Identity, participant: Participant) -> AsyncIterator[None]:
+    """Both ports: other nodes with certificates, and the own officers with signatures."""
+    settings, world = ground.settings, ground.world
+    reads = DirectoryReads(ground.registry)
+    gate = OfficerGate(
+        node=node_name(settings),
+        party=settings.party_id,
+        anchors=lambda: ground.registry.roster.anchors()[settings.party_id],
+        clock=world.clock,
+        entropy=world.entropy,
+    )
+    async with (
+        serving(
+            settings.listen,
+            credentials=identity.tls.node_credentials(),
+            routes={**ExchangeServicer(participant.exchange).routes(), **DirectoryServicer(reads).routes()},
+            interceptors=node_chain(tls=identity.tls, clock=world.clock, timer=time.monotonic),
+        ),
+        serving(
+            settings.desk,
+            credentials=identity.tls.guest_credentials(),
+            routes=DeskServicer(participant.desk, gate).routes(),
+            interceptors=desk_chain(timer=time.monotonic),
+        ),
+    ):
+        yield
+
+
+async def _announce(ground: _Ground, parts: Parts) -> None:
+    """Bring what the settings say into the directory: a new address, a new set of patterns. Tried until it stands there."""
+    assert parts.secretariat is not None  # as made above
+    line = Following(registry=ground.registry, service=parts.directory, secretariat=parts.secretariat)
+    while True:
+        try:
+            await announce_settings(
+                line, ground.settings, ground.sets, keystore=ground.keystore, world=ground.world, with_node=True
+            )
+        except Unavailable as error:
+            logger.info("the settings are not in the directory yet", extra={"problem": error.code})
+            await asyncio.sleep(ANNOUNCE_RETRY_S)
+        else:
+            return

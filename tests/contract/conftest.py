@@ -1,0 +1,47 @@
+"""Every contract is kept in memory, over SQLite, and over SQLite after the file was closed and opened between writing and reading."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+
+import pytest
+
+from node.store.directory import SqliteDirectory
+from node.store.enrolment import SqliteEnrolments
+from node.store.exchange import SqliteExchange
+from node.store.patterns import SqlitePatterns
+from node.store.vault import Vault
+from tests.support.memory_stores import MemoryDirectory, MemoryEnrolments, MemoryExchange, MemoryPatterns
+from tests.support.opened import Opened, kept
+
+KINDS = ["memory", "sqlite", "sqlite opened again"]
+
+
+@pytest.fixture(params=KINDS)
+def exchange(request, tmp_path):
+    if request.param == "memory":
+        return Opened(kept(MemoryExchange()), reopens=False)
+    vault = Vault(b"k" * 32, entropy=os.urandom)
+    return Opened(partial(SqliteExchange.open, tmp_path / "exchange.sqlite", vault=vault), reopens="again" in request.param)
+
+
+@pytest.fixture(params=KINDS)
+def directory(request, tmp_path):
+    if request.param == "memory":
+        return Opened(kept(MemoryDirectory()), reopens=False)
+    return Opened(partial(SqliteDirectory.open, tmp_path / "directory.sqlite"), reopens="again" in request.param)
+
+
+@pytest.fixture(params=KINDS)
+def patterns(request, tmp_path):
+    if request.param == "memory":
+        return Opened(kept(MemoryPatterns()), reopens=False)
+    return Opened(partial(SqlitePatterns.open, tmp_path / "patterns.sqlite"), reopens="again" in request.param)
+
+
+@pytest.fixture(params=KINDS)
+def enrolments(request, tmp_path):
+    if request.param == "memory":
+        return Opened(kept(MemoryEnrolments()), reopens=False)
+    return Opened(partial(SqliteEnrolments.open, tmp_path / "enrolment.sqlite"), reopens="again" in request.param)
