@@ -27,7 +27,8 @@ def run(*words: str):
     return CliRunner().invoke(main, words)
 
 
-def commands(command: click.Command, *path: str):
+def commands(command: click.Command | None, *path: str):
+    """Every command below this one, with the words that call it."""
     if isinstance(command, click.Group):
         context = click.Context(command)
         for name in command.list_commands(context):
@@ -36,7 +37,8 @@ def commands(command: click.Command, *path: str):
         yield path, command
 
 
-LEAVES = dict(commands(main))
+OFFICERS = ("resolve", "ask", "queries", "inbox", "answer", "proof", "doctor")
+LEAVES = {path: command for verb in OFFICERS for path, command in commands(main.get_command(click.Context(main), verb), verb)}
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: error.__name__)
@@ -65,7 +67,7 @@ def test_the_version_is_told():
 
 
 @pytest.mark.parametrize("path", LEAVES, ids=" ".join)
-def test_every_verb_has_help_and_json(path):
+def test_every_verb_of_an_officer_has_help_and_json(path):
     assert run(*path, "--help").exit_code == 0
     assert any("--json" in parameter.opts for parameter in LEAVES[path].params)
     assert LEAVES[path].help

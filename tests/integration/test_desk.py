@@ -42,7 +42,7 @@ from node.rpc.tls import ServerTls, TlsSnapshot
 from node.use_cases.desk_values import Question
 from node.v1 import desk_pb2
 from tests.support.fake_desk import CODE_OF_QN, QN, FakeDesk, answer_to
-from tests.support.treaty import DOMAIN, QM, Treaty, WallClock, node_name
+from tests.support.rpc import DOMAIN, QM, Treaty, WallClock, node_name
 
 NODE = node_name(QM)
 OFFICER = OfficerName(party=QM, officer_id="k3v9x2mq", domain=DOMAIN)

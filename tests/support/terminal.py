@@ -13,7 +13,7 @@ from node.cli.session import Surroundings
 from tests.support import pki
 from tests.support.fake_desk import FakeDesk, connecting
 from tests.support.officers import officer_profile
-from tests.support.treaty import SetClock
+from tests.support.rpc import SetClock
 
 
 @dataclass

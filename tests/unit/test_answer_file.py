@@ -17,7 +17,7 @@ from node.cli.answer_file import blank_answer, checked, edited, read_answer
 from node.cli.documents import answer_document
 from tests.support import pki
 from tests.support.fake_desk import FakeDesk, answer_to, refusing
-from tests.support.treaty import SetClock
+from tests.support.rpc import SetClock
 
 
 @pytest.fixture

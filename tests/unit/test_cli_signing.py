@@ -22,7 +22,7 @@ from node.use_cases.desk_values import Question
 from tests.support import pki
 from tests.support.fake_desk import CODE_OF_QN, QN, QO, FakeDesk
 from tests.support.officers import officer_profile
-from tests.support.treaty import SetClock
+from tests.support.rpc import SetClock
 
 QUESTION = Question(
     party=QN,
