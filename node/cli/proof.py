@@ -122,9 +122,9 @@ def _crossing_lines(crossing: CheckedCrossing, report: ProofReport) -> Iterator[
     yield f"Message   {header.message_id.hex()}"
     yield f"          signed by {header.sender.dns} for {header.recipient.dns}, {clock(header.created)}"
     yield f"          {journal} stands in the journal of {report.exporter.dns}"
-    if crossing.receipt is None:
+    if crossing.receipt is None and header.sender == report.exporter:
         yield "          no receipt of the other side: only that it was sent is proved"
-    else:
+    if crossing.receipt is not None:
         yield f"          received by {crossing.receipt.receiver.dns}, {clock(crossing.receipt.received_at)}, over its signature"
     if crossing.content is None:
         yield "          the content is not disclosed"
