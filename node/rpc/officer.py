@@ -1,4 +1,4 @@
-"""Officers at the desk: every call proves itself, because a certificate alone proves nothing: it is public (trust.md, section 2).
+"""Officers at the desk: every call proves itself, because a certificate alone proves nothing: it is public (docs/protocol.md, "The desk").
 
 Beside each call travels a credential: the officer's certificate and a fresh signature over the method, the hash of the request,
 the node's name, the time and a challenge that this node gave out and takes back once. So a credential is worth nothing for

@@ -116,17 +116,7 @@ class Asking:
         signer = verify_officer(certificate, ca=anchor, party=self._own.party, domain=genesis.domain, at=now)
         # The reply key outlives the deadline by the tolerance, so that an answer sent at the last second still opens.
         reply_key = self._keyring.make(KeyUse.REPLY, destroy_at=now + question.deadline_s + limits.CLOCK_TOLERANCE_S)
-        query = Query(
-            codes=question.codes,
-            items=question.items,
-            legal_basis=LegalBasis.ARTICLE_8_9,
-            purpose=question.purpose,
-            necessity=question.necessity,
-            handling=question.handling,
-            urgency=question.urgency,
-            reference=question.reference,
-            reply_key=reply_key.public.public_key,
-        )
+        query = _query(question, reply_key)
         body = encode_query_body(query, certificate=certificate)
         identifier = message_id(self._world.entropy(MESSAGE_ID_BYTES))
         statement = Statement(
@@ -393,6 +383,20 @@ def replay_mark(opened: Opened) -> ReplayMark:
         sender=opened.statement.sender,
         message_id=opened.statement.message_id,
         statement_hash=statement_hash(opened.inner.statement),
+    )
+
+
+def _query(question: Question, reply_key: NewKey) -> Query:
+    return Query(
+        codes=question.codes,
+        items=question.items,
+        legal_basis=LegalBasis.ARTICLE_8_9,
+        purpose=question.purpose,
+        necessity=question.necessity,
+        handling=question.handling,
+        urgency=question.urgency,
+        reference=question.reference,
+        reply_key=reply_key.public.public_key,
     )
 
 
