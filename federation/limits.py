@@ -78,7 +78,7 @@ HEADER_BYTES_MAX: Final = 8_192
 STATEMENT_BYTES_MAX: Final = 4_096
 """A statement has fixed fields and digests only."""
 BODY_BYTES_MAX: Final = 3_145_728
-"""A body of 1,000 codes with ten full items each stays below; the padding may add an eighth."""
+"""1,000 codes with some three kilobytes each; where histories are longer, the answer tells their ends. The padding may add an eighth."""
 PADDING_FLOOR_BYTES: Final = 256
 """Smaller bodies are all padded to this size."""
 CERTIFICATE_BYTES_MAX: Final = 4_096
@@ -165,6 +165,12 @@ RETENTION_S: Final = 5 * 365 * 86_400
 
 BULK_CODES_MIN: Final = 50
 """Queries with so many codes go into the bulk lane, so that a container does not delay a pack."""
+RECENT_MESSAGES_MAX: Final = 512
+"""Messages whose content is kept at hand after it was written: a few seconds of a busy node."""
+RECENT_BODIES_MAX: Final = 128
+"""Small bodies that are remembered as they were read."""
+RECENT_BODY_BYTES_MAX: Final = 16_384
+"""Larger bodies are read back instead: with RECENT_MESSAGES_MAX of them, memory stays below 20 MiB."""
 DRAFT_LIFE_S: Final = 600
 """A prepared query waits this long for the officer's signature."""
 DRAFTS_MAX: Final = 1_000

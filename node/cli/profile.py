@@ -138,7 +138,7 @@ def write_profile(
 def _read_settings(path: Path) -> _Settings:
     try:
         return msgspec.toml.decode(_read(path, _SETTINGS_BYTES_MAX), type=_Settings)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, ValueError) as error:
         raise InvalidConfiguration(f"{path}: {error}", hint=_HINT) from error
 
 

@@ -149,7 +149,7 @@ def encode_query_view(view: QueryView) -> desk_pb2.QueryView:
         asked=encode_asked(view.asked),
         peer_name=view.peer_name,
         body=encode_query_body(view.query, certificate=NO_CERTIFICATE),
-        outgoing=_outgoing_message(view.outgoing) if view.outgoing is not None else None,
+        outgoing=encode_outgoing(view.outgoing) if view.outgoing is not None else None,
         answers=[
             desk_pb2.AnswerView(
                 message_id=answer.message_id,
@@ -169,7 +169,7 @@ def decode_query_view(message: desk_pb2.QueryView) -> QueryView:
         asked=decode_asked(message.asked),
         peer_name=name(message.peer_name),
         query=_query(message.body),
-        outgoing=_outgoing(message.outgoing) if message.HasField("outgoing") else None,
+        outgoing=decode_outgoing(message.outgoing) if message.HasField("outgoing") else None,
         answers=tuple(
             AnswerView(
                 message_id=message_id(answer.message_id),
@@ -300,7 +300,7 @@ def _query(body: bytes) -> Query:
     return content
 
 
-def _outgoing_message(outgoing: Outgoing) -> desk_pb2.Outgoing:
+def encode_outgoing(outgoing: Outgoing) -> desk_pb2.Outgoing:
     return desk_pb2.Outgoing(
         message_id=outgoing.message_id,
         peer=outgoing.peer,
@@ -315,7 +315,8 @@ def _outgoing_message(outgoing: Outgoing) -> desk_pb2.Outgoing:
     )
 
 
-def _outgoing(message: desk_pb2.Outgoing) -> Outgoing:
+@total
+def decode_outgoing(message: desk_pb2.Outgoing) -> Outgoing:
     if not 0 <= message.next_attempt <= limits.TIME_S_MAX:
         raise Malformed("a time is beyond what a calendar can show")
     return Outgoing(

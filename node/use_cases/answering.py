@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from federation import limits
 from federation.boundary.messages import Opened, body_digest, compose_statement, key_id
 from federation.boundary.receipts import sign_receipt
+from federation.delivery.outbox import Outgoing
 from federation.delivery.receipt import SignedReceipt
 from federation.envelope.header import MessageKind, Prekey, Statement
 from federation.envelope.seal import SALT_BYTES, Inner
@@ -32,7 +33,7 @@ from node.use_cases.outbox import Handed, Outbox, envelope_of, new_outgoing
 from node.use_cases.registry import Registry
 from node.use_cases.repository import Repository, as_draft
 from node.use_cases.sealing import Sealer, lane_of, received_crossing, sent_crossing
-from node.use_cases.world import Announcer, Own, World
+from node.use_cases.world import Announcer, Own, Turns, World
 
 logger = logging.getLogger(__name__)
 
@@ -75,6 +76,7 @@ class Answering:
         self._policy = policy
         self._policy_digest = keys.digest("gsp/v1/policy", encode_policy(policy))
         self._announcer = announcer
+        self._turns = Turns()
         self._drafts: dict[MessageId, _Draft] = {}
 
     async def take(self, opened: Opened) -> Delivery:
@@ -113,18 +115,18 @@ class Answering:
             signer=self._own.signer,
         )
         self._announcer.announce(statement.message_id)
-        answer = await self._answer_now(received, query)
+        async with self._turns.of(statement.message_id):
+            answer = await self._answer_now(received, query)
         return Delivery(receipt=encode_signed_receipt(receipt), answer=answer)
 
     async def answer_waiting(self, message_id: MessageId) -> bytes:
         """The sealed answer to a query that was taken before: the one that waits for its receipt, or a new one by policy."""
-        received = await self._store.received(message_id)
-        if received is None:
-            return b""
-        if received.answer_id is not None:
-            sent = await self._store.crossing(Direction.SENT, received.answer_id)
-            return encode_envelope(envelope_of(sent)) if sent is not None and sent.ciphertext else b""
-        return await self._answer_now(received, await self._query(message_id))
+        async with self._turns.of(message_id):
+            received = await self._received(message_id)
+            if received.answer_id is None:
+                return await self._answer_now(received, await self._query(message_id))
+        sent = await self._store.crossing(Direction.SENT, received.answer_id)
+        return encode_envelope(envelope_of(sent)) if sent is not None and sent.ciphertext else b""
 
     async def _answer_now(self, received: ReceivedQuery, query: Query) -> bytes:
         """The sealed answer when the policy gives one at once; nothing otherwise. The receipt never waits for a failure here."""
@@ -323,28 +325,42 @@ class Answering:
         if draft is None or draft.statement.officer_id != officer.officer_id:
             raise NotFound("no answer waits for this signature", hint="prepare it again: it lives ten minutes")
         keys.verify(public_key=draft.public_key, message=keys.officer_message(draft.prepared.statement), signature=signature)
-        received = await self._store.received(draft.statement.conversation)
-        if received is None:
-            raise Misuse("a query was received and is not in the store")
         inner = Inner(
             statement=draft.prepared.statement,
             statement_signature=signature,
             salt=self._world.entropy(SALT_BYTES),
             body=draft.prepared.body,
         )
-        query = await self._query(received.message_id)
-        await self._commit_answer(received, query, draft.answer, inner, draft.statement, delay_s=0)
+        query_id = draft.statement.conversation
+        query = await self._query(query_id)
+        async with self._turns.of(query_id):
+            await self._commit_answer(await self._received(query_id), query, draft.answer, inner, draft.statement, delay_s=0)
         self._drafts.pop(answer_id, None)
         self._outbox.nudge()
-        after = await self._store.received(received.message_id)
-        return after if after is not None else received
+        return await self._received(query_id)
 
-    async def expire(self, received: ReceivedQuery) -> None:
+    async def _received(self, message_id: MessageId) -> ReceivedQuery:
+        received = await self._store.received(message_id)
+        if received is None:
+            raise NotFound("no query with this id came here", hint="`gsp inbox` lists what came")
+        return received
+
+    async def expire(self, message_id: MessageId) -> None:
         """The deadline passed without an answer; it may still be answered late."""
-        after = replace(received, state=next_received(received.state, ReceivedEvent.DEADLINE), changed=self._world.now())
-        leaf = self._outbox.leaf(JournalKind.EXPIRED, received.message_id, received.peer, bytes(32))
-        await self._store.commit(Change(received=(after,), leaves=(leaf,)))
-        self._announcer.announce(received.message_id)
+        async with self._turns.of(message_id):
+            received = await self._store.received(message_id)
+            if received is None or received.state is not ReceivedState.WAITING:
+                return
+            state = next_received(received.state, ReceivedEvent.DEADLINE)
+            leaf = self._outbox.leaf(JournalKind.EXPIRED, message_id, received.peer, bytes(32))
+            after = replace(received, state=state, changed=self._world.now())
+            await self._store.commit(Change(received=(after,), leaves=(leaf,)))
+        self._announcer.announce(message_id)
+
+    async def failed(self, outgoing: Outgoing, problem: str) -> None:
+        """A try to deliver an answer failed; the outbox tries again."""
+        del problem  # it stands in the outbox row, where the desk reads it
+        await self._store.commit(Change(outgoing=(outgoing,)))
 
 
 def query_of(content: Query | Answer) -> Query:

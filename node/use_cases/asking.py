@@ -15,6 +15,7 @@ from federation.boundary.messages import (
     statement_hash,
 )
 from federation.boundary.receipts import sign_receipt
+from federation.delivery.outbox import Outgoing
 from federation.delivery.receipt import SignedReceipt
 from federation.delivery.replay import ReplayMark
 from federation.envelope.header import Lane, MessageKind, Statement
@@ -33,7 +34,7 @@ from federation.ports import (
 )
 from federation.query.answer import Answer, check_answers
 from federation.query.codes import Automation, LegalBasis, Urgency
-from federation.query.lifecycle import AskedEvent, AskedState, next_asked
+from federation.query.lifecycle import OPEN_STATES, AskedEvent, AskedState, next_asked
 from federation.query.policy import check_asking
 from federation.query.query import Query
 from federation.trust import keys
@@ -43,9 +44,10 @@ from node.use_cases.acknowledging import Acknowledger
 from node.use_cases.desk_values import Prepared, Question
 from node.use_cases.keyring import Keyring, NewKey
 from node.use_cases.outbox import Handed, Outbox, new_outgoing
+from node.use_cases.recent import Recent
 from node.use_cases.registry import Registry
 from node.use_cases.sealing import Sealer, Sealing, lane_of, received_crossing, sent_crossing
-from node.use_cases.world import Announcer, Own, World
+from node.use_cases.world import Announcer, Own, Turns, World
 
 logger = logging.getLogger(__name__)
 
@@ -76,6 +78,7 @@ class Asking:
         outbox: Outbox,
         acknowledger: Acknowledger,
         announcer: Announcer,
+        recent: Recent,
     ) -> None:
         self._own = own
         self._world = world
@@ -86,6 +89,8 @@ class Asking:
         self._outbox = outbox
         self._acknowledger = acknowledger
         self._announcer = announcer
+        self._recent = recent
+        self._turns = Turns()
         self._drafts: dict[MessageId, _Draft] = {}
 
     def prepare(self, officer: OfficerName, certificate: bytes, question: Question) -> Prepared:
@@ -182,7 +187,7 @@ class Asking:
                 lane=_lane(draft.query),
             ) as sealing:
                 await self._commit_query(draft, inner, sealing)
-        asked = await self._store.asked(identifier)
+        asked = await self._recent.asked(identifier)
         assert asked is not None  # committed above
         return asked
 
@@ -220,18 +225,23 @@ class Asking:
             leaves=(leaf,),
         )
         await self._store.commit(change)
+        self._recent.wrote(asked, crossing)
         self._drafts.pop(statement.message_id, None)
         self._keyring.hold(draft.reply_key.secret, draft.reply_key.private)
         await self._outbox.attempt(outgoing, crossing)
 
     async def handed(self, handed: Handed) -> None:
         """A query reached the peer: the receipt and, when it came along, the answer, in one commit."""
-        asked = await self._store.asked(handed.crossing.message_id)
-        if asked is None:
-            return
-        if handed.answer and await self._took_along(handed, asked):
-            return
-        await self._store.commit(replace(self._delivered(handed), asked=(self._after(asked, AskedEvent.RECEIPT),)))
+        async with self._turns.of(handed.crossing.message_id):
+            asked = await self._recent.asked(handed.crossing.message_id)
+            if asked is not None and not (handed.answer and await self._took_along(handed, asked)):
+                await self._receipted(handed, asked)
+
+    async def _receipted(self, handed: Handed, asked: AskedQuery) -> None:
+        """The receipt alone."""
+        after = self._after(asked, AskedEvent.RECEIPT)
+        await self._store.commit(replace(self._delivered(handed), asked=(after,)))
+        self._recent.wrote(after)
         self._announcer.announce(asked.message_id)
 
     async def _took_along(self, handed: Handed, asked: AskedQuery) -> bool:
@@ -265,12 +275,15 @@ class Asking:
             Forbidden: it answers nothing that we asked that Party.
             AlreadySeen: it was taken before.
         """
-        in_reply_to = opened.statement.in_reply_to
-        asked = await self._store.asked(in_reply_to) if in_reply_to is not None else None
-        sent = await self._store.crossing(Direction.SENT, in_reply_to) if in_reply_to is not None else None
-        if asked is None or sent is None:
-            raise Forbidden("this answers nothing that was asked here")
-        return await self._take(opened, asked, body=sent.body, handed=None)
+        query_id = opened.statement.in_reply_to
+        if query_id is None:
+            raise Forbidden("this answers nothing")
+        async with self._turns.of(query_id):
+            asked = await self._recent.asked(query_id)
+            sent = await self._recent.content(Direction.SENT, query_id)
+            if asked is None or sent is None:
+                raise Forbidden("this answers nothing that was asked here")
+            return await self._take(opened, asked, body=sent.body, handed=None)
 
     async def _take(self, opened: Opened, asked: AskedQuery, *, body: bytes, handed: Handed | None) -> SignedReceipt:
         answer = check_reply(opened, asked, body)
@@ -278,9 +291,10 @@ class Asking:
         now = self._world.now()
         leaf = self._outbox.leaf(JournalKind.RECEIVED, identifier, asked.peer, opened.arrived.digest)
         after = self._after(asked, AskedEvent.FINAL_ANSWER if answer.final else AskedEvent.PARTIAL_ANSWER)
+        crossing = received_crossing(opened, at=now)
         change = Change(
             marks=(replay_mark(opened),),
-            crossings=(received_crossing(opened, at=now),),
+            crossings=(crossing,),
             outgoing_done=(asked.message_id,),
             keys_destroyed=(asked.key_id,) if answer.final and self._keyring.private(asked.key_id) else (),
             leaves=(leaf,),
@@ -290,6 +304,7 @@ class Asking:
             delivered = self._delivered(handed)
             change = replace(change, receipts=delivered.receipts, leaves=(leaf, *delivered.leaves))
         positions = await self._store.commit(replace(change, asked=(after,)))
+        self._recent.wrote(after, crossing)
         for identifier_destroyed in change.keys_destroyed:
             self._keyring.drop(identifier_destroyed)
         self._announcer.announce(asked.message_id)
@@ -314,19 +329,37 @@ class Asking:
     def _after(self, asked: AskedQuery, event: AskedEvent) -> AskedQuery:
         return replace(asked, state=next_asked(asked.state, event), changed=self._world.now(), problem="")
 
-    async def expire(self, asked: AskedQuery) -> None:
+    async def expire(self, message_id: MessageId) -> None:
         """The deadline is over: the reply key is destroyed, and the officer is told. A late answer comes under a prekey."""
-        leaf = self._outbox.leaf(JournalKind.EXPIRED, asked.message_id, asked.peer, bytes(32))
-        held = self._keyring.private(asked.key_id) is not None
-        change = Change(
-            asked=(self._after(asked, AskedEvent.DEADLINE),),
-            outgoing_done=(asked.message_id,),
-            keys_destroyed=(asked.key_id,) if held else (),
-            leaves=(leaf,),
-        )
-        await self._store.commit(change)
+        async with self._turns.of(message_id):
+            asked = await self._recent.asked(message_id)
+            if asked is None or asked.state not in OPEN_STATES:
+                return
+            after = self._after(asked, AskedEvent.DEADLINE)
+            leaf = self._outbox.leaf(JournalKind.EXPIRED, message_id, asked.peer, bytes(32))
+            held = self._keyring.private(asked.key_id) is not None
+            change = Change(
+                asked=(after,),
+                outgoing_done=(message_id,),
+                keys_destroyed=(asked.key_id,) if held else (),
+                leaves=(leaf,),
+            )
+            await self._store.commit(change)
+            self._recent.wrote(after)
         self._keyring.drop(asked.key_id)
-        self._announcer.announce(asked.message_id)
+        self._announcer.announce(message_id)
+
+    async def failed(self, outgoing: Outgoing, problem: str) -> None:
+        """A try to deliver a query failed: the next one and the reason are written down together."""
+        async with self._turns.of(outgoing.message_id):
+            asked = await self._recent.asked(outgoing.message_id)
+            if asked is None or asked.problem == problem:
+                await self._store.commit(Change(outgoing=(outgoing,)))
+                return
+            after = replace(asked, problem=problem, changed=self._world.now())
+            await self._store.commit(Change(asked=(after,), outgoing=(outgoing,)))
+            self._recent.wrote(after)
+        self._announcer.announce(outgoing.message_id)
 
 
 def check_reply(opened: Opened, asked: AskedQuery, body: bytes) -> Answer:

@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from federation import limits
 from federation.boundary.receipts import journal_leaf, read_receipt
@@ -53,7 +54,16 @@ class Handed:
     answer: bytes
 
 
-OnHanded = Callable[[Handed], Awaitable[None]]
+class Side(Protocol):
+    """Who goes on after a try: the asking side for queries, the answering side for answers."""
+
+    async def handed(self, handed: Handed) -> None:
+        """The message reached the peer."""
+
+    async def failed(self, outgoing: Outgoing, problem: str) -> None:
+        """It did not; write down the next try and the reason, an error code."""
+
+
 KeyFor = Callable[[Outgoing], Awaitable[tuple[Prekey, int] | None]]
 
 
@@ -82,12 +92,12 @@ class Outbox:
         self._sealer = sealer
         self._in_flight: dict[MessageId, PartyId] = {}
         self._news = asyncio.Event()
-        self._on_handed: Mapping[MessageKind, OnHanded] = {}
+        self._handlers: Mapping[MessageKind, Side] = {}
         self._key_for: KeyFor | None = None
 
-    def connect(self, *, on_handed: Mapping[MessageKind, OnHanded], key_for: KeyFor) -> None:
-        """Say who goes on when a message of a kind was handed over, and which key a message is sealed to."""
-        self._on_handed = on_handed
+    def connect(self, *, sides: Mapping[MessageKind, Side], key_for: KeyFor) -> None:
+        """Say who goes on after a try with a message of a kind, and which key a message is sealed to."""
+        self._handlers = sides
         self._key_for = key_for
 
     def nudge(self) -> None:
@@ -162,18 +172,14 @@ class Outbox:
         except FederationError as error:
             await self._failed(outgoing, error)
             return
-        await self._on_handed[crossing.kind](handed)
+        await self._handlers[crossing.kind].handed(handed)
 
     async def _failed(self, outgoing: Outgoing, error: FederationError) -> None:
         jitter = self._world.entropy(1)[0] / 256
         now = self._world.clock.now()
         later = after_failure(outgoing, now=now, problem=error.code, jitter=jitter)
         logger.info("a delivery failed", extra={"peer": outgoing.peer, "problem": error.code, "attempts": later.attempts})
-        changes = Change(outgoing=(later,))
-        asked = await self._store.asked(outgoing.message_id) if outgoing.kind is MessageKind.QUERY else None
-        if asked is not None and asked.problem != error.code:
-            changes = replace(changes, asked=(replace(asked, problem=error.code, changed=int(now)),))
-        await self._store.commit(changes)
+        await self._handlers[outgoing.kind].failed(later, error.code)
 
     async def _sealed(self, outgoing: Outgoing) -> Crossing:
         """The record with a sealing that the peer can still open; sealed anew when it has none."""

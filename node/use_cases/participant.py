@@ -39,6 +39,7 @@ from node.use_cases.keyring import Keyring
 from node.use_cases.library import Patterns
 from node.use_cases.outbox import Outbox
 from node.use_cases.proving import Proving
+from node.use_cases.recent import Recent
 from node.use_cases.registry import Registry
 from node.use_cases.repository import Repository
 from node.use_cases.sealing import Sealer
@@ -58,6 +59,7 @@ class Parts:
         secretariat: where the log is followed; None when there is nobody to follow.
         sets: pattern sets that this node answers with.
         reference: published sets of markings whose issuers publish none.
+        housekeeping_s: how long a node rests between two looks at deadlines, prekeys, patterns and the log.
     """
 
     own: Own
@@ -76,6 +78,7 @@ class Parts:
     reference: Sequence[PatternSet]
     policy: Policy
     facts: Callable[[], Facts]
+    housekeeping_s: float = HOUSEKEEPING_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +122,7 @@ class _Core:
     acknowledger: Acknowledger
     patterns: Patterns
     outbox: Outbox
+    recent: Recent
 
 
 async def _assemble(parts: Parts) -> tuple[Participant, Acknowledger]:
@@ -130,8 +134,7 @@ async def _assemble(parts: Parts) -> tuple[Participant, Acknowledger]:
             return await answering.key_for_answer(outgoing.message_id)
         return core.keyring.prekey_of(outgoing.peer, parts.registry.roster)
 
-    handlers = {MessageKind.QUERY: asking.handed, MessageKind.ANSWER: answering.handed}
-    core.outbox.connect(on_handed=handlers, key_for=key_for)
+    core.outbox.connect(sides={MessageKind.QUERY: asking, MessageKind.ANSWER: answering}, key_for=key_for)
     participant = Participant(
         exchange=_exchange(parts, core, asking, answering),
         desk=_desk(parts, core, asking, answering),
@@ -175,6 +178,7 @@ async def _core(parts: Parts) -> _Core:
         acknowledger=Acknowledger(parts.transport),
         patterns=patterns,
         outbox=outbox,
+        recent=Recent(parts.exchange_store),
     )
 
 
@@ -189,6 +193,7 @@ def _asking(parts: Parts, core: _Core) -> Asking:
         outbox=core.outbox,
         acknowledger=core.acknowledger,
         announcer=core.announcer,
+        recent=core.recent,
     )
 
 
@@ -242,6 +247,7 @@ def _desk(parts: Parts, core: _Core, asking: Asking, answering: Answering) -> Ow
             facts=parts.facts,
         ),
         announcer=core.announcer,
+        recent=core.recent,
     )
 
 
@@ -260,7 +266,7 @@ async def _keep_house(parts: Parts, participant: Participant) -> None:
                 await chore()
             except FederationError as error:
                 logger.info("housekeeping", extra={"problem": error.code})
-        await asyncio.sleep(HOUSEKEEPING_S)
+        await asyncio.sleep(parts.housekeeping_s)
 
 
 async def follow_directory(parts: Parts, participant: Participant) -> None:
@@ -299,9 +305,9 @@ async def expire_overdue(parts: Parts, participant: Participant) -> None:
     overdue = await parts.outbox_store.overdue(now=parts.world.clock.now(), rows=limits.PAGE_ROWS_MAX)
     for query in overdue:
         if isinstance(query, AskedQuery):
-            await participant.asking.expire(query)
+            await participant.asking.expire(query.message_id)
         else:
-            await participant.answering.expire(query)
+            await participant.answering.expire(query.message_id)
 
 
 def peers_of(registry: Registry, own: PartyId) -> list[Peer]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 from federation.identity import MessageId, NodeName, PartyId
@@ -31,6 +31,29 @@ class World:
     def now(self) -> int:
         """Unix seconds, whole: what is written into messages."""
         return int(self.clock.now())
+
+
+class Turns:
+    """One step at a time for one message, so that two things that happen to it at once do not overwrite each other."""
+
+    def __init__(self) -> None:
+        self._locks: dict[MessageId, tuple[asyncio.Lock, int]] = {}
+
+    @asynccontextmanager
+    async def of(self, message_id: MessageId) -> AsyncIterator[None]:
+        """Wait for this message's turn and keep it for the block."""
+        lock, users = self._locks.get(message_id, (None, 0))
+        lock = lock or asyncio.Lock()
+        self._locks[message_id] = (lock, users + 1)
+        try:
+            async with lock:
+                yield
+        finally:
+            _, users = self._locks[message_id]
+            if users == 1:
+                del self._locks[message_id]
+            else:
+                self._locks[message_id] = (lock, users - 1)
 
 
 class Announcer:
