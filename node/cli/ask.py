@@ -15,7 +15,7 @@ from federation.query.lifecycle import AskedState
 from node.cli.choice import choose
 from node.cli.documents import query_view_document
 from node.cli.exit_codes import ExitCode
-from node.cli.options import FILE, Duration, Items, Recipient, Word, desk_options
+from node.cli.options import FILE, Duration, Items, Recipient, Sentence, Word, desk_options
 from node.cli.output import remark, show
 from node.cli.scans import gather
 from node.cli.session import Session, Surroundings, follow, pass_surroundings, session
@@ -51,12 +51,12 @@ class Wish:
 @click.argument("codes", metavar="[CODE]...", nargs=-1)
 @click.option("--image", type=FILE, help="A photo with a Data Matrix, QR or Code 128 symbol.")
 @click.option("--to", type=Recipient(), default="auto", show_default=True, help="The Party to ask; auto when there is no doubt.")
-@click.option("--necessity", required=True, help="Why the answer is necessary, in words (Article 8.9(b)).")
+@click.option("--necessity", required=True, type=Sentence(), help="Why the answer is necessary, in words (Article 8.9(b)).")
 @click.option("--purpose", required=True, type=Word(Purpose), help="What it is necessary for.")
 @click.option("--items", type=Items(), default="all", show_default=True, help="Letters of Article 8.4.1, such as a,b,f.")
 @click.option("--handling", type=Word(HandlingCode), default="H1", show_default=True, help="What the receiver may do with it.")
 @click.option("--urgent", is_flag=True, help="Goes ahead of other queries.")
-@click.option("--reference", default="", help="Your own case number.")
+@click.option("--reference", default="", type=Sentence(), help="Your own case number.")
 @click.option("--deadline", type=Duration(), default="7d", show_default=True, help="When the answer is needed.")
 @click.option("--wait", type=Duration(), default="10s", show_default=True, help="How long to wait for it here.")
 @desk_options
