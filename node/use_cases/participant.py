@@ -47,6 +47,9 @@ from node.use_cases.world import Announcer, Own, World
 
 logger = logging.getLogger(__name__)
 
+HOUSEKEEPING_FIRST_S = 0.5
+"""The rest after the first look, and after one that found news in the directory: peers that start together are there a moment later.
+It grows to the whole period in a few steps."""
 HOUSEKEEPING_S = 5.0
 """Deadlines, prekeys and patterns are looked at this often: an officer notices seconds, not more."""
 
@@ -260,13 +263,17 @@ async def _keep_house(parts: Parts, participant: Participant) -> None:
         lambda: participant.patterns.refresh(parts.transport),
         lambda: expire_overdue(parts, participant),
     )
+    rest_s, size = 0.0, 0
     while True:
         for chore in chores:
             try:
                 await chore()
             except FederationError as error:
                 logger.info("housekeeping", extra={"problem": error.code})
-        await asyncio.sleep(parts.housekeeping_s)
+        has_news = participant.registry.roster.size > size
+        size = participant.registry.roster.size
+        rest_s = min(HOUSEKEEPING_FIRST_S if has_news else 4 * rest_s, parts.housekeeping_s)
+        await asyncio.sleep(rest_s)
 
 
 async def follow_directory(parts: Parts, participant: Participant) -> None:
