@@ -122,7 +122,7 @@ async def ask_at_desk(wish: Wish, officer: Session) -> QueryView:
         deadline_s=wish.deadline_s,
     )
     prepared = await officer.desk.prepare_query(question)
-    signature = sign_query(prepared, question=question, profile=officer.profile, now=officer.now)
+    signature = sign_query(prepared, question=question, profile=officer.profile, now=officer.clock.now())
     return await officer.desk.submit_query(prepared.message_id, signature)
 
 

@@ -20,7 +20,7 @@ from node.cli.session import Session, follow
 from tests.support.fake_desk import LocalDesk
 from tests.support.federation import Federation, federating
 from tests.support.simulated_node import SimNode
-from tests.support.virtual_clock import VirtualLoop, run_virtual
+from tests.support.virtual_clock import VirtualLoop, WallClock, run_virtual
 
 
 @dataclass
@@ -47,7 +47,7 @@ def session_at(federation: Federation, party: str) -> Session:
         party_ca=node.kit.ca.certificate,
         signer=officer.signer,
     )
-    return Session(profile=profile, desk=LocalDesk(desk=AtDesk(node), profile=profile), now=federation.now)
+    return Session(profile=profile, desk=LocalDesk(desk=AtDesk(node), profile=profile), clock=WallClock(federation.loop))
 
 
 def wish(*codes: str, items: frozenset[Item] = frozenset(Item)) -> Wish:
