@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from federation import limits
 from federation.errors import InvalidInput, Oversized
 from federation.query.codes import Automation, HandlingCode, Outcome, Refusal, UimStatus
-from federation.query.items import ALL_ITEMS, ItemAnswer
+from federation.query.items import ALL_ITEMS, Field, FieldName, ItemAnswer, Record
 from federation.query.query import Query
 
 
@@ -79,6 +79,31 @@ class Answer:
             raise InvalidInput("an answer has a result for each code of its query")
         if len(self.text) > limits.TEXT_CHARACTERS_MAX:
             raise Oversized(f"the text has more than {limits.TEXT_CHARACTERS_MAX} characters")
+
+
+def shortened(answer: Answer, *, records_max: int) -> Answer:
+    """The same answer with the latest records of each item, at most so many, and before them how many were left out.
+
+    Args:
+        answer: made from the own data, where a record of omissions, if there is one, is an item's first.
+        records_max: 0 leaves nothing but the numbers; the codes can be asked about again, fewer at once.
+    """
+    return replace(
+        answer,
+        results=tuple(
+            replace(result, items=tuple(_shortened(item, records_max) for item in result.items)) for result in answer.results
+        ),
+    )
+
+
+def _shortened(item: ItemAnswer, records_max: int) -> ItemAnswer:
+    before = item.records[0].first(FieldName.OMITTED) if item.records else None
+    told = item.records if before is None else item.records[1:]
+    if len(told) <= records_max:
+        return item
+    left_out = len(told) - records_max
+    number = Field(FieldName.OMITTED, str(left_out + int(before or 0)))
+    return replace(item, records=(Record(fields=(number,)), *told[left_out:]))
 
 
 def check_answers(query: Query, answer: Answer) -> None:

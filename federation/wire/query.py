@@ -37,11 +37,14 @@ REFUSALS: Final = EnumMap(exchange_pb2.Refusal, "REFUSAL_", Refusal)
 STATUSES: Final = EnumMap(exchange_pb2.UimStatus, "UIM_STATUS_", UimStatus)
 FIELDS: Final = {str(name): name for name in FieldName}
 
-ANSWER_STEP_BYTES: Final = 3_072
+ANSWER_STEP_BYTES: Final = 6_144
 """The body of an answer is filled up to this for each code, so that hit, miss and refusal have the same size on the wire.
 
-A full answer of ten items stays below it; 1,000 codes stay below BODY_BYTES_MAX. What is longer goes to the next multiple.
+A full answer of ten items with a chain of sales has some 4,600 bytes. What is longer goes to the next multiple, and nothing beyond
+BODY_BYTES_MAX: from 512 codes on that is the size of every answer.
 """
+ANSWER_BYTES_MAX: Final = limits.BODY_BYTES_MAX - limits.CERTIFICATE_BYTES_MAX - 4 * limits.TEXT_CHARACTERS_MAX
+"""What the data may take up of a body, so that an officer can still sign it and add a text of any script."""
 _FILLER_BYTES_MIN: Final = 2
 """Tag and length of a piece of filler with nothing in it."""
 
@@ -86,6 +89,11 @@ def decode_body(raw: bytes) -> tuple[Query | Answer, bytes]:
     if given != (_filler(message.ByteSize(), codes=len(content.results)) if isinstance(content, Answer) else []):
         raise Malformed("a body is not filled up as it has to be")
     return content, message.officer_certificate
+
+
+def answer_bytes(answer: Answer) -> int:
+    """What an answer takes up of its body."""
+    return _answer_message(answer).ByteSize()
 
 
 def _filler(bare: int, *, codes: int) -> list[bytes]:

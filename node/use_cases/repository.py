@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+from federation import limits
 from federation.errors import InvalidScan
 from federation.identity import PartyId
-from federation.query.answer import Answer, CodeResult, LastKnown
+from federation.query.answer import Answer, CodeResult, LastKnown, shortened
 from federation.query.codes import Automation, HandlingCode, Outcome, Refusal
 from federation.query.items import ALL_ITEMS, Item, ItemAnswer, ItemState, absent
 from federation.query.policy import Decision
@@ -20,6 +21,7 @@ from federation.query.query import CodeAsked, Query
 from federation.uim.library import Library
 from federation.uim.pattern import PatternSet
 from federation.uim.scan import read_scan
+from federation.wire.query import ANSWER_BYTES_MAX, answer_bytes
 from node.trace.finder import find
 from node.trace.model import Finding
 from node.trace.ports import TraceStore
@@ -59,13 +61,15 @@ class Repository:
         results = tuple(
             self._result(code, finding, decision, now=now) for code, finding in zip(query.codes, findings, strict=True)
         )
-        return Answer(
-            results=results,
-            automation=decision.automation,
-            final=True,
-            handling=query.handling,
-            text="",
-            industry_consulted=False,
+        return _fitting(
+            Answer(
+                results=results,
+                automation=decision.automation,
+                final=True,
+                handling=query.handling,
+                text="",
+                industry_consulted=False,
+            )
         )
 
     def _result(self, code: CodeAsked, finding: Finding | None, decision: Decision, *, now: int) -> CodeResult:
@@ -79,6 +83,15 @@ class Repository:
             complete_as_of=finding.complete_as_of,
             items=tuple(_withheld(one, decision.withheld) for one in finding.items),
         )
+
+
+def _fitting(answer: Answer) -> Answer:
+    """The answer as one envelope carries it: where many codes have long histories, the earliest records are counted, not told."""
+    records_max = limits.VALUES_PER_ITEM_MAX
+    while answer_bytes(answer) > ANSWER_BYTES_MAX and records_max > 0:
+        records_max //= 2
+        answer = shortened(answer, records_max=records_max)
+    return answer
 
 
 def _last_known(finding: Finding) -> LastKnown | None:
