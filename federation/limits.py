@@ -79,7 +79,7 @@ HEADER_BYTES_MAX: Final = 8_192
 STATEMENT_BYTES_MAX: Final = 4_096
 """A statement has fixed fields and digests only."""
 BODY_BYTES_MAX: Final = 3_145_728
-"""1,000 codes with some three kilobytes each; where histories are longer, the answer tells their ends. Padding adds an eighth."""
+"""1,000 codes with three kilobytes each; of longer histories the answer tells the ends. The padding may add an eighth."""
 PADDING_FLOOR_BYTES: Final = 256
 """Smaller bodies are all padded to this size."""
 CERTIFICATE_BYTES_MAX: Final = 4_096

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from federation import limits
 from federation.errors import InvalidConfiguration, Unavailable
 from federation.identity import NodeName
 from federation.ports import Peer
@@ -202,6 +203,7 @@ async def _serving(ground: _Ground, identity: Identity, participant: Participant
             credentials=identity.tls.guest_credentials(),
             routes=DeskServicer(participant.desk, gate).routes(),
             interceptors=desk_chain(timer=time.monotonic),
+            reply_bytes_max=limits.DESK_REPLY_BYTES_MAX,
         ),
     ):
         yield

@@ -173,7 +173,7 @@ def _preview(said: Answer, view: InboxView) -> Iterator[str]:
 async def send(officer: Session, view: InboxView, said: Answer, *, as_json: bool) -> int:
     """Let the node prepare it, look at what it prepared, sign and send."""
     prepared = await officer.desk.prepare_answer(view.received.message_id, said)
-    signature = sign_answer(prepared, answer=said, received=view.received, profile=officer.profile, now=officer.now)
+    signature = sign_answer(prepared, answer=said, received=view.received, profile=officer.profile, now=officer.clock.now())
     received = await officer.desk.submit_answer(prepared.message_id, signature)
     sent = f"Signed and on its way to {party(received.peer, view.peer_name)}; the query is now: {received_state(received)}"
     show({**received_document(received), "answer": answer_document(said)}, [sent], as_json=as_json)
