@@ -181,8 +181,6 @@ BULK_CODES_MIN: Final = 50
 """Queries with so many codes go into the bulk lane, so that a container does not delay a pack."""
 RECENT_MESSAGES_MAX: Final = 512
 """Messages whose content is kept at hand after it was written: a few seconds of a busy node."""
-RECENT_BODIES_MAX: Final = 128
-"""Small bodies that are remembered as they were read."""
 RECENT_BODY_BYTES_MAX: Final = 16_384
 """Larger bodies are read back instead: with RECENT_MESSAGES_MAX of them, memory stays below 20 MiB."""
 DRAFT_LIFE_S: Final = 600
