@@ -131,10 +131,14 @@ def show(figures: dict[str, Any]) -> None:
         f"  SQLite, one durable commit   p50 {floor['commit_p50_ms']:6.2f} ms",
         "",
         "one automatic query, two node processes",
-        (f"  one at a time                p50 {query['p50_ms']:6.2f} ms   p99 {query['p99_ms']:6.2f} ms"
-        f"   {query['p50_to_echo']:.1f} x and {query['p99_to_echo']:.1f} x the echo's p50"),
-        (f"  64 in flight                 {query['64_in_flight_per_s']:6.0f} /s"
-        f"   ({query['64_in_flight_per_s'] / floor['echo_64_in_flight_per_s']:.1%} of the echo)"),
+        (
+            f"  one at a time                p50 {query['p50_ms']:6.2f} ms   p99 {query['p99_ms']:6.2f} ms"
+            f"   {query['p50_to_echo']:.1f} x and {query['p99_to_echo']:.1f} x the echo's p50"
+        ),
+        (
+            f"  64 in flight                 {query['64_in_flight_per_s']:6.0f} /s"
+            f"   ({query['64_in_flight_per_s'] / floor['echo_64_in_flight_per_s']:.1%} of the echo)"
+        ),
         f"  asking process               {query['asking_process_peak_mib']:6.0f} MiB at its peak",
         "",
         "where the time goes, both nodes in one process",

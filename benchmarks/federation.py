@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +47,7 @@ class Bench:
     certificate: bytes
     signer: SoftwareSigner
     showcases: dict[str, str]
+    stop_secretariat: Callable[[], Awaitable[None]]
 
     async def ask(self, key: str) -> QueryView:
         """One whole query: prepared, signed by the officer, sealed, sent, answered, verified, written down."""
@@ -77,7 +78,8 @@ async def federation(folder: Path, *, together: bool = False) -> AsyncIterator[B
         made = await secretariat.initialise(
             root, settings=settings, passphrase=PASSPHRASE, founders=1, threshold=1, world=world(), cost=Cost.MINIMAL
         )
-        await stack.enter_async_context(secretariat.running(root, PASSPHRASE))
+        centre = await stack.enter_async_context(AsyncExitStack())
+        await centre.enter_async_context(secretariat.running(root, PASSPHRASE))
         joined = {name: await _join(folder, root, name, bytes.fromhex(made.genesis)) for name in ("qm", "qn")}
         showcases = await _load(folder / "qn")
         asking = await stack.enter_async_context(party.running(folder / "qm", PASSPHRASE))
@@ -90,6 +92,7 @@ async def federation(folder: Path, *, together: bool = False) -> AsyncIterator[B
             certificate=officer.officer_certificate,
             signer=SoftwareSigner(officer.officer_seed),
             showcases=showcases,
+            stop_secretariat=centre.aclose,
         )
         await _until_answered(bench)
         yield bench

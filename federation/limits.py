@@ -78,7 +78,7 @@ HEADER_BYTES_MAX: Final = 8_192
 STATEMENT_BYTES_MAX: Final = 4_096
 """A statement has fixed fields and digests only."""
 BODY_BYTES_MAX: Final = 3_145_728
-"""1,000 codes with some three kilobytes each; where histories are longer, the answer tells their ends. The padding may add an eighth."""
+"""1,000 codes with three kilobytes each; of longer histories the answer tells the ends. The padding may add an eighth."""
 PADDING_FLOOR_BYTES: Final = 256
 """Smaller bodies are all padded to this size."""
 CERTIFICATE_BYTES_MAX: Final = 4_096
@@ -175,6 +175,8 @@ DRAFT_LIFE_S: Final = 600
 """A prepared query waits this long for the officer's signature."""
 DRAFTS_MAX: Final = 1_000
 """Prepared queries and answers that wait for signatures, all officers together."""
+WAITING_RECOLLECTED_MAX: Final = 10_000
+"""Received queries that a starting node looks through for such as its policy answers: a month of heavy use, and read once."""
 ACKNOWLEDGE_DELAY_S: Final = 0.05
 """Receipts for answers are gathered this long: nobody waits for them, and one call carries many."""
 ACKNOWLEDGE_RECEIPTS_MAX: Final = 256

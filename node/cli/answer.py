@@ -182,5 +182,5 @@ async def send(officer: Session, view: InboxView, said: Answer, *, as_json: bool
 async def answer_at_desk(officer: Session, view: InboxView, said: Answer) -> ReceivedQuery:
     """Let the node prepare it, look at what it prepared, sign and send."""
     prepared = await officer.desk.prepare_answer(view.received.message_id, said)
-    signature = sign_answer(prepared, answer=said, received=view.received, profile=officer.profile, now=officer.now)
+    signature = sign_answer(prepared, answer=said, received=view.received, profile=officer.profile, now=officer.clock.now())
     return await officer.desk.submit_answer(prepared.message_id, signature)

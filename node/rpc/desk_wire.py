@@ -122,7 +122,7 @@ def decode_asked(message: desk_pb2.AskedQuery) -> AskedQuery:
         message_id=message_id(message.message_id),
         peer=party_id(message.peer),
         state=AskedState(message.state),
-        officer_id=message.officer_id,
+        officer_id=name(message.officer_id),
         created=seconds(message.created),
         deadline=seconds(message.deadline),
         changed=seconds(message.changed),
@@ -174,7 +174,7 @@ def decode_query_view(message: desk_pb2.QueryView) -> QueryView:
             AnswerView(
                 message_id=message_id(answer.message_id),
                 sender=party_id(answer.sender),
-                officer_id=answer.officer_id or None,
+                officer_id=name(answer.officer_id) or None,
                 received=seconds(answer.received),
                 answer=decode_answer(answer.body),
             )
@@ -204,7 +204,7 @@ def decode_received(message: desk_pb2.ReceivedQuery) -> ReceivedQuery:
         message_id=message_id(message.message_id),
         peer=party_id(message.peer),
         state=ReceivedState(message.state),
-        officer_id=message.officer_id,
+        officer_id=name(message.officer_id),
         received=seconds(message.received),
         deadline=seconds(message.deadline),
         changed=seconds(message.changed),

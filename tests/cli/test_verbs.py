@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import stat
 from dataclasses import replace
@@ -177,7 +178,7 @@ def test_what_the_desk_raises_decides_how_it_ends(terminal, failure, ending):
 def test_an_expired_certificate_is_told_before_any_call(terminal):
     terminal.clock.at += 91 * 86_400
     result = terminal.run("queries")
-    assert result.exit_code == ExitCode.MISBEHAVIOUR
+    assert result.exit_code == ExitCode.CONFIGURATION
     assert "ask the administrator for a new certificate" in result.stderr
 
 
@@ -258,6 +259,18 @@ def test_json_does_not_ask_for_confirmation(terminal):
     result = terminal.run(f"answer {ID} --draft --json")
     assert (result.exit_code, terminal.desk.sent) == (ExitCode.USAGE, [])
     assert "--yes" in document(result)["error"]["hint"]
+
+
+def test_an_officer_may_think_before_saying_yes(terminal):
+    class Thinking(io.BytesIO):
+        def read1(self, size: int = -1) -> bytes:
+            terminal.clock.at += 3_600
+            return super().read1(size)
+
+    terminal.desk.receive()
+    assert terminal.run(f"answer {ID} --draft", typed=Thinking(b"y\n")).exit_code == 0
+    assert terminal.clock.at > pki.NOW
+    assert len(terminal.desk.sent) == 1
 
 
 # --- proof -----------------------------------------------------------------------------------------------------------

@@ -30,9 +30,7 @@ from tests.support.virtual_clock import EPOCH, SeededEntropy
 
 DOMAIN = "gsp.example.org"
 PARTIES = tuple(
-    PartyId(first + second)
-    for first, seconds in (("q", "mnopqrstuvwxyz"), ("x", "abcdefghjlmnopqrstuvw"))
-    for second in seconds
+    PartyId(first + second) for first, seconds in (("q", "mnopqrstuvwxyz"), ("x", "abcdefghjlmnopqrstuvw")) for second in seconds
 )
 """ISO 3166-1 leaves these to their users; `xi` and `xk` are in use all the same."""
 CODES_PER_PARTY = 12

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from click.testing import CliRunner, Result
 
@@ -31,11 +32,11 @@ class Terminal:
         self.desk = FakeDesk(clock=self.clock)
         self.profile = officer_profile(self.folder / "profile")
 
-    def run(self, command: str, *, typed: str | None = None, officer: bool = True) -> Result:
+    def run(self, command: str, *, typed: str | IO[bytes] | None = None, officer: bool = True) -> Result:
         """Type one line, without the name of the program."""
         return self.run_words(shlex.split(command), typed=typed, officer=officer)
 
-    def run_words(self, words: list[str], *, typed: str | None = None, officer: bool = True) -> Result:
+    def run_words(self, words: list[str], *, typed: str | IO[bytes] | None = None, officer: bool = True) -> Result:
         environment = {"GSP_OFFICER": str(self.profile) if officer else None, "COLUMNS": "100"}
         surroundings = Surroundings(clock=self.clock, connect=connecting(self.desk))
         return CliRunner().invoke(main, words, obj=surroundings, env=environment, input=typed)

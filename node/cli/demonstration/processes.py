@@ -162,9 +162,7 @@ class Processes:
                 os.killpg(process.pid, signal.SIGKILL)
                 await process.wait()
 
-    async def _start(
-        self, arguments: tuple[str | Path, ...], *, errors: int | BinaryIO, folder: Path | None = None
-    ) -> Running:
+    async def _start(self, arguments: tuple[str | Path, ...], *, errors: int | BinaryIO, folder: Path | None = None) -> Running:
         command = shlex.join(["gsp", *map(str, arguments)])
         with (self._folder / "commands.txt").open("a", encoding="utf-8") as commands:
             commands.write(command + "\n")
