@@ -135,7 +135,7 @@ async def party_down(stage: Stage) -> None:
     require(not view.answers, "an answer came from a node that does not run")
     teller.note(while_down={"state": view.asked.state, "problem": view.asked.problem})
     teller.say(
-        "This is not an answer, and above all not \"never issued\". The question is kept on disk, signed and sealed, and nobody has "
+        'This is not an answer, and above all not "never issued". The question is kept on disk, signed and sealed, and nobody has '
         f"to ask again. Now the node of {qp} starts again."
     )
     await stage.federation.start("qp")

@@ -49,4 +49,6 @@ async def evidence_checked(stage: Stage) -> None:
         f"the other side received it, and where it stands in the journal. Directory cosigned by {', '.join(report['cosigners'])}."
     )
     require(refused.code in _REFUSALS, f"a changed copy is taken with {refused.code}")
-    teller.say(f"In a copy, one byte of {len(proof)} is changed. The same check refuses it: {refused.document['error']['message']}")
+    teller.say(
+        f"In a copy, one byte of {len(proof)} is changed. The same check refuses it: {refused.document['error']['message']}"
+    )

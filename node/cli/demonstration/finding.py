@@ -122,4 +122,3 @@ async def issuer_is_no_party(stage: Stage) -> None:
         "None of them takes part in this federation, so nothing was sent. Not a Party: use another channel, such as a letter or "
         "Interpol. The officer still knows whom to write to, and that the code is not in itself a forgery."
     )
-

@@ -48,7 +48,9 @@ _NEWEST: Final = frozenset([Item.H, Item.J])
 
 def answer_lines(view: AnswerView, name: str) -> Iterator[str]:
     """One answer: who says it, and each item in a line or two."""
-    author = f"signed by its officer {view.officer_id}" if view.officer_id is not None else "given by its own rule, without a person"
+    author = (
+        f"signed by its officer {view.officer_id}" if view.officer_id is not None else "given by its own rule, without a person"
+    )
     yield f"Answer of {party(view.sender, name)}, over its signature, {author}:"
     for result in view.answer.results:
         yield ""

@@ -42,7 +42,7 @@ async def tell_story(federation: Federation, teller: Teller) -> FederationError 
         await _tell(federation, teller)
     except FederationError as error:
         await teller.end(error.message)
-        where = f"chapter {teller.chapter.number}, \"{teller.chapter.title}\", does not hold"
+        where = f'chapter {teller.chapter.number}, "{teller.chapter.title}", does not hold'
         return Misuse(f"{where}: {error.message}", hint=error.hint)
     return None
 
