@@ -12,7 +12,7 @@ from federation.boundary.receipts import read_receipt, sign_receipt
 from federation.delivery.receipt import SignedReceipt
 from federation.delivery.replay import check_repetition
 from federation.envelope.header import MessageKind
-from federation.errors import Forbidden, NotFound, Oversized, Unauthentic
+from federation.errors import Forbidden, Misuse, NotFound, Oversized, Unauthentic
 from federation.evidence.journal import JournalKind, Position
 from federation.identity import NodeName, PartyId
 from federation.ports import (
