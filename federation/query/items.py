@@ -47,7 +47,7 @@ ALL_ITEMS: Final = frozenset(Item)
 
 
 class ItemState(StrEnum):
-    """Why an item is there or not (domain.md, section 4.4)."""
+    """Why an item is there or not."""
 
     PROVIDED = "provided"
     NOT_HELD = "not-held"

@@ -29,7 +29,7 @@ class Acknowledger:
     def add(self, peer: Peer, receipt: SignedReceipt) -> None:
         """Hand this over soon; dropped when more than one call's worth waits for that peer."""
         _, receipts = self._waiting.setdefault(peer.name, (peer, []))
-        if len(receipts) < limits.ACKNOWLEDGE_RECEIPTS_MAX:
+        if len(receipts) < limits.RECEIPTS_PER_CALL_MAX:
             receipts.append(encode_signed_receipt(receipt))
         self._news.set()
 

@@ -1,7 +1,7 @@
 """The directory as this node has accepted it, and how it follows the Secretariat's log.
 
 The order is: verify, persist, act. A node cosigns only what it has persisted, so that it can never be brought to witness two
-histories (trust.md, section 4). With the Secretariat gone, everything here goes on with what was accepted last.
+histories (docs/protocol.md, "The directory log"). With the Secretariat gone, everything here goes on with what was accepted last.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The Party's own knowledge: which codes are its own, and what its traceability data say of them.
 
 Which codes are ours is decided by patterns and never by look-up, so "not ours" and "never issued" are different things: the second
-is a statement of the Party whose code it is (domain.md, section 7).
+is a statement of the Party whose code it is.
 """
 
 from __future__ import annotations
