@@ -47,6 +47,7 @@ class Bench:
     certificate: bytes
     signer: SoftwareSigner
     showcases: dict[str, str]
+    stop_secretariat: Callable[[], Awaitable[None]]
 
     async def ask(self, key: str) -> QueryView:
         """One whole query: prepared, signed by the officer, sealed, sent, answered, verified, written down."""
@@ -67,8 +68,8 @@ class Bench:
 
 
 @asynccontextmanager
-async def federation(folder: Path, *, answering_environment: dict[str, str] | None = None) -> AsyncIterator[Bench]:
-    """Found, join, load and run; gives back when the first query was answered."""
+async def federation(folder: Path, *, together: bool = False) -> AsyncIterator[Bench]:
+    """Found, join, load and run; both nodes in this process when `together`. Ready when the first query was answered."""
     async with AsyncExitStack() as stack:
         root = folder / "secretariat"
         settings = SecretariatSettings(
@@ -77,11 +78,13 @@ async def federation(folder: Path, *, answering_environment: dict[str, str] | No
         made = await secretariat.initialise(
             root, settings=settings, passphrase=PASSPHRASE, founders=1, threshold=1, world=world(), cost=Cost.MINIMAL
         )
-        await stack.enter_async_context(secretariat.running(root, PASSPHRASE))
+        centre = await stack.enter_async_context(AsyncExitStack())
+        await centre.enter_async_context(secretariat.running(root, PASSPHRASE))
         joined = {name: await _join(folder, root, name, bytes.fromhex(made.genesis)) for name in ("qm", "qn")}
         showcases = await _load(folder / "qn")
         asking = await stack.enter_async_context(party.running(folder / "qm", PASSPHRASE))
-        await stack.enter_async_context(_process(folder, "qn", answering_environment))
+        answering = party.running(folder / "qn", PASSPHRASE) if together else _process(folder, "qn")
+        await stack.enter_async_context(answering)
         officer = joined["qm"]
         bench = Bench(
             asking=asking,
@@ -89,6 +92,7 @@ async def federation(folder: Path, *, answering_environment: dict[str, str] | No
             certificate=officer.officer_certificate,
             signer=SoftwareSigner(officer.officer_seed),
             showcases=showcases,
+            stop_secretariat=centre.aclose,
         )
         await _until_answered(bench)
         yield bench
@@ -149,11 +153,11 @@ async def _load(home: Path) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def _process(folder: Path, name: str, environment: dict[str, str] | None) -> AsyncIterator[None]:
+async def _process(folder: Path, name: str) -> AsyncIterator[None]:
     secret = folder / "passphrase"
     secret.write_bytes(PASSPHRASE)
     command = [sys.executable, "-m", "node", "party", "run", "--home", str(folder / name), "--passphrase-file", str(secret)]
-    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, env=environment)
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     try:
         assert process.stdout is not None
         async with asyncio.timeout(READY_S):
@@ -170,5 +174,3 @@ async def _until_answered(bench: Bench) -> None:
     async with asyncio.timeout(READY_S):
         while not (await bench.ask(next(iter(bench.showcases.values())))).answers:
             await asyncio.sleep(0.5)
-
-

@@ -175,6 +175,8 @@ DRAFT_LIFE_S: Final = 600
 """A prepared query waits this long for the officer's signature."""
 DRAFTS_MAX: Final = 1_000
 """Prepared queries and answers that wait for signatures, all officers together."""
+WAITING_RECOLLECTED_MAX: Final = 10_000
+"""Received queries that a starting node looks through for such as its policy answers: a month of heavy use, and read once."""
 ACKNOWLEDGE_DELAY_S: Final = 0.05
 """Receipts for answers are gathered this long: nobody waits for them, and one call carries many."""
 ACKNOWLEDGE_RECEIPTS_MAX: Final = 256

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
 from node import __version__
 from node.cli.exit_codes import MEANINGS
 from node.cli.group import Verb, Verbs
+
+# gRPC's core writes failed handshakes to standard error by itself; our own errors say what they mean.
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 VERBS = {
     "resolve": Verb(module="node.cli.resolve", summary="Find out which Parties may know a code."),

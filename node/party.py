@@ -19,7 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from federation import limits
 from federation.errors import InvalidConfiguration, Unavailable
+from federation.identity import NodeName
 from federation.ports import Peer
 from federation.query.policy import Policy
 from federation.trust.issuing import Authority, key_from_seed
@@ -184,18 +186,24 @@ async def _serving(ground: _Ground, identity: Identity, participant: Participant
         clock=world.clock,
         entropy=world.entropy,
     )
+
+    def heard(sender: NodeName) -> None:
+        if sender.party is not None:
+            participant.outbox.heard_from(sender.party)
+
     async with (
         serving(
             settings.listen,
             credentials=identity.tls.node_credentials(),
             routes={**ExchangeServicer(participant.exchange).routes(), **DirectoryServicer(reads).routes()},
-            interceptors=node_chain(tls=identity.tls, clock=world.clock, timer=time.monotonic),
+            interceptors=node_chain(tls=identity.tls, clock=world.clock, timer=time.monotonic, heard=heard),
         ),
         serving(
             settings.desk,
             credentials=identity.tls.guest_credentials(),
             routes=DeskServicer(participant.desk, gate).routes(),
             interceptors=desk_chain(timer=time.monotonic),
+            reply_bytes_max=limits.DESK_REPLY_BYTES_MAX,
         ),
     ):
         yield

@@ -49,11 +49,6 @@ def after_failure(outgoing: Outgoing, *, now: float, problem: str, jitter: float
     )
 
 
-def woken(outgoing: Outgoing, *, now: float) -> Outgoing:
-    """The peer was heard from: try at once."""
-    return replace(outgoing, next_attempt=min(outgoing.next_attempt, now))
-
-
 def is_over(outgoing: Outgoing, *, now: float) -> bool:
     """A query whose deadline has passed is not sent any more; an answer is sent as long as evidence is kept."""
     if outgoing.kind is MessageKind.QUERY:

@@ -17,7 +17,7 @@ from federation.query.query import Query
 from node.cli.answer_file import blank_answer, checked, edited, read_answer
 from node.cli.documents import answer_document, received_document
 from node.cli.exit_codes import ExitCode
-from node.cli.options import FILE, QueryId, Word, desk_options
+from node.cli.options import FILE, QueryId, Sentence, Word, desk_options
 from node.cli.output import remark, show
 from node.cli.session import Session, Surroundings, pass_surroundings, session
 from node.cli.signing import sign_answer
@@ -62,7 +62,7 @@ class Wording:
 @click.option(
     "--set", "edits", multiple=True, metavar="EDIT", help="a.date=2026-01-02 or c=not-held; 2:a.date=... for the second code."
 )
-@click.option("--text", help="Words to go with it.")
+@click.option("--text", type=Sentence(), help="Words to go with it.")
 @click.option("--handling", type=Word(HandlingCode), help="What the other Party may do with it.")
 @click.option("--interim", is_flag=True, help="More will follow.")
 @click.option("--industry-consulted", is_flag=True, help="The industry had to be asked (Articles 8.12 and 8.13).")
@@ -173,7 +173,7 @@ def _preview(said: Answer, view: InboxView) -> Iterator[str]:
 async def send(officer: Session, view: InboxView, said: Answer, *, as_json: bool) -> int:
     """Let the node prepare it, look at what it prepared, sign and send."""
     prepared = await officer.desk.prepare_answer(view.received.message_id, said)
-    signature = sign_answer(prepared, answer=said, received=view.received, profile=officer.profile, now=officer.now)
+    signature = sign_answer(prepared, answer=said, received=view.received, profile=officer.profile, now=officer.clock.now())
     received = await officer.desk.submit_answer(prepared.message_id, signature)
     sent = f"Signed and on its way to {party(received.peer, view.peer_name)}; the query is now: {received_state(received)}"
     show({**received_document(received), "answer": answer_document(said)}, [sent], as_json=as_json)

@@ -15,7 +15,7 @@ from federation.query.lifecycle import AskedState
 from node.cli.choice import choose
 from node.cli.documents import query_view_document
 from node.cli.exit_codes import ExitCode
-from node.cli.options import FILE, Duration, Items, Recipient, Word, desk_options
+from node.cli.options import FILE, Duration, Items, Recipient, Sentence, Word, desk_options
 from node.cli.output import remark, show
 from node.cli.scans import gather
 from node.cli.session import Session, Surroundings, follow, pass_surroundings, session
@@ -51,12 +51,12 @@ class Wish:
 @click.argument("codes", metavar="[CODE]...", nargs=-1)
 @click.option("--image", type=FILE, help="A photo with a Data Matrix, QR or Code 128 symbol.")
 @click.option("--to", type=Recipient(), default="auto", show_default=True, help="The Party to ask; auto when there is no doubt.")
-@click.option("--necessity", required=True, help="Why the answer is necessary, in words (Article 8.9(b)).")
+@click.option("--necessity", required=True, type=Sentence(), help="Why the answer is necessary, in words (Article 8.9(b)).")
 @click.option("--purpose", required=True, type=Word(Purpose), help="What it is necessary for.")
 @click.option("--items", type=Items(), default="all", show_default=True, help="Letters of Article 8.4.1, such as a,b,f.")
 @click.option("--handling", type=Word(HandlingCode), default="H1", show_default=True, help="What the receiver may do with it.")
 @click.option("--urgent", is_flag=True, help="Goes ahead of other queries.")
-@click.option("--reference", default="", help="Your own case number.")
+@click.option("--reference", default="", type=Sentence(), help="Your own case number.")
 @click.option("--deadline", type=Duration(), default="7d", show_default=True, help="When the answer is needed.")
 @click.option("--wait", type=Duration(), default="10s", show_default=True, help="How long to wait for it here.")
 @desk_options
@@ -101,7 +101,10 @@ async def _ask(wish: Wish, surroundings: Surroundings, profile_folder: Path | No
         if not as_json and wish.wait_s and view.asked.state is AskedState.DELIVERED:
             remark(f"delivered to {party(view.asked.peer, view.peer_name)}; waiting up to {wish.wait_s} s for the answer")
         view = await follow(officer.desk, view, wait_s=wish.wait_s)
-    return show_query(view, as_json=as_json)
+    ending = show_query(view, as_json=as_json)
+    if not as_json and ending is ExitCode.LATER:
+        remark(f"the node goes on by itself; look again with `gsp queries {view.asked.message_id.hex()}`")
+    return ending
 
 
 async def ask_at_desk(wish: Wish, officer: Session) -> QueryView:
@@ -122,11 +125,11 @@ async def ask_at_desk(wish: Wish, officer: Session) -> QueryView:
         deadline_s=wish.deadline_s,
     )
     prepared = await officer.desk.prepare_query(question)
-    signature = sign_query(prepared, question=question, profile=officer.profile, now=officer.now)
+    signature = sign_query(prepared, question=question, profile=officer.profile, now=officer.clock.now())
     return await officer.desk.submit_query(prepared.message_id, signature)
 
 
-def show_query(view: QueryView, *, as_json: bool) -> int:
+def show_query(view: QueryView, *, as_json: bool) -> ExitCode:
     """Print a query; not yet, as long as there is no final answer."""
     show(query_view_document(view), query_view_lines(view), as_json=as_json)
     return ExitCode.FINE if view.asked.state is AskedState.ANSWERED else ExitCode.LATER

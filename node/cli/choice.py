@@ -73,11 +73,11 @@ def _sure(resolution: Resolution) -> tuple[PartyId, CodeAsked]:
 def _responder(ranked: RankedParty) -> PartyId:
     name = party(ranked.candidate.party, ranked.party_name)
     if ranked.membership is Membership.OWN:
-        raise InvalidInput(f"the code belongs to {name}, your own Party", hint="look it up in your own system")
+        raise InvalidInput(f"the code seems to be one of {name}, your own Party", hint="look it up in your own system")
     if ranked.responder is None and ranked.membership is Membership.NO_NODE:
         raise UnknownParty(f"nobody answers for {name} yet", hint="write to its contact point, which the directory lists")
     if ranked.responder is None:
-        raise UnknownParty(f"the code belongs to {name}, which is not a Party")
+        raise UnknownParty(f"the code seems to be one of {name}, which is not a Party")
     return ranked.responder
 
 

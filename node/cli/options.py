@@ -19,6 +19,17 @@ CommandType = TypeVar("CommandType", bound=Callable[..., Any])
 _UNITS_S: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
+class Sentence(click.ParamType[str]):
+    """Words that can cross: a terminal with another encoding gives bytes that are no text."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if any("\ud800" <= character <= "\udfff" for character in value):
+            self.fail("this holds bytes that are no text; set the terminal to UTF-8", param, ctx)
+        return str(value)
+
+
 class Duration(click.ParamType[int]):
     """A number and a unit: 30s, 15m, 8h, 7d. Gives seconds."""
 

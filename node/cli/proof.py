@@ -118,14 +118,14 @@ def report_lines(report: ProofReport) -> Iterator[str]:
 
 def _crossing_lines(crossing: CheckedCrossing, report: ProofReport) -> Iterator[str]:
     header = crossing.header
-    journal = JournalKind.SENT if header.sender == report.exporter else JournalKind.RECEIVED
+    sent = header.sender == report.exporter
     yield f"Message   {header.message_id.hex()}"
     yield f"          signed by {header.sender.dns} for {header.recipient.dns}, {clock(header.created)}"
-    yield f"          {journal} stands in the journal of {report.exporter.dns}"
-    if crossing.receipt is None:
-        yield "          no receipt of the other side: only that it was sent is proved"
-    else:
+    yield f"          recorded as {JournalKind.SENT if sent else JournalKind.RECEIVED} in the journal of {report.exporter.dns}"
+    if crossing.receipt is not None:
         yield f"          received by {crossing.receipt.receiver.dns}, {clock(crossing.receipt.received_at)}, over its signature"
+    elif sent:
+        yield "          no receipt of the other side: that it arrived is not proved"
     if crossing.content is None:
         yield "          the content is not disclosed"
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import secrets
 import signal
@@ -83,8 +84,18 @@ async def _until_stopped(node: AbstractAsyncContextManager[Any], *, ready: str) 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     async with node:
+        _spare_the_collector()
         click.echo(ready)
         await stop.wait()
+
+
+def _spare_the_collector() -> None:
+    """What was made until now stays; of what a query makes, nearly nothing is cyclic. Looking for cycles all the same took a tenth of
+    a busy node's time, so it is done less often.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 def free_address(address: str, *, entropy: Entropy = secrets.token_bytes) -> str:

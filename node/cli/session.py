@@ -11,7 +11,7 @@ from typing import Final
 
 import click
 
-from federation.errors import InvalidConfiguration, Unauthentic
+from federation.errors import InvalidConfiguration
 from federation.ports import Clock
 from federation.query.lifecycle import AskedState
 from node.cli.output import clock
@@ -51,15 +51,11 @@ pass_surroundings = click.make_pass_decorator(Surroundings, ensure=True)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """One officer at one desk.
-
-    Attributes:
-        now: Unix seconds, when the command began.
-    """
+    """One officer at one desk. Time is asked for when something is signed: people think before they say yes."""
 
     profile: Profile
     desk: DeskClient
-    now: float
+    clock: Clock
 
 
 @asynccontextmanager
@@ -67,14 +63,12 @@ async def session(surroundings: Surroundings, folder: Path | None) -> AsyncItera
     """Open the desk for the officer of a profile.
 
     Raises:
-        InvalidConfiguration: no profile is named, or it cannot be used.
-        Unauthentic: the officer's certificate has expired, or the clock here is wrong.
+        InvalidConfiguration: no profile is named, it cannot be used, or its certificate is not valid now.
     """
     profile = named_profile(folder)
-    now = surroundings.clock.now()
-    check_window(profile, now)
+    check_window(profile, surroundings.clock.now())
     async with surroundings.connect(profile, surroundings.clock) as desk:
-        yield Session(profile=profile, desk=desk, now=now)
+        yield Session(profile=profile, desk=desk, clock=surroundings.clock)
 
 
 def named_profile(folder: Path | None) -> Profile:
@@ -90,7 +84,7 @@ def check_window(profile: Profile, now: float) -> None:
     """Say it here, in the words for an officer, before the node refuses every call."""
     window = profile.window
     if not window.not_before <= now <= window.not_after:
-        raise Unauthentic(
+        raise InvalidConfiguration(
             f"your certificate is valid from {clock(window.not_before)} to {clock(window.not_after)}, "
             f"and the clock here says {clock(now)}",
             hint="ask the administrator for a new certificate, or set the clock of this machine",

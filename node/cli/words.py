@@ -158,7 +158,8 @@ def query_view_lines(view: QueryView) -> Iterator[str]:
     yield f"Query     {asked.message_id.hex()} to {party(asked.peer, view.peer_name)}"
     yield f"State     {asked_state(asked)}"
     if view.outgoing is not None and view.outgoing.attempts:
-        yield f"Sending   tried {view.outgoing.attempts} times; next try {clock(view.outgoing.next_attempt)}"
+        tries = "once" if view.outgoing.attempts == 1 else f"{view.outgoing.attempts} times"
+        yield f"Sending   tried {tries}; next try {clock(view.outgoing.next_attempt)}"
     yield f"Asked     {clock(asked.created)} by officer {asked.officer_id}; answer wanted by {clock(asked.deadline)}"
     yield from query_lines(view.query)
     for answer in view.answers:

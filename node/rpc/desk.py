@@ -13,7 +13,7 @@ from typing import Final, Self, TypeVar
 from google.protobuf.message import Message
 
 from federation import limits
-from federation.errors import Unauthentic
+from federation.errors import Unauthentic, Unreachable
 from federation.identity import MessageId, NodeName, message_id
 from federation.ports import AskedQuery, Clock, ReceivedQuery
 from federation.query.answer import Answer
@@ -208,8 +208,13 @@ class DeskClient:
         return wire.decode_status(await self._call(STATUS, desk_pb2.StatusRequest()))
 
     async def _call(self, method: Method[Request, Reply], request: Request) -> Reply:
+        try:
+            return await self._signed_call(method, strict.encode(request))
+        except Unreachable as error:
+            raise _no_desk(error) from error
+
+    async def _signed_call(self, method: Method[Request, Reply], message: bytes) -> Reply:
         """Use the challenge that came with the reply before; the node may have forgotten it, and then a fresh one."""
-        message = strict.encode(request)
         carried, self._next_challenge = self._next_challenge, None
         if carried is not None:
             try:
@@ -229,3 +234,11 @@ class DeskClient:
         following = trailing.get(CHALLENGE_KEY)
         self._next_challenge = following if isinstance(following, bytes) and len(following) == CHALLENGE_BYTES else None
         return strict.parse(method.reply, reply, bytes_max=limits.DESK_REPLY_BYTES_MAX)
+
+
+def _no_desk(error: Unreachable) -> Unreachable:
+    """The channel speaks of another Party's node and of the outbox; here it is the own node, and nothing waits."""
+    return Unreachable(
+        f"the desk of your own node could not be reached: {error.message.replace('the other node', 'the node')}",
+        hint="ask its operator whether it runs, and compare the officer's profile with what the administrator gave you",
+    )

@@ -1,7 +1,7 @@
 """What is asked and answered at the desk, to protobuf and back. Strict and total: any bytes give a value or `Malformed`.
 
 Requests are read by the node and replies by the officer's program; the rules are the same, because a page that shows half of what
-the node said is worse than an error. Queries and answers are the bodies of `federation.wire`, less the filler that hides sizes.
+the node said is worse than an error. Queries and answers are the bodies of `federation.wire`.
 Who may be able to answer is in `resolution_wire`.
 """
 
@@ -30,7 +30,7 @@ from federation.wire.query import (
     encode_answer_body,
     encode_query_body,
 )
-from federation.wire.strict import at_most, encode, seconds, text, total
+from federation.wire.strict import at_most, seconds, text, total
 from node.use_cases.desk_values import (
     AnswerView,
     Check,
@@ -122,7 +122,7 @@ def decode_asked(message: desk_pb2.AskedQuery) -> AskedQuery:
         message_id=message_id(message.message_id),
         peer=party_id(message.peer),
         state=AskedState(message.state),
-        officer_id=message.officer_id,
+        officer_id=name(message.officer_id),
         created=seconds(message.created),
         deadline=seconds(message.deadline),
         changed=seconds(message.changed),
@@ -174,7 +174,7 @@ def decode_query_view(message: desk_pb2.QueryView) -> QueryView:
             AnswerView(
                 message_id=message_id(answer.message_id),
                 sender=party_id(answer.sender),
-                officer_id=answer.officer_id or None,
+                officer_id=name(answer.officer_id) or None,
                 received=seconds(answer.received),
                 answer=decode_answer(answer.body),
             )
@@ -204,7 +204,7 @@ def decode_received(message: desk_pb2.ReceivedQuery) -> ReceivedQuery:
         message_id=message_id(message.message_id),
         peer=party_id(message.peer),
         state=ReceivedState(message.state),
-        officer_id=message.officer_id,
+        officer_id=name(message.officer_id),
         received=seconds(message.received),
         deadline=seconds(message.deadline),
         changed=seconds(message.changed),
@@ -246,10 +246,8 @@ def decode_inbox_view(message: desk_pb2.InboxView) -> InboxView:
 
 
 def encode_answer(answer: Answer) -> bytes:
-    """The body of an answer without the filler: inside a Party its size is nobody's secret, and a thousand codes fit a call."""
-    body = exchange_pb2.Body.FromString(encode_answer_body(answer, certificate=NO_CERTIFICATE))
-    body.ClearField("filler")
-    return encode(body)
+    """The body of an answer."""
+    return encode_answer_body(answer, certificate=NO_CERTIFICATE)
 
 
 def decode_answer(body: bytes) -> Answer:

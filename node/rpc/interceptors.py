@@ -20,6 +20,7 @@ from grpc.aio import AbortError
 
 from federation import limits
 from federation.errors import DeadlinePassed, FederationError, Misuse, Overloaded
+from federation.identity import NodeName
 from federation.ports import Clock
 from node.rpc.calls import Call, Handler, Interceptor
 from node.rpc.errors import UNFORESEEN, to_status
@@ -61,8 +62,17 @@ class Budget:
             raise Overloaded("too many calls in a short time")
 
 
-def node_chain(*, tls: ServerTls, clock: Clock, timer: Timer) -> tuple[Interceptor, ...]:
-    """For a port where nodes call nodes."""
+def node_chain(
+    *, tls: ServerTls, clock: Clock, timer: Timer, heard: Callable[[NodeName], None] = lambda _sender: None
+) -> tuple[Interceptor, ...]:
+    """For a port where nodes call nodes.
+
+    Args:
+        tls: says who calls.
+        clock: for certificates.
+        timer: for budgets and the log.
+        heard: told of every caller that was identified: whatever waits for it need wait no longer.
+    """
     budget = Budget(
         per_s=limits.CALLS_PER_PARTY_PER_S, burst=limits.CALLS_PER_PARTY_BURST, keys_max=limits.PARTIES_MAX + 1, timer=timer
     )
@@ -70,7 +80,7 @@ def node_chain(*, tls: ServerTls, clock: Clock, timer: Timer) -> tuple[Intercept
         mapped,
         logged(timer),
         timed(limits.RPC_TIMEOUT_S),
-        identified(tls, clock),
+        identified(tls, clock, heard),
         budgeted(budget, lambda call: call.sender.party),
     )
 
@@ -158,12 +168,14 @@ def timed(timeout_s: float) -> Interceptor:
     return intercept
 
 
-def identified(tls: ServerTls, clock: Clock) -> Interceptor:
+def identified(tls: ServerTls, clock: Clock, heard: Callable[[NodeName], None]) -> Interceptor:
     """Find out which node calls; nothing that the call says of itself is believed."""
 
     def intercept(handler: Handler) -> Handler:
         async def handle(call: Call) -> bytes:
-            call.identify(tls.identify(call.connection(), now=clock.now()))
+            sender = tls.identify(call.connection(), now=clock.now())
+            call.identify(sender)
+            heard(sender)
             return await handler(call)
 
         return handle

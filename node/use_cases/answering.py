@@ -8,14 +8,13 @@ from dataclasses import dataclass, replace
 from federation import limits
 from federation.boundary.messages import Opened, body_digest, compose_statement, key_id
 from federation.boundary.receipts import sign_receipt
-from federation.delivery.outbox import Outgoing
 from federation.delivery.receipt import SignedReceipt
 from federation.envelope.header import MessageKind, Prekey, Statement
 from federation.envelope.seal import SALT_BYTES, Inner
-from federation.errors import Conflict, FederationError, Misuse, NotFound, Overloaded
+from federation.errors import Conflict, FederationError, Misuse, NotFound, Overloaded, Unavailable
 from federation.evidence.journal import JournalKind, Leaf
 from federation.identity import MESSAGE_ID_BYTES, MessageId, OfficerName, message_id
-from federation.ports import Change, Crossing, Delivery, Direction, ExchangeStore, ReceivedQuery
+from federation.ports import Change, Crossing, Delivery, Direction, ExchangeStore, OutboxStore, ReceivedQuery
 from federation.query.answer import Answer, check_answers
 from federation.query.codes import Automation, Outcome, Urgency
 from federation.query.lifecycle import ReceivedEvent, ReceivedState, next_received
@@ -32,7 +31,7 @@ from node.use_cases.keyring import Keyring
 from node.use_cases.outbox import Handed, Outbox, envelope_of, new_outgoing
 from node.use_cases.registry import Registry
 from node.use_cases.repository import Repository, as_draft
-from node.use_cases.sealing import Sealer, lane_of, received_crossing, sent_crossing
+from node.use_cases.sealing import Sealer, Sealing, lane_of, received_crossing, sent_crossing
 from node.use_cases.world import Announcer, Own, Turns, World
 
 logger = logging.getLogger(__name__)
@@ -57,6 +56,7 @@ class Answering:
         own: Own,
         world: World,
         store: ExchangeStore,
+        waiting: OutboxStore,
         registry: Registry,
         keyring: Keyring,
         sealer: Sealer,
@@ -64,10 +64,12 @@ class Answering:
         repository: Repository,
         policy: Policy,
         announcer: Announcer,
+        turns: Turns,
     ) -> None:
         self._own = own
         self._world = world
         self._store = store
+        self._waiting = waiting
         self._registry = registry
         self._keyring = keyring
         self._sealer = sealer
@@ -76,7 +78,8 @@ class Answering:
         self._policy = policy
         self._policy_digest = keys.digest("gsp/v1/policy", encode_policy(policy))
         self._announcer = announcer
-        self._turns = Turns()
+        self._turns = turns
+        self._unanswered: dict[MessageId, None] = {}
         self._drafts: dict[MessageId, _Draft] = {}
 
     async def take(self, opened: Opened) -> Delivery:
@@ -106,27 +109,29 @@ class Answering:
             crossings=(received_crossing(opened, at=now),),
             leaves=(leaf,),
         )
-        positions = await self._store.commit(change)
-        receipt = sign_receipt(
-            receiver=self._own.name,
-            digest=opened.arrived.digest,
-            leaf=leaf,
-            position=positions[0],
-            signer=self._own.signer,
-        )
-        self._announcer.announce(statement.message_id)
         async with self._turns.of(statement.message_id):
+            positions = await self._store.commit(change)
+            receipt = sign_receipt(
+                receiver=self._own.name,
+                digest=opened.arrived.digest,
+                leaf=leaf,
+                position=positions[0],
+                signer=self._own.signer,
+            )
             answer = await self._answer_now(received, query)
+        self._announcer.announce(statement.message_id)
         return Delivery(receipt=encode_signed_receipt(receipt), answer=answer)
 
     async def answer_waiting(self, message_id: MessageId) -> bytes:
         """The sealed answer to a query that was taken before: the one that waits for its receipt, or a new one by policy."""
         async with self._turns.of(message_id):
-            received = await self._received(message_id)
-            if received.answer_id is None:
-                return await self._answer_now(received, await self._query(message_id))
-        sent = await self._store.crossing(Direction.SENT, received.answer_id)
-        return encode_envelope(envelope_of(sent)) if sent is not None and sent.ciphertext else b""
+            received = await self._store.received(message_id)
+            if received is None:
+                return b""
+            if received.answer_id is not None:
+                sent = await self._store.crossing(Direction.SENT, received.answer_id)
+                return encode_envelope(envelope_of(sent)) if sent is not None and sent.ciphertext else b""
+            return await self._answer_now(received, await self._query(message_id))
 
     async def _answer_now(self, received: ReceivedQuery, query: Query) -> bytes:
         """The sealed answer when the policy gives one at once; nothing otherwise. The receipt never waits for a failure here."""
@@ -139,8 +144,26 @@ class Answering:
             crossing = await self._answer_by_policy(received, query, decision)
         except FederationError as error:
             logger.warning("no automatic answer for now", extra={"peer": received.peer, "problem": error.code})
+            self._unanswered[received.message_id] = None
             return b""
-        return encode_envelope(envelope_of(crossing))
+        return encode_envelope(envelope_of(crossing)) if crossing.ciphertext else b""
+
+    async def recollect(self) -> None:
+        """Take up what an earlier run of this node received and did not answer: it may be for the policy to answer."""
+        overdue_by_then = self._world.now() + limits.QUERY_DEADLINE_S_MAX + limits.CLOCK_TOLERANCE_S
+        for query in await self._waiting.overdue(now=overdue_by_then, rows=limits.WAITING_RECOLLECTED_MAX):
+            if isinstance(query, ReceivedQuery):
+                self._unanswered[query.message_id] = None
+
+    async def catch_up(self) -> None:
+        """Answer by policy what could not be answered when it came. The outbox delivers it."""
+        for identifier in tuple(self._unanswered):
+            del self._unanswered[identifier]
+            try:
+                await self.answer_waiting(identifier)
+            except Unavailable:
+                self._unanswered[identifier] = None
+                raise
 
     async def _answer_by_policy(self, received: ReceivedQuery, query: Query, decision: Decision) -> Crossing:
         answer = await self._repository.answer(query, decision, now=self._world.now())
@@ -190,40 +213,25 @@ class Answering:
         key = self._key_for(received)
         lane = lane_of(urgent=query.urgency is Urgency.URGENT, codes=len(query.codes))
         recipient = self._registry.peer(received.peer).name
-        if key is None:
-            return await self._commit_unsealed(after, inner, statement, answer)
-        with self._sealer.sealing(inner, statement, recipient=recipient, key=key[0], key_until=key[1], lane=lane) as sealing:
-            crossing = sent_crossing(inner, statement, sealing, at=now)
-            outgoing = new_outgoing(
-                crossing,
-                lane=lane,
-                deadline=received.deadline,
-                sealed_until=sealing.sealed_until,
-                next_attempt=self._world.clock.now() + delay_s,
-            )
-            change = Change(
-                received=(after,),
-                crossings=(crossing,),
-                outgoing=(outgoing,),
-                heads=(sealing.head,),
-                leaves=self._leaves(after, statement, answer, sealing.sealed.digest),
-            )
-            await self._store.commit(change)
-        self._announcer.announce(received.message_id)
-        return crossing
-
-    async def _commit_unsealed(self, received: ReceivedQuery, inner: Inner, statement: Statement, answer: Answer) -> Crossing:
-        """The reply key has ended and no prekey is at hand: the outbox seals when it has one."""
-        crossing = sent_crossing(inner, statement, None, at=self._world.now())
+        sealing: Sealing | None = None  # the reply key has ended and no prekey is at hand: the outbox seals when it has one
+        if key is not None:
+            sealing = self._sealer.seal(inner, statement, recipient=recipient, key=key[0], key_until=key[1], lane=lane)
+        crossing = sent_crossing(inner, statement, sealing, at=now)
         outgoing = new_outgoing(
             crossing,
-            lane=lane_of(urgent=False, codes=len(answer.results)),
+            lane=lane,
             deadline=received.deadline,
-            sealed_until=0,
-            next_attempt=self._world.clock.now(),
+            sealed_until=sealing.sealed_until if sealing is not None else 0,
+            next_attempt=self._world.clock.now() + delay_s,
         )
-        leaves = self._leaves(received, statement, answer, statement.body_digest)
-        await self._store.commit(Change(received=(received,), crossings=(crossing,), outgoing=(outgoing,), leaves=leaves))
+        change = Change(
+            received=(after,),
+            crossings=(crossing,),
+            outgoing=(outgoing,),
+            heads=(sealing.head,) if sealing is not None else (),
+            leaves=self._leaves(after, statement, answer, crossing.digest or statement.body_digest),
+        )
+        await self._store.commit(change)
         self._announcer.announce(received.message_id)
         return crossing
 
@@ -249,17 +257,19 @@ class Answering:
 
     async def handed(self, handed: Handed) -> None:
         """An answer reached the peer, delivered by us."""
-        await self._receipted(handed.crossing, handed.signed_receipt, handed.receipt.envelope_digest)
+        await self._receipted(handed.crossing.message_id, handed.signed_receipt, handed.crossing.digest)
 
     async def acknowledged(self, crossing: Crossing, receipt: SignedReceipt) -> None:
         """The verified receipt for an answer that went out inside a delivery."""
-        await self._receipted(crossing, receipt, crossing.digest)
+        await self._receipted(crossing.message_id, receipt, crossing.digest)
 
-    async def _receipted(self, crossing: Crossing, receipt: SignedReceipt, digest: bytes) -> None:
-        leaf = self._outbox.leaf(JournalKind.DELIVERED, crossing.message_id, crossing.peer, digest)
-        await self._store.commit(
-            Change(receipts=((crossing.message_id, receipt),), outgoing_done=(crossing.message_id,), leaves=(leaf,))
-        )
+    async def _receipted(self, message_id: MessageId, receipt: SignedReceipt, digest: bytes) -> None:
+        async with self._turns.of(message_id):
+            crossing = await self._store.crossing(Direction.SENT, message_id)
+            if crossing is None or crossing.receipt is not None or crossing.digest != digest:
+                return  # it came twice, or it is for a sealing that was replaced meanwhile
+            leaf = self._outbox.leaf(JournalKind.DELIVERED, message_id, crossing.peer, digest)
+            await self._store.commit(Change(receipts=((message_id, receipt),), outgoing_done=(message_id,), leaves=(leaf,)))
         self._announcer.announce(crossing.conversation)
 
     async def _query(self, message_id: MessageId) -> Query:
@@ -274,9 +284,7 @@ class Answering:
         Raises:
             NotFound: nothing of that id came.
         """
-        received = await self._store.received(message_id)
-        if received is None:
-            raise NotFound("no query with this id came here", hint="`gsp inbox` lists what came")
+        received = await self._received(message_id)
         query = await self._query(message_id)
         decision = decide(self._policy, sender=received.peer, query=query)
         answer = await self._repository.answer(query, decision, now=self._world.now())
@@ -290,9 +298,9 @@ class Answering:
             Conflict: it is answered already.
             InvalidInput: the answer is not about the codes that were asked.
         """
-        received = await self._store.received(query_id)
+        received = await self._received(query_id)
         query = await self._query(query_id)
-        if received is None or received.state not in {ReceivedState.WAITING, ReceivedState.EXPIRED}:
+        if received.state not in {ReceivedState.WAITING, ReceivedState.EXPIRED}:
             raise Conflict("this query is answered already", hint="`gsp inbox` shows what still waits")
         check_answers(query, answer)
         if answer.automation is Automation.AUTOMATIC:
@@ -314,12 +322,13 @@ class Answering:
         self._drafts[draft.prepared.message_id] = draft
 
     async def submit(self, officer: OfficerName, answer_id: MessageId, signature: bytes) -> ReceivedQuery:
-        """Take the officer's signature, write everything down, and let the outbox deliver.
+        """Take the officer's signature, write everything down, and let the outbox deliver. It may be repeated.
 
         Raises:
             NotFound: nothing was prepared under this id, or too long ago.
             Unauthentic: the signature is not that officer's.
             Conflict: somebody answered in the meantime.
+            StoreUnavailable: whether it was written nobody knows: repeat it.
         """
         draft = self._drafts.get(answer_id)
         if draft is None or draft.statement.officer_id != officer.officer_id:
@@ -331,36 +340,38 @@ class Answering:
             salt=self._world.entropy(SALT_BYTES),
             body=draft.prepared.body,
         )
-        query_id = draft.statement.conversation
-        query = await self._query(query_id)
-        async with self._turns.of(query_id):
-            await self._commit_answer(await self._received(query_id), query, draft.answer, inner, draft.statement, delay_s=0)
+        after = await self._write_answer(draft, inner)
         self._drafts.pop(answer_id, None)
         self._outbox.nudge()
-        return await self._received(query_id)
+        return after
+
+    async def _write_answer(self, draft: _Draft, inner: Inner) -> ReceivedQuery:
+        """The answered query; committed now, or by an earlier try that did not say so."""
+        query_id = draft.statement.conversation
+        async with self._turns.of(query_id):
+            received = await self._received(query_id)
+            if received.answer_id == draft.statement.message_id:
+                return received
+            query = await self._query(query_id)
+            await self._commit_answer(received, query, draft.answer, inner, draft.statement, delay_s=0)
+            return await self._received(query_id)
+
+    async def expire(self, message_id: MessageId) -> None:
+        """The deadline passed without an answer; it may still be answered late."""
+        async with self._turns.of(message_id):
+            received = await self._received(message_id)
+            if received.state is not ReceivedState.WAITING:
+                return  # it was answered in the meantime
+            after = replace(received, state=next_received(received.state, ReceivedEvent.DEADLINE), changed=self._world.now())
+            leaf = self._outbox.leaf(JournalKind.EXPIRED, message_id, received.peer, bytes(32))
+            await self._store.commit(Change(received=(after,), leaves=(leaf,)))
+        self._announcer.announce(message_id)
 
     async def _received(self, message_id: MessageId) -> ReceivedQuery:
         received = await self._store.received(message_id)
         if received is None:
             raise NotFound("no query with this id came here", hint="`gsp inbox` lists what came")
         return received
-
-    async def expire(self, message_id: MessageId) -> None:
-        """The deadline passed without an answer; it may still be answered late."""
-        async with self._turns.of(message_id):
-            received = await self._store.received(message_id)
-            if received is None or received.state is not ReceivedState.WAITING:
-                return
-            state = next_received(received.state, ReceivedEvent.DEADLINE)
-            leaf = self._outbox.leaf(JournalKind.EXPIRED, message_id, received.peer, bytes(32))
-            after = replace(received, state=state, changed=self._world.now())
-            await self._store.commit(Change(received=(after,), leaves=(leaf,)))
-        self._announcer.announce(message_id)
-
-    async def failed(self, outgoing: Outgoing, problem: str) -> None:
-        """A try to deliver an answer failed; the outbox tries again."""
-        del problem  # it stands in the outbox row, where the desk reads it
-        await self._store.commit(Change(outgoing=(outgoing,)))
 
 
 def query_of(content: Query | Answer) -> Query:

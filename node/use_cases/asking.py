@@ -20,13 +20,14 @@ from federation.delivery.receipt import SignedReceipt
 from federation.delivery.replay import ReplayMark
 from federation.envelope.header import Lane, MessageKind, Statement
 from federation.envelope.seal import SALT_BYTES, Inner
-from federation.errors import Forbidden, NotFound, OperatorMistake, Overloaded, PeerMisbehaviour, Unauthentic
+from federation.errors import Forbidden, Misuse, NotFound, OperatorMistake, Overloaded, PeerMisbehaviour, Unauthentic
 from federation.evidence.journal import JournalKind
 from federation.identity import MESSAGE_ID_BYTES, MessageId, OfficerName, message_id
 from federation.ports import (
     AlreadySeen,
     AskedQuery,
     Change,
+    Crossing,
     Direction,
     ExchangeStore,
     KeyUse,
@@ -34,7 +35,7 @@ from federation.ports import (
 )
 from federation.query.answer import Answer, check_answers
 from federation.query.codes import Automation, LegalBasis, Urgency
-from federation.query.lifecycle import OPEN_STATES, AskedEvent, AskedState, next_asked
+from federation.query.lifecycle import AskedEvent, AskedState, next_asked
 from federation.query.policy import check_asking
 from federation.query.query import Query
 from federation.trust import keys
@@ -52,15 +53,20 @@ from node.use_cases.world import Announcer, Own, Turns, World
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class _Draft:
-    """A query that waits for the officer's signature."""
+    """A query that waits for the officer's signature.
+
+    Attributes:
+        tried: it was given to the store once, which did not say what became of it.
+    """
 
     prepared: Prepared
     statement: Statement
     query: Query
     public_key: bytes
     reply_key: NewKey
+    tried: bool = False
 
 
 class Asking:
@@ -78,6 +84,7 @@ class Asking:
         outbox: Outbox,
         acknowledger: Acknowledger,
         announcer: Announcer,
+        turns: Turns,
         recent: Recent,
     ) -> None:
         self._own = own
@@ -89,8 +96,8 @@ class Asking:
         self._outbox = outbox
         self._acknowledger = acknowledger
         self._announcer = announcer
+        self._turns = turns
         self._recent = recent
-        self._turns = Turns()
         self._drafts: dict[MessageId, _Draft] = {}
 
     def prepare(self, officer: OfficerName, certificate: bytes, question: Question) -> Prepared:
@@ -156,14 +163,31 @@ class Asking:
         self._drafts[draft.prepared.message_id] = draft
 
     async def submit(self, officer: OfficerName, identifier: MessageId, signature: bytes) -> AskedQuery:
-        """Take the officer's signature, write everything down, and try once to deliver.
+        """Take the officer's signature, write everything down, and try once to deliver. It may be repeated.
 
         Raises:
             NotFound: nothing was prepared under this id, or too long ago.
             Unauthentic: the signature is not that officer's over the prepared statement.
-            StoreUnavailable: nothing was written and nothing was sent.
+            StoreUnavailable: nothing was sent, and whether it was written nobody knows: repeat it, or look for the query.
         """
+        async with self._turns.of(identifier):
+            written = await self._write_query(officer, identifier, signature)
+        if written is not None:
+            await self._outbox.attempt(*written)
+        asked = await self._store.asked(identifier)
+        assert asked is not None  # committed above
+        return asked
+
+    async def _write_query(
+        self, officer: OfficerName, identifier: MessageId, signature: bytes
+    ) -> tuple[Outgoing, Crossing] | None:
+        """The query and its envelope, committed; None when that was done before."""
         draft = self._drafts.get(identifier)
+        if draft is None or draft.tried:
+            known = await self._store.asked(identifier)
+            if known is not None and known.officer_id == officer.officer_id:
+                self._drafts.pop(identifier, None)
+                return None
         if draft is None or draft.statement.officer_id != officer.officer_id:
             raise NotFound("no query waits for this signature", hint="ask again: a prepared query lives ten minutes")
         keys.verify(public_key=draft.public_key, message=keys.officer_message(draft.prepared.statement), signature=signature)
@@ -173,25 +197,25 @@ class Asking:
             salt=self._world.entropy(SALT_BYTES),
             body=draft.prepared.body,
         )
-        peer = self._registry.peer(draft.statement.recipient)
-        key = self._keyring.prekey_of(draft.statement.recipient, self._registry.roster)
-        if key is None:
-            await self._commit_query(draft, inner, None)
-        else:
-            with self._sealer.sealing(
-                inner,
-                draft.statement,
-                recipient=peer.name,
-                key=key[0],
-                key_until=key[1],
-                lane=_lane(draft.query),
-            ) as sealing:
-                await self._commit_query(draft, inner, sealing)
-        asked = await self._recent.asked(identifier)
-        assert asked is not None  # committed above
-        return asked
+        # The key is at hand before it is written: the answer may come while the store still does not say what it did.
+        draft.tried = True
+        self._keyring.hold(draft.reply_key.secret, draft.reply_key.private)
+        written = await self._commit_query(draft, inner, self._sealed(draft, inner))
+        self._drafts.pop(identifier, None)
+        return written
 
-    async def _commit_query(self, draft: _Draft, inner: Inner, sealing: Sealing | None) -> None:
+    def _sealed(self, draft: _Draft, inner: Inner) -> Sealing | None:
+        """The envelope; None when no key of the peer is known yet."""
+        recipient = draft.statement.recipient
+        peer = self._registry.peer(recipient)
+        key = self._keyring.prekey_of(recipient, self._registry.roster)
+        if key is None:
+            return None
+        return self._sealer.seal(
+            inner, draft.statement, recipient=peer.name, key=key[0], key_until=key[1], lane=_lane(draft.query)
+        )
+
+    async def _commit_query(self, draft: _Draft, inner: Inner, sealing: Sealing | None) -> tuple[Outgoing, Crossing]:
         now = self._world.now()
         statement = draft.statement
         asked = AskedQuery(
@@ -225,23 +249,18 @@ class Asking:
             leaves=(leaf,),
         )
         await self._store.commit(change)
-        self._recent.wrote(asked, crossing)
-        self._drafts.pop(statement.message_id, None)
-        self._keyring.hold(draft.reply_key.secret, draft.reply_key.private)
-        await self._outbox.attempt(outgoing, crossing)
+        self._recent.wrote(crossing)
+        return outgoing, crossing
 
     async def handed(self, handed: Handed) -> None:
         """A query reached the peer: the receipt and, when it came along, the answer, in one commit."""
         async with self._turns.of(handed.crossing.message_id):
-            asked = await self._recent.asked(handed.crossing.message_id)
-            if asked is not None and not (handed.answer and await self._took_along(handed, asked)):
-                await self._receipted(handed, asked)
-
-    async def _receipted(self, handed: Handed, asked: AskedQuery) -> None:
-        """The receipt alone."""
-        after = self._after(asked, AskedEvent.RECEIPT)
-        await self._store.commit(replace(self._delivered(handed), asked=(after,)))
-        self._recent.wrote(after)
+            asked = await self._store.asked(handed.crossing.message_id)
+            if asked is None:
+                raise Misuse("a query went out that is not in the store")
+            if handed.answer and await self._took_along(handed, asked):
+                return
+            await self._store.commit(replace(self._delivered(handed), asked=(self._after(asked, AskedEvent.RECEIPT),)))
         self._announcer.announce(asked.message_id)
 
     async def _took_along(self, handed: Handed, asked: AskedQuery) -> bool:
@@ -275,17 +294,18 @@ class Asking:
             Forbidden: it answers nothing that we asked that Party.
             AlreadySeen: it was taken before.
         """
-        query_id = opened.statement.in_reply_to
-        if query_id is None:
+        in_reply_to = opened.statement.in_reply_to
+        if in_reply_to is None:
             raise Forbidden("this answers nothing")
-        async with self._turns.of(query_id):
-            asked = await self._recent.asked(query_id)
-            sent = await self._recent.content(Direction.SENT, query_id)
+        async with self._turns.of(in_reply_to):
+            asked = await self._store.asked(in_reply_to)
+            sent = await self._recent.content(Direction.SENT, in_reply_to)
             if asked is None or sent is None:
                 raise Forbidden("this answers nothing that was asked here")
             return await self._take(opened, asked, body=sent.body, handed=None)
 
     async def _take(self, opened: Opened, asked: AskedQuery, *, body: bytes, handed: Handed | None) -> SignedReceipt:
+        """One commit, with the turn of the query."""
         answer = check_reply(opened, asked, body)
         identifier = opened.statement.message_id
         now = self._world.now()
@@ -304,7 +324,7 @@ class Asking:
             delivered = self._delivered(handed)
             change = replace(change, receipts=delivered.receipts, leaves=(leaf, *delivered.leaves))
         positions = await self._store.commit(replace(change, asked=(after,)))
-        self._recent.wrote(after, crossing)
+        self._recent.wrote(crossing)
         for identifier_destroyed in change.keys_destroyed:
             self._keyring.drop(identifier_destroyed)
         self._announcer.announce(asked.message_id)
@@ -332,34 +352,20 @@ class Asking:
     async def expire(self, message_id: MessageId) -> None:
         """The deadline is over: the reply key is destroyed, and the officer is told. A late answer comes under a prekey."""
         async with self._turns.of(message_id):
-            asked = await self._recent.asked(message_id)
-            if asked is None or asked.state not in OPEN_STATES:
-                return
-            after = self._after(asked, AskedEvent.DEADLINE)
+            asked = await self._store.asked(message_id)
+            if asked is None or asked.state not in {AskedState.QUEUED, AskedState.DELIVERED}:
+                return  # the answer came in the meantime
             leaf = self._outbox.leaf(JournalKind.EXPIRED, message_id, asked.peer, bytes(32))
             held = self._keyring.private(asked.key_id) is not None
             change = Change(
-                asked=(after,),
+                asked=(self._after(asked, AskedEvent.DEADLINE),),
                 outgoing_done=(message_id,),
                 keys_destroyed=(asked.key_id,) if held else (),
                 leaves=(leaf,),
             )
             await self._store.commit(change)
-            self._recent.wrote(after)
-        self._keyring.drop(asked.key_id)
+            self._keyring.drop(asked.key_id)
         self._announcer.announce(message_id)
-
-    async def failed(self, outgoing: Outgoing, problem: str) -> None:
-        """A try to deliver a query failed: the next one and the reason are written down together."""
-        async with self._turns.of(outgoing.message_id):
-            asked = await self._recent.asked(outgoing.message_id)
-            if asked is None or asked.problem == problem:
-                await self._store.commit(Change(outgoing=(outgoing,)))
-                return
-            after = replace(asked, problem=problem, changed=self._world.now())
-            await self._store.commit(Change(asked=(after,), outgoing=(outgoing,)))
-            self._recent.wrote(after)
-        self._announcer.announce(outgoing.message_id)
 
 
 def check_reply(opened: Opened, asked: AskedQuery, body: bytes) -> Answer:

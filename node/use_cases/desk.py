@@ -104,7 +104,7 @@ class OwnDesk:
         return await self._view(asked)
 
     async def _asked(self, message_id: MessageId) -> AskedQuery:
-        asked = await self._recent.asked(message_id)
+        asked = await self._store.asked(message_id)
         if asked is None:
             raise NotFound("no query with this id was asked here", hint="`gsp queries` lists them")
         return asked

@@ -10,7 +10,7 @@ from federation.boundary.receipts import read_receipt, sign_receipt
 from federation.delivery.receipt import SignedReceipt
 from federation.delivery.replay import check_repetition
 from federation.envelope.header import MessageKind
-from federation.errors import FederationError, Forbidden, Malformed, NotFound, Unauthentic
+from federation.errors import FederationError, Forbidden, Malformed, Misuse, NotFound, Unauthentic
 from federation.evidence.journal import JournalKind, Position
 from federation.identity import NodeName, PartyId
 from federation.ports import (
@@ -30,7 +30,8 @@ from node.use_cases.asking import Asking, replay_mark
 from node.use_cases.keyring import Keyring
 from node.use_cases.outbox import Outbox
 from node.use_cases.registry import Registry
-from node.use_cases.world import Own, World
+from node.use_cases.sealing import received_crossing
+from node.use_cases.world import Own, Turns, World
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +52,7 @@ class Exchange:
         outbox: Outbox,
         asking: Asking,
         answering: Answering,
+        turns: Turns,
     ) -> None:
         self._own = own
         self._world = world
@@ -62,6 +64,7 @@ class Exchange:
         self._outbox = outbox
         self._asking = asking
         self._answering = answering
+        self._turns = turns
 
     async def deliver(self, sender: NodeName, raw: bytes) -> Delivery:
         """Take one envelope: parse, verify, open, persist, receipt, act, in that order.
@@ -73,6 +76,8 @@ class Exchange:
         now = self._world.clock.now()
         roster = self._registry.roster
         arrived = read_envelope(raw, roster=roster, own=self._own.name, peer=sender, now=now)
+        if sender.party is not None:
+            self._outbox.heard_from(sender.party)
         private = self._keyring.private(arrived.header.key_id)
         if private is None:
             return await self._closed(arrived)
@@ -107,23 +112,31 @@ class Exchange:
     async def _again(self, opened: Opened) -> Delivery:
         """A message that was taken before. A new sealing of it is written down too, because its receipt names its digest."""
         statement = opened.statement
-        crossing = await self._store.crossing(Direction.RECEIVED, statement.message_id)
-        if crossing is not None and crossing.digest == opened.arrived.digest:
-            receipt = await self._receipt_again(crossing)
-        else:
-            leaf = self._outbox.leaf(JournalKind.RECEIVED, statement.message_id, statement.sender, opened.arrived.digest)
-            positions = await self._store.commit(Change(leaves=(leaf,)))
-            receipt = sign_receipt(
-                receiver=self._own.name,
-                digest=opened.arrived.digest,
-                leaf=leaf,
-                position=positions[0],
-                signer=self._own.signer,
-            )
+        async with self._turns.of(statement.message_id):
+            crossing = await self._store.crossing(Direction.RECEIVED, statement.message_id)
+            if crossing is None:
+                raise Misuse("a message is remembered and not in the records")
+            if crossing.digest == opened.arrived.digest:
+                receipt = await self._receipt_again(crossing)
+            else:
+                receipt = await self._receipt_anew(opened, crossing)
         answer = b""
         if statement.kind is MessageKind.QUERY:
             answer = await self._answering.answer_waiting(statement.message_id)
         return Delivery(receipt=encode_signed_receipt(receipt), answer=answer)
+
+    async def _receipt_anew(self, opened: Opened, crossing: Crossing) -> SignedReceipt:
+        """The newest sealing takes the place of the one before; the journal keeps both."""
+        leaf = self._outbox.leaf(JournalKind.RECEIVED, crossing.message_id, crossing.peer, opened.arrived.digest)
+        newest = received_crossing(opened, at=crossing.at)
+        positions = await self._store.commit(Change(crossings=(newest,), leaves=(leaf,)))
+        return sign_receipt(
+            receiver=self._own.name,
+            digest=opened.arrived.digest,
+            leaf=leaf,
+            position=positions[0],
+            signer=self._own.signer,
+        )
 
     async def _receipt_again(self, crossing: Crossing) -> SignedReceipt:
         """The receipt for an envelope that stands in the journal: the same bytes each time."""
@@ -145,6 +158,8 @@ class Exchange:
 
     async def acknowledge(self, sender: NodeName, receipts: Sequence[bytes]) -> None:
         """Receipts for answers that went out inside deliveries. One that is wrong hides no other."""
+        if sender.party is not None:
+            self._outbox.heard_from(sender.party)
         refused: FederationError | None = None
         for raw in receipts:
             try:

@@ -52,14 +52,20 @@ class Keyring:
     async def rotate(self) -> None:
         """A new prekey each day; the ones past their end are destroyed."""
         now = self._world.now()
-        ended = tuple(identifier for identifier, end in self._expiry.items() if end <= now)
+        ended = [identifier for identifier, end in self._expiry.items() if end <= now]
         newest = max((key.created for key in self._prekeys), default=0)
         fresh: tuple[DecryptionKey, ...] = ()
         if newest + limits.PREKEY_ROTATE_S <= now:
             made = self.make(KeyUse.PREKEY, destroy_at=now + limits.PREKEY_DESTROY_S)
             fresh = (made.secret,)
-        if fresh or ended:
-            await self._store.commit(Change(keys=fresh, keys_destroyed=ended))
+        if ended:
+            # A key whose query was never written down is at hand and not in the store.
+            stored = {key.key_id for key in await self._store.keys()}
+            ended_stored = tuple(identifier for identifier in ended if identifier in stored)
+        else:
+            ended_stored = ()
+        if fresh or ended_stored:
+            await self._store.commit(Change(keys=fresh, keys_destroyed=ended_stored))
         for identifier in ended:
             self.drop(identifier)
         for secret in fresh:

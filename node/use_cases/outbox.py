@@ -11,15 +11,14 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from federation import limits
 from federation.boundary.receipts import journal_leaf, read_receipt
-from federation.delivery.outbox import Outgoing, after_failure, is_over, woken
+from federation.delivery.outbox import Outgoing, after_failure, is_over
 from federation.delivery.receipt import Receipt, SignedReceipt
 from federation.envelope.header import Lane, MessageKind, Prekey
 from federation.envelope.seal import Envelope
-from federation.errors import FederationError, Misuse, Unavailable, UnknownParty
+from federation.errors import FederationError, Misuse, Unavailable, UnknownParty, Unreachable
 from federation.evidence.journal import SALT_BYTES, JournalKind, JournalRecord, Leaf
 from federation.identity import MessageId, PartyId
 from federation.ports import (
@@ -36,8 +35,8 @@ from federation.wire.envelope import decode_statement
 from federation.wire.evidence import decode_signed_receipt
 from node.use_cases.keyring import Keyring
 from node.use_cases.registry import Registry
-from node.use_cases.sealing import Sealer, inner_of, with_sealing
-from node.use_cases.world import Own, World
+from node.use_cases.sealing import Sealer, has_left, inner_of, with_sealing
+from node.use_cases.world import Own, Turns, World
 
 logger = logging.getLogger(__name__)
 
@@ -54,16 +53,7 @@ class Handed:
     answer: bytes
 
 
-class Side(Protocol):
-    """Who goes on after a try: the asking side for queries, the answering side for answers."""
-
-    async def handed(self, handed: Handed) -> None:
-        """The message reached the peer."""
-
-    async def failed(self, outgoing: Outgoing, problem: str) -> None:
-        """It did not; write down the next try and the reason, an error code."""
-
-
+OnHanded = Callable[[Handed], Awaitable[None]]
 KeyFor = Callable[[Outgoing], Awaitable[tuple[Prekey, int] | None]]
 
 
@@ -81,6 +71,7 @@ class Outbox:
         registry: Registry,
         keyring: Keyring,
         sealer: Sealer,
+        turns: Turns,
     ) -> None:
         self._own = own
         self._world = world
@@ -90,108 +81,148 @@ class Outbox:
         self._registry = registry
         self._keyring = keyring
         self._sealer = sealer
+        self._turns = turns
         self._in_flight: dict[MessageId, PartyId] = {}
+        self._held_back = False
+        self._well: set[PartyId] = set()
+        self._heard: dict[PartyId, None] = {}
         self._news = asyncio.Event()
-        self._handlers: Mapping[MessageKind, Side] = {}
+        self._on_handed: Mapping[MessageKind, OnHanded] = {}
         self._key_for: KeyFor | None = None
 
-    def connect(self, *, sides: Mapping[MessageKind, Side], key_for: KeyFor) -> None:
-        """Say who goes on after a try with a message of a kind, and which key a message is sealed to."""
-        self._handlers = sides
+    def connect(self, *, on_handed: Mapping[MessageKind, OnHanded], key_for: KeyFor) -> None:
+        """Say who goes on when a message of a kind was handed over, and which key a message is sealed to."""
+        self._on_handed = on_handed
         self._key_for = key_for
 
     def nudge(self) -> None:
         """Something new is in the store."""
         self._news.set()
 
-    async def wake(self, peer: PartyId) -> None:
-        """The peer was heard from: what waits for it is tried at once."""
-        waiting = await self._waiting.waiting(peer)
-        now = self._world.clock.now()
-        late = tuple(woken(one, now=now) for one in waiting if one.next_attempt > now and one.attempts > 0)
-        if late:
-            await self._store.commit(Change(outgoing=late))
-            self.nudge()
+    def heard_from(self, peer: PartyId) -> None:
+        """The peer is there: what did not reach it before is tried at once. What it refused waits for its time."""
+        if peer not in self._well:
+            self._well.add(peer)
+            self._heard[peer] = None
+            self._news.set()
 
     async def run(self) -> None:
         """Try what is due, for ever. It ends only with the node."""
         async with asyncio.TaskGroup() as group:
             while True:
                 self._news.clear()
-                now = self._world.clock.now()
-                due = await self._waiting.due(now=now, rows=limits.PAGE_ROWS_MAX)
-                for outgoing in due:
-                    if outgoing.message_id not in self._in_flight and self._has_room(outgoing.peer):
-                        group.create_task(self._attempt_logged(outgoing))
-                await self._sleep_until_due(now)
+                try:
+                    delay = await self._begin_tries(group)
+                except Unavailable as error:
+                    logger.warning("the outbox cannot be read", extra={"problem": error.code})
+                    delay = limits.RETRY_S_MIN
+                await self._rest(delay)
 
-    def _has_room(self, peer: PartyId) -> bool:
-        return sum(other == peer for other in self._in_flight.values()) < limits.IN_FLIGHT_PER_PARTY_MAX
-
-    async def _sleep_until_due(self, now: float) -> None:
+    async def _begin_tries(self, group: asyncio.TaskGroup) -> float:
+        """Begin every try that is due, as far as there is room; gives the seconds until the next one will be."""
+        now = self._world.clock.now()
+        self._held_back = False
+        for outgoing in [*await self._woken(), *await self._waiting.due(now=now, rows=limits.PAGE_ROWS_MAX)]:
+            if outgoing.message_id in self._in_flight:
+                continue
+            if self._flying_to(outgoing.peer) >= limits.IN_FLIGHT_PER_PARTY_MAX:
+                self._held_back = True
+                continue
+            self._in_flight[outgoing.message_id] = outgoing.peer
+            group.create_task(self._fly(outgoing, None))
         next_due = await self._waiting.next_due()
-        delay = limits.RETRY_S_MAX if next_due is None else next_due - now
+        return limits.RETRY_S_MAX if next_due is None else next_due - now
+
+    async def _woken(self) -> list[Outgoing]:
+        """What waits for peers that were heard from after a failure. A peer stays on the list while there was no room for all."""
+        heard, self._heard = self._heard, {}
+        late: list[Outgoing] = []
+        for peer in heard:
+            rows = [row for row in await self._waiting.waiting(peer) if row.problem == Unreachable.code]
+            if len(rows) > limits.IN_FLIGHT_PER_PARTY_MAX:
+                self._heard[peer] = None
+            late += rows[: limits.IN_FLIGHT_PER_PARTY_MAX]
+        return late
+
+    def _flying_to(self, peer: PartyId) -> int:
+        return sum(other == peer for other in self._in_flight.values())
+
+    async def _rest(self, delay_s: float) -> None:
         try:
-            async with asyncio.timeout(min(max(delay, limits.RETRY_S_MIN / 4), limits.RETRY_S_MAX)):
+            async with asyncio.timeout(min(max(delay_s, limits.RETRY_S_MIN / 4), limits.RETRY_S_MAX)):
                 await self._news.wait()
         except TimeoutError:
             pass
 
-    async def _attempt_logged(self, outgoing: Outgoing) -> None:
-        try:
-            await self.attempt(outgoing)
-        except Unavailable as error:
-            logger.warning("a delivery could not be written down", extra={"problem": error.code})
-
     async def attempt(self, outgoing: Outgoing, crossing: Crossing | None = None) -> None:
-        """One try. Failures are written down, not raised.
+        """One try. Failures are written down, not raised; when even that fails, the next round tries again.
 
         Args:
             outgoing: what to try; nothing happens when a try of it is under way.
             crossing: its record, when the caller has it at hand.
-
-        Raises:
-            StoreUnavailable: not even a failure could be written down; the next round tries again.
         """
-        if outgoing.message_id in self._in_flight:
-            return
-        self._in_flight[outgoing.message_id] = outgoing.peer
+        if outgoing.message_id not in self._in_flight:
+            self._in_flight[outgoing.message_id] = outgoing.peer
+            await self._fly(outgoing, crossing)
+
+    async def _fly(self, outgoing: Outgoing, crossing: Crossing | None) -> None:
         try:
             await self._attempt(outgoing, crossing)
+        except FederationError as error:
+            await self._failed(outgoing, error)
         finally:
             del self._in_flight[outgoing.message_id]
+            if self._held_back:
+                self._news.set()
 
     async def _attempt(self, outgoing: Outgoing, crossing: Crossing | None) -> None:
         if is_over(outgoing, now=self._world.clock.now()):
             await self._store.commit(Change(outgoing_done=(outgoing.message_id,)))
             return
-        try:
-            if crossing is None or not crossing.ciphertext:
-                crossing = await self._sealed(outgoing)
+        if crossing is None or not crossing.ciphertext:
+            crossing = await self._sealed(outgoing)
+        if crossing is not None:
             handed = await self._hand_over(outgoing, crossing)
-        except FederationError as error:
-            await self._failed(outgoing, error)
-            return
-        await self._handlers[crossing.kind].handed(handed)
+            self.heard_from(outgoing.peer)
+            await self._on_handed[crossing.kind](handed)
 
     async def _failed(self, outgoing: Outgoing, error: FederationError) -> None:
+        try:
+            async with self._turns.of(outgoing.message_id):
+                await self._write_failure(outgoing, error)
+        except Unavailable as unwritten:
+            logger.warning("a failure could not be written down", extra={"problem": unwritten.code})
+
+    async def _write_failure(self, outgoing: Outgoing, error: FederationError) -> None:
+        crossing = await self._store.crossing(Direction.SENT, outgoing.message_id)
+        if crossing is None or has_left(crossing):
+            return  # somebody else had news of it meanwhile
+        self._well.discard(outgoing.peer)
         jitter = self._world.entropy(1)[0] / 256
         now = self._world.clock.now()
         later = after_failure(outgoing, now=now, problem=error.code, jitter=jitter)
         logger.info("a delivery failed", extra={"peer": outgoing.peer, "problem": error.code, "attempts": later.attempts})
-        await self._handlers[outgoing.kind].failed(later, error.code)
+        changes = Change(outgoing=(later,))
+        asked = await self._store.asked(outgoing.message_id) if outgoing.kind is MessageKind.QUERY else None
+        if asked is not None and asked.problem != error.code:
+            changes = replace(changes, asked=(replace(asked, problem=error.code, changed=int(now)),))
+        await self._store.commit(changes)
 
-    async def _sealed(self, outgoing: Outgoing) -> Crossing:
-        """The record with a sealing that the peer can still open; sealed anew when it has none."""
+    async def _sealed(self, outgoing: Outgoing) -> Crossing | None:
+        """The record with a sealing that the peer can still open, sealed anew when it has none; None when it has left the outbox
+        since the caller read the row.
+        """
         crossing = await self._store.crossing(Direction.SENT, outgoing.message_id)
         if crossing is None:
             raise Misuse("a message is in the outbox and not in the records")
-        if outgoing.sealed_until > self._world.clock.now() and crossing.ciphertext:
+        if crossing.ciphertext and outgoing.sealed_until > self._world.clock.now():
             return crossing
-        return await self._seal_again(outgoing, crossing)
-
-    async def _seal_again(self, outgoing: Outgoing, crossing: Crossing) -> Crossing:
         peer = self._registry.peer(outgoing.peer)
+        key = await self._key(outgoing, peer)
+        async with self._turns.of(outgoing.message_id):
+            return await self._seal_again(outgoing, peer, key)
+
+    async def _key(self, outgoing: Outgoing, peer: Peer) -> tuple[Prekey, int]:
         assert self._key_for is not None  # connected before the node starts
         key = await self._key_for(outgoing)
         if key is None:
@@ -199,20 +230,27 @@ class Outbox:
             key = self._keyring.prekey_of(outgoing.peer, self._registry.roster)
         if key is None:
             raise UnknownParty("the peer offers no key to seal to", hint="its node has to run to make one")
+        return key
+
+    async def _seal_again(self, outgoing: Outgoing, peer: Peer, key: tuple[Prekey, int]) -> Crossing | None:
+        crossing = await self._store.crossing(Direction.SENT, outgoing.message_id)
+        if crossing is None or has_left(crossing):
+            await self._store.commit(Change(outgoing_done=(outgoing.message_id,)))
+            return None
         statement = decode_statement(crossing.statement)
-        with self._sealer.sealing(
+        sealing = self._sealer.seal(
             inner_of(crossing), statement, recipient=peer.name, key=key[0], key_until=key[1], lane=outgoing.lane
-        ) as sealing:
-            sealed = with_sealing(crossing, sealing)
-            leaf = self.leaf(JournalKind.SENT, crossing.message_id, crossing.peer, sealing.sealed.digest)
-            await self._store.commit(
-                Change(
-                    crossings=(replace(sealed, leaf=-1),),
-                    outgoing=(replace(outgoing, sealed_until=sealing.sealed_until),),
-                    heads=(sealing.head,),
-                    leaves=(leaf,),
-                )
+        )
+        sealed = with_sealing(crossing, sealing)
+        leaf = self.leaf(JournalKind.SENT, crossing.message_id, crossing.peer, sealing.sealed.digest)
+        await self._store.commit(
+            Change(
+                crossings=(replace(sealed, leaf=-1),),
+                outgoing=(replace(outgoing, sealed_until=sealing.sealed_until),),
+                heads=(sealing.head,),
+                leaves=(leaf,),
             )
+        )
         return sealed
 
     async def _hand_over(self, outgoing: Outgoing, crossing: Crossing) -> Handed:

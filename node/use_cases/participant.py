@@ -43,10 +43,13 @@ from node.use_cases.recent import Recent
 from node.use_cases.registry import Registry
 from node.use_cases.repository import Repository
 from node.use_cases.sealing import Sealer
-from node.use_cases.world import Announcer, Own, World
+from node.use_cases.world import Announcer, Own, Turns, World
 
 logger = logging.getLogger(__name__)
 
+HOUSEKEEPING_FIRST_S = 0.5
+"""The rest after the first look, and after one that found news in the directory: peers that start together are there a moment later.
+It grows to the whole period in a few steps."""
 HOUSEKEEPING_S = 5.0
 """Deadlines, prekeys and patterns are looked at this often: an officer notices seconds, not more."""
 
@@ -59,6 +62,7 @@ class Parts:
         secretariat: where the log is followed; None when there is nobody to follow.
         sets: pattern sets that this node answers with.
         reference: published sets of markings whose issuers publish none.
+        housekeeping_s: how long a node rests between two looks at deadlines, prekeys, patterns and the log.
     """
 
     own: Own
@@ -77,6 +81,7 @@ class Parts:
     reference: Sequence[PatternSet]
     policy: Policy
     facts: Callable[[], Facts]
+    housekeeping_s: float = HOUSEKEEPING_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +106,10 @@ async def participating(parts: Parts) -> AsyncIterator[Participant]:
         tasks = [
             group.create_task(participant.outbox.run()),
             group.create_task(acknowledger.run()),
-            group.create_task(_keep_house(parts, participant)),
+            *(
+                group.create_task(_repeat(chores, parts.registry, parts.housekeeping_s))
+                for chores in _housekeeping(parts, participant)
+            ),
         ]
         try:
             yield participant
@@ -120,19 +128,22 @@ class _Core:
     acknowledger: Acknowledger
     patterns: Patterns
     outbox: Outbox
+    turns: Turns
     recent: Recent
 
 
 async def _assemble(parts: Parts) -> tuple[Participant, Acknowledger]:
     core = await _core(parts)
     asking, answering = _asking(parts, core), _answering(parts, core)
+    await answering.recollect()
 
     async def key_for(outgoing: Outgoing) -> tuple[Prekey, int] | None:
         if outgoing.kind is MessageKind.ANSWER:
             return await answering.key_for_answer(outgoing.message_id)
         return core.keyring.prekey_of(outgoing.peer, parts.registry.roster)
 
-    core.outbox.connect(sides={MessageKind.QUERY: asking, MessageKind.ANSWER: answering}, key_for=key_for)
+    handlers = {MessageKind.QUERY: asking.handed, MessageKind.ANSWER: answering.handed}
+    core.outbox.connect(on_handed=handlers, key_for=key_for)
     participant = Participant(
         exchange=_exchange(parts, core, asking, answering),
         desk=_desk(parts, core, asking, answering),
@@ -159,6 +170,7 @@ async def _core(parts: Parts) -> _Core:
     await patterns.publish(parts.sets)
     await patterns.refresh(None)
     sealer = Sealer(parts.own, parts.world, parts.registry, await parts.outbox_store.heads())
+    turns = Turns()
     outbox = Outbox(
         own=parts.own,
         world=parts.world,
@@ -168,6 +180,7 @@ async def _core(parts: Parts) -> _Core:
         registry=parts.registry,
         keyring=keyring,
         sealer=sealer,
+        turns=turns,
     )
     return _Core(
         keyring=keyring,
@@ -176,6 +189,7 @@ async def _core(parts: Parts) -> _Core:
         acknowledger=Acknowledger(parts.transport),
         patterns=patterns,
         outbox=outbox,
+        turns=turns,
         recent=Recent(parts.exchange_store),
     )
 
@@ -191,6 +205,7 @@ def _asking(parts: Parts, core: _Core) -> Asking:
         outbox=core.outbox,
         acknowledger=core.acknowledger,
         announcer=core.announcer,
+        turns=core.turns,
         recent=core.recent,
     )
 
@@ -200,6 +215,7 @@ def _answering(parts: Parts, core: _Core) -> Answering:
         own=parts.own,
         world=parts.world,
         store=parts.exchange_store,
+        waiting=parts.outbox_store,
         registry=parts.registry,
         keyring=core.keyring,
         sealer=core.sealer,
@@ -207,6 +223,7 @@ def _answering(parts: Parts, core: _Core) -> Answering:
         repository=Repository(parts.trace, parts.sets),
         policy=parts.policy,
         announcer=core.announcer,
+        turns=core.turns,
     )
 
 
@@ -222,6 +239,7 @@ def _exchange(parts: Parts, core: _Core, asking: Asking, answering: Answering) -
         outbox=core.outbox,
         asking=asking,
         answering=answering,
+        turns=core.turns,
     )
 
 
@@ -249,22 +267,40 @@ def _desk(parts: Parts, core: _Core, asking: Asking, answering: Answering) -> Ow
     )
 
 
-async def _keep_house(parts: Parts, participant: Participant) -> None:
-    """What has to happen now and then, whoever asks or not. One thing that fails today does not keep the others from happening."""
-    chores: tuple[Callable[[], Awaitable[None]], ...] = (
-        lambda: follow_directory(parts, participant),
-        participant.keyring.rotate,
-        lambda: learn_bundles(parts, participant),
-        lambda: participant.patterns.refresh(parts.transport),
-        lambda: expire_overdue(parts, participant),
+Chore = Callable[[], Awaitable[object]]
+
+
+def _housekeeping(parts: Parts, participant: Participant) -> tuple[tuple[Chore, ...], ...]:
+    """What has to happen now and then, whoever asks or not. What waits for other nodes delays nothing that does not."""
+    return (
+        (
+            participant.keyring.rotate,
+            lambda: expire_overdue(parts, participant),
+            participant.answering.catch_up,
+        ),
+        (lambda: follow_directory(parts, participant),),
+        (
+            lambda: learn_bundles(parts, participant),
+            lambda: participant.patterns.refresh(parts.transport),
+        ),
     )
+
+
+async def _repeat(chores: tuple[Chore, ...], registry: Registry, pause_s: float) -> None:
+    """One thing that fails today does not keep the others from happening. Quickly at first and after news in the directory, so that
+    nodes that start together know each other at once; then with the pause.
+    """
+    rest_s, size = 0.0, 0
     while True:
         for chore in chores:
             try:
                 await chore()
             except FederationError as error:
                 logger.info("housekeeping", extra={"problem": error.code})
-        await asyncio.sleep(HOUSEKEEPING_S)
+        has_news = registry.roster.size > size
+        size = registry.roster.size
+        rest_s = min(HOUSEKEEPING_FIRST_S if has_news else 4 * rest_s, pause_s)
+        await asyncio.sleep(rest_s)
 
 
 async def follow_directory(parts: Parts, participant: Participant) -> None:

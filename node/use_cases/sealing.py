@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from hashlib import sha512
 
@@ -29,7 +28,7 @@ class Sealing:
 
 
 class Sealer:
-    """Seals messages of this node. It alone numbers them, and it never waits, so numbers follow each other."""
+    """Seals messages of this node. It alone numbers them, and it never waits, so commits come in the order of numbers."""
 
     def __init__(self, own: Own, world: World, registry: Registry, heads: Iterable[LaneHead]) -> None:
         self._own = own
@@ -37,30 +36,17 @@ class Sealer:
         self._registry = registry
         self._heads: dict[tuple[PartyId, Lane], LaneHead] = {(head.peer, head.lane): head for head in heads}
 
-    @contextmanager
-    def sealing(
-        self, inner: Inner, statement: Statement, *, recipient: NodeName, key: Prekey, key_until: int, lane: Lane
-    ) -> Iterator[Sealing]:
-        """Seal, and give the number back when the block that commits it fails and nothing was numbered after it."""
-        where = (statement.recipient, lane)
-        before = self._heads.get(where)
-        made = self._seal(inner, statement, recipient=recipient, key=key, key_until=key_until, lane=lane)
-        self._heads[where] = made.head
-        try:
-            yield made
-        except BaseException:
-            if self._heads.get(where) is made.head:
-                if before is None:
-                    del self._heads[where]
-                else:
-                    self._heads[where] = before
-            raise
-
-    def _seal(
+    def seal(
         self, inner: Inner, statement: Statement, *, recipient: NodeName, key: Prekey, key_until: int, lane: Lane
     ) -> Sealing:
+        """Seal under the next number of the lane. A number is used up by this: whether a commit that failed took effect, nobody
+        knows, and two envelopes with one number would be evidence against us.
+
+        The key is the recipient's prekey or reply key, and may be used up to `key_until`, in Unix seconds.
+        """
         now = self._world.now()
         head = self._heads.get((statement.recipient, lane))
+        number = head.sequence + 1 if head is not None else 1
         expires = min(key_until, now + limits.ENVELOPE_LIFE_S_MAX)
         sealed = seal_message(
             inner,
@@ -72,19 +58,16 @@ class Sealer:
                 created=now,
                 expires=expires,
                 lane=lane,
-                sequence=head.sequence + 1 if head is not None else 1,
+                sequence=number,
                 previous_digest=head.digest if head is not None else b"",
                 checkpoint=self._registry.head,
             ),
             cek=self._world.entropy(CEK_BYTES),
             signer=self._own.signer,
         )
-        number = head.sequence + 1 if head is not None else 1
-        return Sealing(
-            sealed=sealed,
-            head=LaneHead(peer=statement.recipient, lane=lane, sequence=number, digest=sealed.digest),
-            sealed_until=expires,
-        )
+        made = LaneHead(peer=statement.recipient, lane=lane, sequence=number, digest=sealed.digest)
+        self._heads[statement.recipient, lane] = made
+        return Sealing(sealed=sealed, head=made, sealed_until=expires)
 
 
 def sent_crossing(inner: Inner, statement: Statement, sealing: Sealing | None, *, at: int) -> Crossing:
@@ -145,6 +128,11 @@ def received_crossing(opened: Opened, *, at: int) -> Crossing:
         statement_signature=opened.inner.statement_signature,
         body=opened.inner.body,
     )
+
+
+def has_left(crossing: Crossing) -> bool:
+    """Whether a message of ours has left the outbox: it is receipted, answered or over, and its ciphertext is gone."""
+    return crossing.receipt is not None or (crossing.digest != b"" and not crossing.ciphertext)
 
 
 def inner_of(crossing: Crossing) -> Inner:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from federation.identity import MessageId, NodeName, PartyId
 from federation.ports import Clock, Entropy
@@ -33,45 +33,22 @@ class World:
         return int(self.clock.now())
 
 
-class Turns:
-    """One step at a time for one message, so that two things that happen to it at once do not overwrite each other."""
-
-    def __init__(self) -> None:
-        self._locks: dict[MessageId, tuple[asyncio.Lock, int]] = {}
-
-    @asynccontextmanager
-    async def of(self, message_id: MessageId) -> AsyncIterator[None]:
-        """Wait for this message's turn and keep it for the block."""
-        lock, users = self._locks.get(message_id, (None, 0))
-        lock = lock or asyncio.Lock()
-        self._locks[message_id] = (lock, users + 1)
-        try:
-            async with lock:
-                yield
-        finally:
-            _, users = self._locks[message_id]
-            if users == 1:
-                del self._locks[message_id]
-            else:
-                self._locks[message_id] = (lock, users - 1)
-
-
 class Announcer:
     """Lets somebody wait for news of one message without asking the store again and again."""
 
     def __init__(self) -> None:
-        self._waiting: dict[MessageId, set[asyncio.Event]] = {}
+        self._waiting: dict[MessageId, list[asyncio.Event]] = {}
 
     @contextmanager
     def listening(self, message_id: MessageId) -> Iterator[asyncio.Event]:
         """An event that is set at the next news of the message; begin to listen before you read the state."""
         event = asyncio.Event()
-        self._waiting.setdefault(message_id, set()).add(event)
+        self._waiting.setdefault(message_id, []).append(event)
         try:
             yield event
         finally:
             listeners = self._waiting[message_id]
-            listeners.discard(event)
+            listeners.remove(event)
             if not listeners:
                 del self._waiting[message_id]
 
@@ -79,3 +56,35 @@ class Announcer:
         """There is news of the message."""
         for event in self._waiting.get(message_id, ()):
             event.set()
+
+
+@dataclass(slots=True)
+class _Turn:
+    """Whose turn it is, and how many want one."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    wanted: int = 0
+
+
+class Turns:
+    """One step at a time about one message: a step reads, decides and commits, and only then the next one reads.
+
+    A receipt, an answer that comes by itself, a deadline and an officer may all move the same query at the same moment. Nobody
+    speaks to another node while it has the turn.
+    """
+
+    def __init__(self) -> None:
+        self._turns: dict[MessageId, _Turn] = {}
+
+    @asynccontextmanager
+    async def of(self, message_id: MessageId) -> AsyncIterator[None]:
+        """Wait for the turn, and have it for the length of the block. A block inside with the same id would wait for ever."""
+        turn = self._turns.setdefault(message_id, _Turn())
+        turn.wanted += 1
+        try:
+            async with turn.lock:
+                yield
+        finally:
+            turn.wanted -= 1
+            if turn.wanted == 0:
+                del self._turns[message_id]

@@ -316,7 +316,7 @@ async def test_one_party_over_its_budget_does_not_use_up_anothers(treaty):
     budget = Budget(per_s=1, burst=5, keys_max=10, timer=lambda: 0.0)
 
     def small_budget(tls: ServerTls) -> tuple[Interceptor, ...]:
-        return mapped, identified(tls, WALL_CLOCK), budgeted(budget, lambda call: call.sender.party)
+        return mapped, identified(tls, WALL_CLOCK, lambda _sender: None), budgeted(budget, lambda call: call.sender.party)
 
     async with (
         listening(treaty, node_name(QM), trusted=(QN, QO), chain=small_budget) as served,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -236,6 +237,10 @@ class FakeDesk:
             problem="unreachable",
         )
 
+    def answer(self, identifier: MessageId, answer: Answer) -> None:
+        """An officer of the asked Party answers."""
+        self.asked_rows[identifier] = self._answered(self.asked_rows[identifier], answer, officer_id="w8r4tz6k")
+
     def _answered(self, view: QueryView, answer: Answer, *, officer_id: str | None) -> QueryView:
         answered = AnswerView(
             message_id=self._id(), sender=view.asked.peer, officer_id=officer_id, received=self.now, answer=answer
@@ -252,9 +257,11 @@ class FakeDesk:
         self._fail()
         if identifier not in self.asked_rows:
             raise NotFound("no query of this id was asked here")
+        if wait_s and self.late is None:
+            await asyncio.sleep(wait_s)
         if wait_s and self.late is not None:
             late, self.late = self.late, None
-            self.asked_rows[identifier] = self._answered(self.asked_rows[identifier], late, officer_id="w8r4tz6k")
+            self.answer(identifier, late)
         return self.asked_rows[identifier]
 
     def receive(self, *codes: str) -> MessageId:

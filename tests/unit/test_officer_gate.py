@@ -13,7 +13,7 @@ from federation.wire import strict
 from node.rpc.officer import OfficerGate, OfficerKey
 from node.v1 import desk_pb2
 from tests.support import pki
-from tests.support.treaty import SetClock
+from tests.support.rpc import SetClock
 
 METHOD = "/node.v1.Desk/SubmitQuery"
 REQUEST = b"the exact bytes of a request"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import struct
 import zlib
 from contextlib import suppress
@@ -18,6 +17,7 @@ from federation.errors import FederationError, InvalidInput, InvalidScan, Oversi
 from federation.uim.codes import Carrier
 from federation.uim.scan import read_scan
 from node.formats.pictures import Reading, read_picture
+from tests.support.symbols import file_of, symbol
 
 GS1 = "(01)04012345678901(21)ABC123(8008)25052009"
 GS1_DATA = "010401234567890121ABC123\x1d800825052009"
@@ -26,18 +26,6 @@ CARRIERS = {
     zxingcpp.BarcodeFormat.QRCode: (Carrier.QR, "]Q1", "]Q3"),
     zxingcpp.BarcodeFormat.Code128: (Carrier.CODE_128, "]C0", "]C1"),
 }
-
-
-def symbol(text: str, symbology=zxingcpp.BarcodeFormat.DataMatrix, *, scale: int = 4, gs1: bool = False) -> Image.Image:
-    drawn = zxingcpp.create_barcode(text, symbology, gs1=gs1).to_image(scale=scale, add_quiet_zones=True)
-    height, width = drawn.shape
-    return Image.frombytes("L", (width, height), bytes(memoryview(drawn)))
-
-
-def file_of(picture: Image.Image, kind: str = "PNG") -> bytes:
-    buffer = io.BytesIO()
-    picture.save(buffer, kind)
-    return buffer.getvalue()
 
 
 @pytest.mark.parametrize("symbology", CARRIERS, ids=lambda symbology: CARRIERS[symbology][0])

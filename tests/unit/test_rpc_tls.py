@@ -9,7 +9,7 @@ import pytest
 from federation.errors import InvalidConfiguration, Malformed, Unauthentic
 from federation.trust.certificate import to_pem
 from node.rpc.tls import NodeCredential, ServerTls
-from tests.support.treaty import QM, QN, QO, Treaty, node_name, snapshot_of
+from tests.support.rpc import QM, QN, QO, Treaty, node_name, snapshot_of
 
 
 @pytest.fixture(scope="module")

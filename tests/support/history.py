@@ -1,0 +1,50 @@
+"""What happened in a simulation, line by line: the same lines for the same seed, and the end of them under a failure.
+
+A line holds times, names, ids and sizes. It never holds anything of a ciphertext, because encryption is random in earnest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+TAIL_LINES = 60
+
+
+@dataclass(slots=True)
+class History:
+    """Lines in the order in which things happened."""
+
+    lines: list[str] = field(default_factory=list)
+
+    def add(self, at: float, node: str, what: str, message_id: bytes = b"", size: int = 0) -> None:
+        """One event.
+
+        Args:
+            at: virtual seconds.
+            node: where it happened.
+            what: in a few words without anything random.
+            message_id: of the message that it is about.
+            size: in bytes.
+        """
+        self.lines.append(f"{at:14.3f} {node:<12} {what:<28} {message_id.hex() or '-':<32} {size or '-'}")
+
+    def digest(self) -> str:
+        """Two histories with one digest are the same."""
+        return sha256("\n".join(self.lines).encode()).hexdigest()
+
+    def tail(self, lines: int = TAIL_LINES) -> str:
+        """The last lines."""
+        return "\n".join(self.lines[-lines:])
+
+
+@contextmanager
+def telling(history: History, seed: int) -> Iterator[None]:
+    """Let a failure say with which seed it can be had again, and what happened before it."""
+    try:
+        yield
+    except BaseException as failure:
+        failure.add_note(f"\nseed {seed}: run it again with `make soak SEED={seed}`; the end of its history:\n{history.tail()}")
+        raise

@@ -1,0 +1,288 @@
+"""One Party's node in a simulation: the program itself, on a disk that survives crashes and a clock that can be wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from typing import Any
+
+from federation.errors import StoreUnavailable, Unreachable
+from federation.ports import Change, Crossing, Peer
+from federation.query.codes import Automation
+from federation.query.policy import Policy
+from node.rpc.directory import DirectoryServicer
+from node.rpc.exchange import ExchangeServicer
+from node.use_cases.desk import OwnDesk
+from node.use_cases.diagnosis import Facts
+from node.use_cases.directory_reads import DirectoryReads
+from node.use_cases.load_trace import load_trace
+from node.use_cases.participant import Participant, Parts, participating
+from node.use_cases.registry import Registry
+from node.use_cases.world import Own, World
+from tests.support.faults import Faults
+from tests.support.history import History
+from tests.support.memory_stores import MemoryDirectory, MemoryExchange, MemoryPatterns
+from tests.support.memory_trace import MemoryTrace
+from tests.support.network import SimNetwork, Site
+from tests.support.parties import PartyKit, TreatyKit
+from tests.support.virtual_clock import EPOCH, SeededEntropy, VirtualLoop, WallClock
+
+HOUSEKEEPING_S = 1_800.0
+"""Nodes look after themselves less often here, or weeks would take minutes."""
+READ_S = (0.0001, 0.0005)
+COMMIT_S = (0.0005, 0.004)
+
+
+class Storage(MemoryExchange):
+    """What lies on the disk. It tells what is written, at the moment at which it can no longer be lost."""
+
+    def __init__(self, faults: Faults) -> None:
+        super().__init__(faults)
+        self.on_write: Callable[[Change], None] = lambda _change: None
+
+    def _apply(self, change: Change, crossings: list[Crossing]) -> Any:
+        positions = super()._apply(change, crossings)
+        self.on_write(change)
+        return positions
+
+
+class Power:
+    """Whether a machine is on. When it goes off, everything that waits for disk or network waits for ever."""
+
+    def __init__(self) -> None:
+        self.on = True
+
+    async def needed(self) -> None:
+        """Go on only while the machine is on."""
+        if not self.on:
+            await asyncio.Event().wait()
+
+
+class Disk:
+    """The storage as one run of a node reaches it: with delays, one writer at a time, and only while there is power."""
+
+    def __init__(self, storage: Storage, power: Power, loop: VirtualLoop) -> None:
+        self._storage = storage
+        self._power = power
+        self._loop = loop
+        self._writing = asyncio.Lock()
+
+    async def commit(self, change: Change) -> Any:
+        async with self._writing:
+            return await self._touch(COMMIT_S, self._storage.commit(change))
+
+    def __getattr__(self, name: str) -> Callable[..., Coroutine[Any, Any, Any]]:
+        method = getattr(self._storage, name)
+        return lambda *arguments, **named: self._touch(READ_S, method(*arguments, **named))
+
+    async def _touch(self, delay_s: tuple[float, float], access: Coroutine[Any, Any, Any]) -> Any:
+        try:
+            await asyncio.sleep(self._loop.random.uniform(*delay_s))
+            await self._power.needed()
+            result = await access
+        finally:
+            access.close()
+        await self._power.needed()
+        return result
+
+
+class SimNode:
+    """A Party's node that can be switched on and off.
+
+    Attributes:
+        storage, directory, patterns, trace: what survives a crash.
+        clock: this machine's.
+        policy: taken up when the node starts.
+    """
+
+    def __init__(
+        self,
+        kit: PartyKit,
+        treaty: TreatyKit,
+        *,
+        loop: VirtualLoop,
+        network: SimNetwork,
+        history: History,
+        seed: int,
+        automation: Automation = Automation.AUTOMATIC,
+    ) -> None:
+        self.kit = kit
+        self.party = kit.party
+        self.policy = Policy(standard=automation)
+        self.clock = WallClock(loop)
+        self.faults = Faults(seed)
+        self.storage = Storage(self.faults)
+        self.directory = MemoryDirectory()
+        self.patterns = MemoryPatterns()
+        self.trace = MemoryTrace()
+        self.starts = 0
+        self.chances = random.Random(f"{seed}/{kit.party}")
+        self._treaty = treaty
+        self._loop = loop
+        self._network = network
+        self._history = history
+        self._seed = seed
+        self._power = Power()
+        self._running: asyncio.Task[Any] | None = None
+        self._begun: list[asyncio.Task[Any]] = []
+        self._group: asyncio.TaskGroup | None = None
+        self._up = asyncio.Event()
+        self.participant: Participant | None = None
+        self.storage.on_write = self.note_write
+
+    async def prepare(self) -> None:
+        """What `gsp party join` leaves behind: the directory, and the Party's own data."""
+        await self.directory.append(first=0, leaves=self._treaty.leaves, checkpoint=self._treaty.checkpoint)
+        await load_trace(self.trace, self.kit.filings)
+
+    def note(self, what: str, message_id: bytes = b"", size: int = 0) -> None:
+        """Into the history."""
+        self._history.add(self._loop.time(), self.party, what, message_id, size)
+
+    def note_write(self, change: Change) -> None:
+        """Into the history, what a commit changed."""
+        for asked in change.asked:
+            self.note(f"asked {asked.state} {asked.problem}".rstrip(), asked.message_id, len(asked.answer_ids))
+        for received in change.received:
+            self.note(f"received {received.state}", received.message_id)
+        for crossing in change.crossings:
+            self.note(f"{crossing.direction} {crossing.kind}", crossing.message_id, len(crossing.header))
+        for outgoing in change.outgoing:
+            self.note(f"outbox try {outgoing.attempts}", outgoing.message_id)
+        for message_id in change.outgoing_done:
+            self.note("outbox done", message_id)
+        for message_id, _ in change.receipts:
+            self.note("receipted", message_id)
+
+    # --- on and off -----------------------------------------------------------------------------------------------------------
+
+    @property
+    def is_on(self) -> bool:
+        """Whether it is switched on; it may still be starting."""
+        return self._running is not None
+
+    def start(self, group: asyncio.TaskGroup) -> None:
+        """Switch it on."""
+        assert not self.is_on, f"{self.party} is on already"
+        self.starts += 1
+        self._power = Power()
+        self._running = group.create_task(self._live(self._power))
+        self.note("starts")
+
+    def crash(self) -> None:
+        """Cut the power: what is not written is lost, and nobody says goodbye."""
+        if self._running is None:
+            return
+        self.note("crashes")
+        self._power.on = False
+        self._network.detach(self.kit.name)
+        self._up = asyncio.Event()
+        self.participant = None
+        running, self._running = self._running, None
+        running.cancel()
+        begun, self._begun = self._begun, []
+        for task in begun:
+            task.cancel()
+
+    async def is_up(self) -> None:
+        """Wait until it serves."""
+        await self._up.wait()
+
+    async def _live(self, power: Power) -> None:
+        async with asyncio.TaskGroup() as group, AsyncExitStack() as stack:
+            participant = await self._enter(stack, power)
+            self._group = group
+            self.participant = participant
+            self._network.attach(
+                Site(
+                    name=self.kit.name,
+                    ca=self.kit.ca.certificate,
+                    routes={
+                        **ExchangeServicer(participant.exchange).routes(),
+                        **DirectoryServicer(DirectoryReads(participant.registry)).routes(),
+                    },
+                    anchors=lambda: participant.registry.roster.anchors(),  # noqa: PLW0108  # as in federation
+                    spawn=self.spawn,
+                )
+            )
+            self._up.set()
+            await asyncio.Event().wait()
+
+    async def _enter(self, stack: AsyncExitStack, power: Power) -> Participant:
+        """A node that cannot read its store ends, and whatever watches over it starts it again."""
+        while True:
+            try:
+                return await stack.enter_async_context(participating(await self._parts(power)))
+            except StoreUnavailable:
+                self.note("cannot start")
+                await asyncio.sleep(5)
+
+    async def _parts(self, power: Power) -> Parts:
+        disk: Any = Disk(self.storage, power, self._loop)
+        registry = await self._registry()
+        ca = self.kit.ca.certificate
+        return Parts(
+            own=Own(party=self.party, name=self.kit.name, signer=self.kit.signer),
+            world=World(clock=self.clock, entropy=SeededEntropy(self._seed, self.party, self.starts)),
+            version="simulated",
+            exchange_store=disk,
+            outbox_store=disk,
+            journal=disk,
+            pattern_store=self.patterns,
+            trace=self.trace,
+            registry=registry,
+            transport=self._network.transport(self.kit.name, ca=ca, clock=self.clock),
+            directory=self._network.directory(self.kit.name, ca=ca, clock=self.clock),
+            secretariat=self._secretariat(),
+            sets=(self.kit.patterns,),
+            reference=(),
+            policy=self.policy,
+            facts=lambda: Facts(certificate_not_after=EPOCH + 10 * 365 * 86_400, disk_free_bytes=2**34),
+            housekeeping_s=HOUSEKEEPING_S,
+        )
+
+    async def _registry(self) -> Registry:
+        """Reading the log again takes some time, and every node has the same at its first start."""
+        if self.starts == 1:
+            return Registry(self._treaty.replica, self.directory, self.clock)
+        return await Registry.load(self.directory, self._treaty.founded.digest, self.clock)
+
+    def _secretariat(self) -> Peer:
+        name = self._treaty.secretariat
+        return Peer(name=name, endpoint=f"{name.dns}:7443", anchor=self._treaty.founded.ca)
+
+    # --- work that ends with the node ------------------------------------------------------------------------------------------
+
+    def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """Begin a task that ends with the node."""
+        assert self._group is not None
+        task = self._group.create_task(work)
+        self._begun = [*(one for one in self._begun if not one.done()), task]
+        return task
+
+    async def at_desk(self, work: Callable[[OwnDesk], Coroutine[Any, Any, Any]]) -> Any:
+        """Do something at this node's desk.
+
+        Raises:
+            Unreachable: the node is off, or goes off meanwhile.
+        """
+        if self.participant is None:
+            raise Unreachable(f"the desk of {self.party} is closed")
+        task = self.spawn(_outcome(work(self.participant.desk)))
+        await asyncio.wait([task])
+        if task.cancelled():
+            raise Unreachable(f"the desk of {self.party} went away")
+        value, error = task.result()
+        if error is not None:
+            raise error
+        return value
+
+
+async def _outcome(work: Coroutine[Any, Any, Any]) -> tuple[Any, Exception | None]:
+    """An error at the desk is the officer's to see; it does not end the node."""
+    try:
+        return await work, None
+    except Exception as error:  # noqa: BLE001  # given on to whoever waits
+        return None, error
