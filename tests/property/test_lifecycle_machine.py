@@ -14,13 +14,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from federation import limits
-from federation.delivery.outbox import Outgoing, after_failure, is_over, woken
+from federation.delivery.outbox import Outgoing, after_failure, is_over
 from federation.delivery.replay import ReplayMark, check_repetition
 from federation.envelope.header import Lane, MessageKind
 from federation.errors import Conflict, Replayed
 from federation.identity import MessageId, PartyId
 from federation.query.lifecycle import (
     ASKED,
+    OPEN_STATES,
     RECEIVED,
     AskedEvent,
     AskedState,
@@ -86,15 +87,6 @@ class AskedQueryMachine(RuleBasedStateMachine):
         unchanged = {"attempts": 0, "next_attempt": 0.0, "problem": ""}
         assert replace(self.outgoing, **unchanged) == replace(before, **unchanged)
 
-    @rule()
-    @precondition(lambda self: self.outgoing is not None)
-    def the_peer_is_heard_from(self):
-        before = self.outgoing
-        self.outgoing = woken(before, now=self.now)
-
-        assert self.outgoing.next_attempt <= min(self.now, before.next_attempt)
-        assert self.outgoing.attempts == before.attempts
-
     @invariant()
     def the_state_is_what_the_events_add_up_to(self):
         delivered = self.happened & {AskedEvent.RECEIPT, AskedEvent.PARTIAL_ANSWER}
@@ -112,6 +104,10 @@ class AskedQueryMachine(RuleBasedStateMachine):
         """Late or before its receipt: what the peer says is never thrown away."""
         assert ((self.state, AskedEvent.FINAL_ANSWER) in ASKED) == (self.state is not AskedState.ANSWERED)
         assert (self.state, AskedEvent.RECEIPT) in ASKED
+
+    @invariant()
+    def it_is_open_until_an_answer_or_the_deadline(self):
+        assert (self.state in OPEN_STATES) == (not self.happened & {AskedEvent.FINAL_ANSWER, AskedEvent.DEADLINE})
 
     @invariant()
     def a_message_is_given_up_at_its_deadline_and_never_taken_up_again(self):
