@@ -162,8 +162,8 @@ class Exchange:
         """Receipts for answers that went out inside deliveries. One that is wrong hides no other."""
         if sender.party is not None:
             self._outbox.heard_from(sender.party)
-        if len(receipts) > limits.ACKNOWLEDGE_RECEIPTS_MAX:
-            raise Oversized(f"{len(receipts)} receipts in one call; at most {limits.ACKNOWLEDGE_RECEIPTS_MAX} are taken")
+        if len(receipts) > limits.RECEIPTS_PER_CALL_MAX:
+            raise Oversized(f"{len(receipts)} receipts in one call; at most {limits.RECEIPTS_PER_CALL_MAX} are taken")
         # Side by side, so that they are committed together.
         results = await asyncio.gather(*(self._acknowledge(sender, raw) for raw in receipts), return_exceptions=True)
         for problem in results:
