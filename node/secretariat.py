@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -222,9 +222,20 @@ async def _empty_tray(home: Path, enrolments: SqliteEnrolments, admissions: Admi
     while True:
         for name, request in tray.take():
             await tray.settle(name, _carry_out(request, enrolments, admissions))
-        for pending in await admissions.pending():
-            (home / "pending" / f"{pending.party}.admit").write_bytes(pending.admit_body)
+        _lay_out(home / "pending", {f"{one.party}.admit": one.admit_body for one in await admissions.pending()})
         await asyncio.sleep(TRAY_S)
+
+
+def _lay_out(folder: Path, waiting: Mapping[str, bytes]) -> None:
+    """Make the folder hold exactly what waits. Each file is there whole or not at all: founders' programs read it at any moment."""
+    there = {path.name for path in folder.glob("*.admit")}
+    for name, body in waiting.items():
+        if name not in there or (folder / name).read_bytes() != body:
+            draft = folder / f"{name}.draft"
+            draft.write_bytes(body)
+            draft.rename(folder / name)
+    for name in there - waiting.keys():
+        (folder / name).unlink()
 
 
 async def _carry_out(request: Invite | Approval, enrolments: SqliteEnrolments, admissions: Admissions) -> None:

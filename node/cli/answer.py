@@ -11,6 +11,7 @@ import click
 
 from federation.errors import Conflict, InvalidInput
 from federation.identity import MessageId
+from federation.ports import ReceivedQuery
 from federation.query.answer import Answer
 from federation.query.codes import Automation, HandlingCode, Outcome, Refusal
 from federation.query.query import Query
@@ -171,10 +172,15 @@ def _preview(said: Answer, view: InboxView) -> Iterator[str]:
 
 
 async def send(officer: Session, view: InboxView, said: Answer, *, as_json: bool) -> int:
-    """Let the node prepare it, look at what it prepared, sign and send."""
-    prepared = await officer.desk.prepare_answer(view.received.message_id, said)
-    signature = sign_answer(prepared, answer=said, received=view.received, profile=officer.profile, now=officer.clock.now())
-    received = await officer.desk.submit_answer(prepared.message_id, signature)
+    """Answer, and tell what became of the query."""
+    received = await answer_at_desk(officer, view, said)
     sent = f"Signed and on its way to {party(received.peer, view.peer_name)}; the query is now: {received_state(received)}"
     show({**received_document(received), "answer": answer_document(said)}, [sent], as_json=as_json)
     return ExitCode.FINE
+
+
+async def answer_at_desk(officer: Session, view: InboxView, said: Answer) -> ReceivedQuery:
+    """Let the node prepare it, look at what it prepared, sign and send."""
+    prepared = await officer.desk.prepare_answer(view.received.message_id, said)
+    signature = sign_answer(prepared, answer=said, received=view.received, profile=officer.profile, now=officer.clock.now())
+    return await officer.desk.submit_answer(prepared.message_id, signature)

@@ -33,7 +33,7 @@ _PROBLEMS: Final = {
 }
 """Error codes in few words; others are shown as they are."""
 
-_MEMBERSHIPS: Final = {
+MEMBERSHIPS: Final = {
     Membership.PARTY: "is a Party",
     Membership.NOT_A_PARTY: "is not a Party: it cannot be asked here",
     Membership.NO_NODE: "is a Party, and nobody answers for it yet",
@@ -41,14 +41,14 @@ _MEMBERSHIPS: Final = {
     Membership.UNKNOWN: "may be a Party: there is no directory here to say",
 }
 
-_OUTCOMES: Final = {
+OUTCOMES: Final = {
     Outcome.FOUND: "found",
     Outcome.NEVER_ISSUED: "never issued: the Party says that it issued no such code",
     Outcome.NOT_OURS: "not a code of this Party",
     Outcome.REFUSED: "refused",
 }
 
-_REFUSALS: Final = {
+REFUSALS: Final = {
     Refusal.NEEDS_JUSTIFICATION: "a better justification is needed",
     Refusal.NOT_AUTHORISED_BY_DOMESTIC_LAW: "domestic law does not authorise it",
     Refusal.NEEDS_MUTUAL_LEGAL_ASSISTANCE: "it needs a request for mutual legal assistance",
@@ -61,7 +61,7 @@ _REFUSALS: Final = {
     Refusal.LANGUAGE: "the language of the query",
 }
 
-_STATES: Final = {
+STATES: Final = {
     ItemState.PROVIDED: "provided",
     ItemState.NOT_HELD: "not held",
     ItemState.NOT_RECORDED_YET: "not recorded yet",
@@ -88,7 +88,7 @@ def resolution_lines(resolution: Resolution) -> Iterator[str]:
 
 def _ranked(number: int, ranked: RankedParty) -> Iterator[str]:
     candidate = ranked.candidate
-    yield f"{number}. {party(candidate.party, ranked.party_name)} {_MEMBERSHIPS[ranked.membership]}"
+    yield f"{number}. {party(candidate.party, ranked.party_name)} {MEMBERSHIPS[ranked.membership]}"
     if ranked.responder is not None and ranked.responder != candidate.party:
         yield f"   answered for by {party(ranked.responder, ranked.responder_name)}"
     sure = "the code names its issuer" if candidate.names_issuer else "several Parties use this shape: a guess"
@@ -210,20 +210,21 @@ def answer_lines(answer: Answer) -> Iterator[str]:
 
 
 def _result(result: CodeResult) -> Iterator[str]:
-    reason = f": {_REFUSALS[result.refusal]}" if result.refusal is not None else ""
+    reason = f": {REFUSALS[result.refusal]}" if result.refusal is not None else ""
     yield f"Code      {result.key}"
-    yield f"          {_OUTCOMES[result.outcome]}{reason}"
+    yield f"          {OUTCOMES[result.outcome]}{reason}"
     if result.status:
         yield f"          status: {', '.join(sorted(result.status))}"
     if result.last_known is not None:
-        yield f"          last known: {_last_known(result.last_known)}"
+        yield f"          last known: {last_known_words(result.last_known)}"
     if result.complete_as_of is not None:
         yield f"          complete as of {clock(result.complete_as_of)}"
     for item in result.items:
         yield from _item(item)
 
 
-def _last_known(known: LastKnown) -> str:
+def last_known_words(known: LastKnown) -> str:
+    """Where and when a code was seen last."""
     place = ", ".join(part for part in (known.place, known.country) if part) or "place not told"
     return f"{clock(known.time)}, {place}, {known.event}{' (announced, not confirmed)' if known.planned else ''}"
 
@@ -231,7 +232,7 @@ def _last_known(known: LastKnown) -> str:
 def _item(item: ItemAnswer) -> Iterator[str]:
     title = TITLES[item.item].partition(":")[0]
     if item.state is not ItemState.PROVIDED:
-        yield f"  ({item.item}) {title}: {_STATES[item.state]}"
+        yield f"  ({item.item}) {title}: {STATES[item.state]}"
         return
     yield f"  ({item.item}) {title}:"
     for record in item.records:

@@ -11,12 +11,12 @@ from federation.boundary.receipts import sign_receipt
 from federation.delivery.receipt import SignedReceipt
 from federation.envelope.header import MessageKind, Prekey, Statement
 from federation.envelope.seal import SALT_BYTES, Inner
-from federation.errors import Conflict, FederationError, Misuse, NotFound, Unavailable
+from federation.errors import Conflict, FederationError, Misuse, NotFound, StoreUnavailable, Unavailable
 from federation.evidence.journal import JournalKind, Leaf
 from federation.identity import MESSAGE_ID_BYTES, MessageId, OfficerName, message_id
 from federation.ports import Change, Crossing, Delivery, Direction, ExchangeStore, OutboxStore, ReceivedQuery
 from federation.query.answer import Answer, check_answers
-from federation.query.codes import Automation, Outcome, Urgency
+from federation.query.codes import Automation, Outcome, Refusal, Urgency
 from federation.query.lifecycle import ReceivedEvent, ReceivedState, next_received
 from federation.query.policy import Decision, Policy, decide
 from federation.query.query import Query
@@ -165,6 +165,10 @@ class Answering:
 
     async def _answer_by_policy(self, received: ReceivedQuery, query: Query, decision: Decision) -> Crossing:
         answer = await self._repository.answer(query, decision, now=self._world.now())
+        if any(result.refusal is Refusal.SYSTEM_DOWN for result in answer.results):
+            raise StoreUnavailable(
+                "this Party's data are not complete", hint="load them with `gsp party load`, or answer by hand"
+            )
         body = encode_answer_body(answer, certificate=b"")
         statement = self._statement(received, body, officer=None, certificate=b"")
         inner = Inner(

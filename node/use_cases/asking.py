@@ -282,6 +282,8 @@ class Asking:
         """One commit, with the turn of the query."""
         answer = check_reply(opened, asked, body)
         identifier = opened.statement.message_id
+        if identifier in asked.answer_ids:
+            await self._store.commit(Change(marks=(replay_mark(opened),)))  # raises AlreadySeen, with what is remembered of it
         now = self._world.now()
         leaf = self._outbox.leaf(JournalKind.RECEIVED, identifier, asked.peer, opened.arrived.digest)
         after = self._after(asked, AskedEvent.FINAL_ANSWER if answer.final else AskedEvent.PARTIAL_ANSWER)
