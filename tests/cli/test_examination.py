@@ -23,7 +23,7 @@ async def folder(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Path
     async with federation(root):
         running = await examine(root / "qm", world())
         assert {check.health for check in running} == {Health.GOOD}
-    yield root / "qm"
+    return root / "qm"
 
 
 def named(checks: tuple[Check, ...]) -> dict[str, Check]:
