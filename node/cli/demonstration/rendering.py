@@ -48,7 +48,9 @@ _NEWEST: Final = frozenset([Item.H, Item.J])
 
 def answer_lines(view: AnswerView, name: str) -> Iterator[str]:
     """One answer: who says it, and each item in a line or two."""
-    author = f"signed by its officer {view.officer_id}" if view.officer_id is not None else "given by its own rule, without a person"
+    author = (
+        f"signed by its officer {view.officer_id}" if view.officer_id is not None else "given by its own rule, without a person"
+    )
     yield f"Answer of {party(view.sender, name)}, over its signature, {author}:"
     for result in view.answer.results:
         yield ""
@@ -90,7 +92,13 @@ def _said(item: ItemAnswer) -> str:
 
 
 def _fields(item: Item, record: Record) -> list[str]:
-    return [value for name in _SHOWN[item] if (value := record.first(name)) is not None]
+    found = {name: record.first(name) for name in _SHOWN[item]}
+    return [_readable(value) if name is FieldName.TIME else value for name, value in found.items() if value is not None]
+
+
+def _readable(time: str) -> str:
+    """RFC 3339, as programs write it, in the way of people."""
+    return time.replace("T", " ").replace("Z", " UTC")
 
 
 def candidate_lines(resolution: Resolution) -> Iterator[str]:
