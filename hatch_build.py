@@ -54,7 +54,7 @@ def generate(root: Path) -> None:
         raise SystemExit(f"protoc ended with {code}; see its messages above")
 
 
-class ProtobufHook(BuildHookInterface):  # type: ignore[type-arg]
+class ProtobufHook(BuildHookInterface):  # type: ignore[type-arg]  # generic for type checkers only
     """Called by hatchling before it collects the files of a wheel."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 A note is text with signature lines below it. A checkpoint is the text that names a log, its size and its root; a log signs it,
 and witnesses cosign it with the time at which they saw it. Here are the formats and the check of signatures; who is a witness,
-how many are enough, and whether a checkpoint follows from the last one, is decided in `federation.trust.witness`.
+and whether a checkpoint follows from the last one, is decided in `federation.boundary.directory`.
 
 Parsing is strict, so that a note has one spelling: base64 is canonical, numbers have no leading zeros, and `format_note` gives
 back what `parse_note` read.

@@ -13,6 +13,7 @@ from google.protobuf.message import DecodeError, EncodeError, Message
 from federation import limits
 from federation.errors import FederationError, Malformed, Misuse, OperatorMistake, Oversized
 from federation.identity import NodeName, PartyId, party_id
+from federation.text import is_plain
 from federation.v1 import exchange_pb2
 
 MessageType = TypeVar("MessageType", bound=Message)
@@ -119,10 +120,10 @@ def at_most(count: int, maximum: int, what: str) -> None:
 
 
 def text(value: str, maximum: int, what: str, *, lines: bool = False) -> str:
-    """Text of bounded length without control characters; line ends where they make sense."""
+    """Text of bounded length that can be shown; line ends where they make sense."""
     if len(value) > maximum:
         raise Oversized(f"{what} has more than {maximum} characters")
-    if not (value.replace("\n", "") if lines else value).isprintable():
+    if not is_plain(value, lines=lines):
         raise Malformed(f"{what} holds control characters")
     return value
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from federation import limits
 from federation.identity import PartyId
 from federation.query.codes import HandlingCode, Purpose, Urgency
 from federation.query.items import Item
@@ -57,7 +58,13 @@ class Wish:
 @click.option("--handling", type=Word(HandlingCode), default="H1", show_default=True, help="What the receiver may do with it.")
 @click.option("--urgent", is_flag=True, help="Goes ahead of other queries.")
 @click.option("--reference", default="", type=Sentence(), help="Your own case number.")
-@click.option("--deadline", type=Duration(), default="7d", show_default=True, help="When the answer is needed.")
+@click.option(
+    "--deadline",
+    type=Duration(),
+    default=limits.QUERY_DEADLINE_S_DEFAULT,
+    show_default="7d",
+    help="When the answer is needed.",
+)
 @click.option("--wait", type=Duration(), default="10s", show_default=True, help="How long to wait for it here.")
 @desk_options
 @pass_surroundings

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 import click
 
 from federation.errors import FederationError
+from federation.text import is_plain
 
 Document: TypeAlias = Mapping[str, Any]
 """What `--json` prints."""
@@ -44,7 +45,7 @@ def remark(line: str) -> None:
 
 def printable(text: str) -> str:
     """The text without control characters and the like, which could rewrite what the terminal shows."""
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+    return "".join(character if is_plain(character) else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 
 def columns(rows: Sequence[Sequence[str]]) -> list[str]:

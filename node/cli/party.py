@@ -105,9 +105,13 @@ def join(
         show_next_key=lambda seed: _show_next_key(home, joining_code.party, seed),
         tell=remark,
     )
+    return _join(joining, as_json=as_json)
+
+
+def _join(joining: Joining, *, as_json: bool) -> int:
     joined = asyncio.run(join_federation(joining, world()))
-    profile = _write_first_profile(home, joined)
-    return _show_joined(home, joined, profile, as_json=as_json)
+    profile = _write_first_profile(joining.home, joined)
+    return _show_joined(joining.home, joined, profile, as_json=as_json)
 
 
 def _show_next_key(home: Path, joining_party: PartyId, seed: str) -> None:

@@ -1,9 +1,9 @@
-"""Officers at the desk: every call proves itself, because a certificate alone proves nothing: it is public (trust.md, section 2).
+"""Officers at the desk: every call proves itself, because a certificate alone proves nothing: it is public.
 
 Beside each call travels a credential: the officer's certificate and a fresh signature over the method, the hash of the request,
 the node's name, the time and a challenge that this node gave out and takes back once. So a credential is worth nothing for
 another call, another request, another node or a second time. Each reply carries the next challenge: calls in a row need no
-extra one.
+extra one (docs/protocol.md, "The desk").
 
 What an officer may do is not decided here but behind `Desk`, with the rights that the administrators granted.
 """

@@ -1,6 +1,6 @@
 """A gRPC server for the length of a block.
 
-Limits on everything that a stranger or a peer can send are set here (trust.md, section 7, pitfall 12). What is served comes in as
+Limits on everything that a stranger or a peer can send are set here (docs/threat-model.md, pitfall 12). What is served comes in as
 routes, what stands around it as interceptors, and how TLS is done as credentials; so one function makes the node's port, the
 join port and the desk's. What is not in the routes is refused; there is no reflection.
 """

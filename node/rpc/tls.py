@@ -1,8 +1,8 @@
 """TLS as the servers and the channels use it: whose certificates are trusted, and which node is at the other end.
 
 The trust store of a node's server is the CAs of the Parties in the accepted directory and the Secretariat's node CA; a channel's
-is the one CA of the Party it dials. The treaty root is in neither: whoever holds it could stand in for any Party (trust.md,
-section 7).
+is the one CA of the Party it dials. The treaty root is in neither: whoever holds it could stand in for any Party
+(docs/threat-model.md, pitfall 1).
 
 TLS only keeps strangers out. Which node calls is decided by `ServerTls.identify`, at every call, from the certificate that the
 connection was made with and the anchors of this moment; so trust that was removed ends at the next call, not with the connection.

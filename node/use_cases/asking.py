@@ -19,8 +19,8 @@ from federation.delivery.outbox import Outgoing
 from federation.delivery.receipt import SignedReceipt
 from federation.delivery.replay import ReplayMark
 from federation.envelope.header import Lane, MessageKind, Statement
-from federation.envelope.seal import SALT_BYTES, Inner
-from federation.errors import Forbidden, Misuse, NotFound, OperatorMistake, Overloaded, PeerMisbehaviour, Unauthentic
+from federation.envelope.seal import Inner
+from federation.errors import Forbidden, Misuse, NotFound, OperatorMistake, PeerMisbehaviour, Unauthentic
 from federation.evidence.journal import JournalKind
 from federation.identity import MESSAGE_ID_BYTES, MessageId, OfficerName, message_id
 from federation.ports import (
@@ -38,11 +38,11 @@ from federation.query.codes import Automation, LegalBasis, Urgency
 from federation.query.lifecycle import AskedEvent, AskedState, next_asked
 from federation.query.policy import check_asking
 from federation.query.query import Query
-from federation.trust import keys
 from federation.trust.certificate import certificate_hash, verify_officer
 from federation.wire.query import decode_body, encode_query_body
 from node.use_cases.acknowledging import Acknowledger
 from node.use_cases.desk_values import Prepared, Question
+from node.use_cases.drafts import Draft, Drafts
 from node.use_cases.keyring import Keyring, NewKey
 from node.use_cases.outbox import Handed, Outbox, new_outgoing
 from node.use_cases.recent import Recent
@@ -54,17 +54,14 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True, kw_only=True)
-class _Draft:
+class _Draft(Draft):
     """A query that waits for the officer's signature.
 
     Attributes:
         tried: it was given to the store once, which did not say what became of it.
     """
 
-    prepared: Prepared
-    statement: Statement
     query: Query
-    public_key: bytes
     reply_key: NewKey
     tried: bool = False
 
@@ -98,7 +95,7 @@ class Asking:
         self._announcer = announcer
         self._turns = turns
         self._recent = recent
-        self._drafts: dict[MessageId, _Draft] = {}
+        self._drafts: Drafts[_Draft] = Drafts(world)
 
     def prepare(self, officer: OfficerName, certificate: bytes, question: Question) -> Prepared:
         """Make the statement and the body that the officer signs.
@@ -116,17 +113,7 @@ class Asking:
         signer = verify_officer(certificate, ca=anchor, party=self._own.party, domain=genesis.domain, at=now)
         # The reply key outlives the deadline by the tolerance, so that an answer sent at the last second still opens.
         reply_key = self._keyring.make(KeyUse.REPLY, destroy_at=now + question.deadline_s + limits.CLOCK_TOLERANCE_S)
-        query = Query(
-            codes=question.codes,
-            items=question.items,
-            legal_basis=LegalBasis.ARTICLE_8_9,
-            purpose=question.purpose,
-            necessity=question.necessity,
-            handling=question.handling,
-            urgency=question.urgency,
-            reference=question.reference,
-            reply_key=reply_key.public.public_key,
-        )
+        query = _query(question, reply_key)
         body = encode_query_body(query, certificate=certificate)
         identifier = message_id(self._world.entropy(MESSAGE_ID_BYTES))
         statement = Statement(
@@ -144,7 +131,7 @@ class Asking:
             body_digest=body_digest(body),
         )
         prepared = Prepared(message_id=identifier, statement=compose_statement(statement), body=body)
-        self._keep(
+        self._drafts.keep(
             _Draft(
                 prepared=prepared,
                 statement=statement,
@@ -154,13 +141,6 @@ class Asking:
             )
         )
         return prepared
-
-    def _keep(self, draft: _Draft) -> None:
-        oldest = self._world.now() - limits.DRAFT_LIFE_S
-        self._drafts = {key: one for key, one in self._drafts.items() if one.statement.created > oldest}
-        if len(self._drafts) >= limits.DRAFTS_MAX:
-            raise Overloaded("too many prepared queries wait for a signature")
-        self._drafts[draft.prepared.message_id] = draft
 
     async def submit(self, officer: OfficerName, identifier: MessageId, signature: bytes) -> AskedQuery:
         """Take the officer's signature, write everything down, and try once to deliver. It may be repeated.
@@ -182,26 +162,20 @@ class Asking:
         self, officer: OfficerName, identifier: MessageId, signature: bytes
     ) -> tuple[Outgoing, Crossing] | None:
         """The query and its envelope, committed; None when that was done before."""
-        draft = self._drafts.get(identifier)
+        draft = self._drafts.of(officer, identifier)
         if draft is None or draft.tried:
             known = await self._store.asked(identifier)
             if known is not None and known.officer_id == officer.officer_id:
-                self._drafts.pop(identifier, None)
+                self._drafts.drop(identifier)
                 return None
-        if draft is None or draft.statement.officer_id != officer.officer_id:
+        if draft is None:
             raise NotFound("no query waits for this signature", hint="ask again: a prepared query lives ten minutes")
-        keys.verify(public_key=draft.public_key, message=keys.officer_message(draft.prepared.statement), signature=signature)
-        inner = Inner(
-            statement=draft.prepared.statement,
-            statement_signature=signature,
-            salt=self._world.entropy(SALT_BYTES),
-            body=draft.prepared.body,
-        )
+        inner = self._drafts.signed(draft, signature)
         # The key is at hand before it is written: the answer may come while the store still does not say what it did.
         draft.tried = True
         self._keyring.hold(draft.reply_key.secret, draft.reply_key.private)
         written = await self._commit_query(draft, inner, self._sealed(draft, inner))
-        self._drafts.pop(identifier, None)
+        self._drafts.drop(identifier)
         return written
 
     def _sealed(self, draft: _Draft, inner: Inner) -> Sealing | None:
@@ -308,6 +282,8 @@ class Asking:
         """One commit, with the turn of the query."""
         answer = check_reply(opened, asked, body)
         identifier = opened.statement.message_id
+        if identifier in asked.answer_ids:
+            await self._store.commit(Change(marks=(replay_mark(opened),)))  # raises AlreadySeen, with what is remembered of it
         now = self._world.now()
         leaf = self._outbox.leaf(JournalKind.RECEIVED, identifier, asked.peer, opened.arrived.digest)
         after = self._after(asked, AskedEvent.FINAL_ANSWER if answer.final else AskedEvent.PARTIAL_ANSWER)
@@ -393,6 +369,20 @@ def replay_mark(opened: Opened) -> ReplayMark:
         sender=opened.statement.sender,
         message_id=opened.statement.message_id,
         statement_hash=statement_hash(opened.inner.statement),
+    )
+
+
+def _query(question: Question, reply_key: NewKey) -> Query:
+    return Query(
+        codes=question.codes,
+        items=question.items,
+        legal_basis=LegalBasis.ARTICLE_8_9,
+        purpose=question.purpose,
+        necessity=question.necessity,
+        handling=question.handling,
+        urgency=question.urgency,
+        reference=question.reference,
+        reply_key=reply_key.public.public_key,
     )
 
 

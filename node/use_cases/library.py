@@ -44,6 +44,7 @@ class Patterns:
         self._reference = tuple(reference)
         self._accepted: dict[bytes, PatternSet] = {}
         self._refused: set[bytes] = set()
+        self._built: tuple[bytes, ...] = ()
         self._library = Library.build(self._reference)
 
     async def publish(self, sets: Sequence[PatternSet]) -> None:
@@ -58,7 +59,11 @@ class Patterns:
         for party, digest in pinned.items():
             if digest not in self._accepted and digest not in self._refused:
                 await self._take(party, digest, transport)
-        sets = [self._accepted[digest] for digest in pinned.values() if digest in self._accepted]
+        digests = tuple(digest for digest in pinned.values() if digest in self._accepted)
+        if digests == self._built:
+            return
+        self._built = digests
+        sets = [self._accepted[digest] for digest in digests]
         publishers = {one.party for one in sets}
         self._library = Library.build([*sets, *(one for one in self._reference if one.party not in publishers)])
 

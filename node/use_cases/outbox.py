@@ -131,7 +131,9 @@ class Outbox:
             self._in_flight[outgoing.message_id] = outgoing.peer
             group.create_task(self._fly(outgoing, None))
         next_due = await self._waiting.next_due()
-        return limits.RETRY_S_MAX if next_due is None else next_due - now
+        if next_due is None:
+            return limits.RETRY_S_MAX
+        return next_due - now if next_due > now else limits.RETRY_S_MIN  # what is under way is due until it has arrived
 
     async def _woken(self) -> list[Outgoing]:
         """What waits for peers that were heard from after a failure. A peer stays on the list while there was no room for all."""
@@ -149,7 +151,7 @@ class Outbox:
 
     async def _rest(self, delay_s: float) -> None:
         try:
-            async with asyncio.timeout(min(max(delay_s, limits.RETRY_S_MIN / 4), limits.RETRY_S_MAX)):
+            async with asyncio.timeout(min(delay_s, limits.RETRY_S_MAX)):
                 await self._news.wait()
         except TimeoutError:
             pass

@@ -1,7 +1,7 @@
 """The directory as this node has accepted it, and how it follows the Secretariat's log.
 
 The order is: verify, persist, act. A node cosigns only what it has persisted, so that it can never be brought to witness two
-histories (trust.md, section 4). With the Secretariat gone, everything here goes on with what was accepted last.
+histories (docs/protocol.md, "The directory log"). With the Secretariat gone, everything here goes on with what was accepted last.
 """
 
 from __future__ import annotations
@@ -115,12 +115,17 @@ class Registry:
             Unauthentic: what it shows is not a continuation of what was accepted: perhaps a split view.
         """
         checkpoint = await service.checkpoint(source)
+        if checkpoint == self._replica.note:
+            self.heard_at = self._clock.now()
+            return False
         offered, _ = read_checkpoint(self._replica.genesis, checkpoint)
         own = self._replica.frontier
         if offered.size < own.size:
             return False  # a peer may be behind; only equal sizes can disagree
         if offered.size == own.size and offered.root != own.root():
             raise Unauthentic("two directory checkpoints of one size disagree", hint="keep both and tell the other Parties")
+        if offered.size == own.size and _signatures(checkpoint) < _signatures(self._replica.note):
+            return False  # the same tree with fewer witnesses: what we have is better evidence
         leaves: list[bytes] = []
         while own.size + len(leaves) < offered.size:
             page = await service.entries(source, own.size + len(leaves), offered.size)
@@ -140,3 +145,7 @@ class Registry:
             return
         cosigned = cosign_checkpoint(self._replica, own.signer, name=own.name.dns, now=self._clock.now())
         await service.cosign(secretariat, cosigned)
+
+
+def _signatures(checkpoint: bytes) -> int:
+    return len(parse_note(checkpoint).signatures)

@@ -1,3 +1,5 @@
+"""A terminal for every session."""
+
 from __future__ import annotations
 
 import pytest

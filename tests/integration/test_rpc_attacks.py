@@ -1,4 +1,4 @@
-"""Who gets in, and who does not, over real mTLS on loopback (trust.md, section 7: pitfalls 1, 2, 5, 6, 10 and 12)."""
+"""Who gets in, and who does not, over real mTLS on loopback (docs/threat-model.md, pitfalls 1, 2, 5, 6, 10, 12)."""
 
 from __future__ import annotations
 

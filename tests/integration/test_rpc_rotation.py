@@ -1,4 +1,4 @@
-"""Certificates, anchors, connections and channels change while calls flow (trust.md, section 7: pitfalls 3, 5 and 15)."""
+"""Certificates, anchors, connections and channels change while calls flow (docs/threat-model.md, pitfalls 3, 5 and 15)."""
 
 from __future__ import annotations
 

@@ -190,7 +190,7 @@ class MemoryExchange(ExchangeStore, OutboxStore, JournalStore):
 
     def _update_sent(self, message_id: MessageId, **changes: object) -> None:
         place = (Direction.SENT, message_id)
-        self._crossings[place] = replace(self._crossings[place], **changes)  # type: ignore[arg-type]
+        self._crossings[place] = replace(self._crossings[place], **changes)  # type: ignore[arg-type]  # the names are checked by the dataclass
 
     @may_fail
     async def asked(self, message_id: MessageId) -> AskedQuery | None:

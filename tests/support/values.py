@@ -78,7 +78,7 @@ def members(of: Iterable[Value], *, least: int = 0) -> Strategy[frozenset[Value]
 
 def texts(most: int = 20, *, least: int = 0, lines: bool = False) -> Strategy[str]:
     """Printable text of many scripts."""
-    letters = st.characters(categories=["L", "N", "P", "S", "M"]) | st.just(" ")
+    letters = st.characters(categories=["L", "N", "P", "S", "M"], include_characters=" \u00a0\u200d")
     return st.text(letters | st.just("\n") if lines else letters, min_size=least, max_size=most)
 
 
@@ -225,7 +225,8 @@ BUNDLES = st.builds(
 
 # --- queries and answers -------------------------------------------------------------------------------------------
 
-CODES = st.builds(CodeAsked, key=texts(least=1), scan=st.text(max_size=20))
+KEYS = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=20)
+CODES = st.builds(CodeAsked, key=KEYS, scan=st.text(max_size=20))
 QUERIES = st.builds(
     Query,
     codes=distinct(CODES, least=1, by=lambda code: code.key),
@@ -264,15 +265,15 @@ LAST_KNOWN = st.builds(
 )
 FOUND = st.builds(
     CodeResult,
-    key=texts(),
+    key=KEYS,
     outcome=st.just(Outcome.FOUND),
     status=members(UimStatus),
     last_known=st.none() | LAST_KNOWN,
     complete_as_of=st.none() | st.integers(1, limits.TIME_S_MAX),
     items=st.tuples(*(item_answers(item) for item in sorted(Item))),
 )
-MISSED = st.builds(CodeResult, key=texts(), outcome=st.sampled_from([Outcome.NEVER_ISSUED, Outcome.NOT_OURS]))
-REFUSED = st.builds(CodeResult, key=texts(), outcome=st.just(Outcome.REFUSED), refusal=st.sampled_from(Refusal))
+MISSED = st.builds(CodeResult, key=KEYS, outcome=st.sampled_from([Outcome.NEVER_ISSUED, Outcome.NOT_OURS]))
+REFUSED = st.builds(CodeResult, key=KEYS, outcome=st.just(Outcome.REFUSED), refusal=st.sampled_from(Refusal))
 ANSWERS = st.builds(
     Answer,
     results=some(FOUND | MISSED | REFUSED, least=1, most=2),
