@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from node.cli.demonstration.processes import together
-from node.cli.demonstration.stage import Stage, require
+from node.cli.demonstration.stage import Stage
+from node.cli.demonstration.teller import require
 from node.cli.exit_codes import ExitCode
 
 _REFUSALS: Final = frozenset([ExitCode.MISBEHAVIOUR, ExitCode.DATA])
@@ -21,8 +22,9 @@ async def evidence_checked(stage: Stage) -> None:
     flipped = len(proof) // 2
     changed = bytes([*proof[:flipped], proof[flipped] ^ 1, *proof[flipped + 1 :]])
     folder.mkdir()
-    (stage.federation.folder / "proof").write_bytes(proof)
-    (stage.federation.folder / "proof-changed").write_bytes(changed)
+    files = (stage.federation.folder / "proof", stage.federation.folder / "proof-changed")
+    for file, content in zip(files, (proof, changed), strict=True):
+        file.write_bytes(content)
     teller.say(
         f"Months later a court of {stage.name('qm')} wants to know whether {stage.name('qn')} really said what chapter 1 shows. It "
         f"gets one file of {len(proof)} bytes. A new process checks it in an empty folder. It knows no node and uses no network; it "
@@ -33,10 +35,7 @@ async def evidence_checked(stage: Stage) -> None:
     )
     published = ("--log-key", stage.federation.log_key, "--genesis", stage.federation.genesis)
     held, refused = await together(
-        *(
-            stage.federation.processes.run("proof", "verify", f"../{name}", *published, folder=folder)
-            for name in ("proof", "proof-changed")
-        )
+        *(stage.federation.processes.run("proof", "verify", file, *published, folder=folder) for file in files)
     )
     report = held.document
     teller.note(proof_bytes=len(proof), report=report, changed_byte=flipped, refused=refused.document, refused_code=refused.code)

@@ -67,8 +67,9 @@ class Stage:
             wait_s=wait_s,
             lenient=False,
         )
+        began = self.teller.age_s
         view = await follow(self.asker.desk, await ask_at_desk(wish, self.asker), wait_s=wait_s)
-        self.teller.note(query=query_view_document(view))
+        self.teller.note(query=query_view_document(view), asked_in_s=round(self.teller.age_s - began, 3))
         return view
 
     def final_answer(self, view: QueryView, *, sender: str, by_officer: bool) -> tuple[AnswerView, CodeResult]:
