@@ -130,7 +130,9 @@ class SimNode:
         self._group: asyncio.TaskGroup | None = None
         self._up = asyncio.Event()
         self.participant: Participant | None = None
-        self.storage.on_write = self.note_write
+        self._writes_left = 0
+        self._crashed = asyncio.Event()
+        self.storage.on_write = self._wrote
 
     async def prepare(self) -> None:
         """What `gsp party join` leaves behind: the directory, and the Party's own data."""
@@ -141,8 +143,15 @@ class SimNode:
         """Into the history."""
         self._history.add(self._loop.time(), self.party, what, message_id, size)
 
-    def note_write(self, change: Change) -> None:
-        """Into the history, what a commit changed."""
+    def _wrote(self, change: Change) -> None:
+        """It cannot be lost any more; but perhaps nobody lives to hear of it."""
+        self._note_write(change)
+        if self._writes_left > 0 and self.is_on:
+            self._writes_left -= 1
+            if self._writes_left == 0:
+                self.crash()
+
+    def _note_write(self, change: Change) -> None:
         for asked in change.asked:
             self.note(f"asked {asked.state} {asked.problem}".rstrip(), asked.message_id, len(asked.answer_ids))
         for received in change.received:
@@ -171,10 +180,20 @@ class SimNode:
         self._running = group.create_task(self._live(self._power))
         self.note("starts")
 
+    async def crash_after_writes(self, writes: int) -> None:
+        """Cut the power right after so many more commits: what they say is written, and nothing has been done about it. Come back
+        when that has happened.
+        """
+        self._writes_left = writes
+        await self._crashed.wait()
+
     def crash(self) -> None:
         """Cut the power: what is not written is lost, and nobody says goodbye."""
         if self._running is None:
             return
+        self._writes_left = 0
+        self._crashed.set()
+        self._crashed = asyncio.Event()
         self.note("crashes")
         self._power.on = False
         self._network.detach(self.kit.name)
@@ -270,7 +289,7 @@ class SimNode:
         """
         if self.participant is None:
             raise Unreachable(f"the desk of {self.party} is closed")
-        task = self.spawn(_outcome(work(self.participant.desk)))
+        task = self.spawn(_outcome(work, self.participant.desk))
         await asyncio.wait([task])
         if task.cancelled():
             raise Unreachable(f"the desk of {self.party} went away")
@@ -280,9 +299,9 @@ class SimNode:
         return value
 
 
-async def _outcome(work: Coroutine[Any, Any, Any]) -> tuple[Any, Exception | None]:
+async def _outcome(work: Callable[[OwnDesk], Coroutine[Any, Any, Any]], desk: OwnDesk) -> tuple[Any, Exception | None]:
     """An error at the desk is the officer's to see; it does not end the node."""
     try:
-        return await work, None
+        return await work(desk), None
     except Exception as error:  # noqa: BLE001  # given on to whoever waits
         return None, error
