@@ -8,6 +8,7 @@ in that order.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from hashlib import sha256, sha512
 from hmac import compare_digest
 
@@ -154,10 +155,19 @@ def check_times(header: Header, *, now: float) -> None:
     if header.expires - header.created > limits.ENVELOPE_LIFE_S_MAX:
         raise Unauthentic("an envelope claims a longer life than any may have")
     if header.created > now + limits.CLOCK_TOLERANCE_S:
-        ahead = int(header.created - now)
-        raise Unauthentic(f"an envelope was made {ahead} s after now", hint="one of the two clocks is wrong: compare them")
+        raise Unauthentic(
+            f"an envelope was made at {_clock(header.created)} by its sender's clock, and here it is {_clock(now)}",
+            hint="one of the two clocks is wrong: compare both with a third; the message is tried again by itself",
+        )
     if header.expires + limits.CLOCK_TOLERANCE_S < now:
-        raise Unauthentic("an envelope has expired", hint="the sender's node seals it again by itself")
+        raise Unauthentic(
+            f"an envelope expired at {_clock(header.expires)} by its sender's clock, and here it is {_clock(now)}",
+            hint="the sender's node seals it again by itself, unless one of the two clocks is wrong",
+        )
+
+
+def _clock(seconds: float) -> str:
+    return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
