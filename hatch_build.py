@@ -54,13 +54,18 @@ def generate(root: Path) -> None:
         raise SystemExit(f"protoc ended with {code}; see its messages above")
 
 
-class ProtobufHook(BuildHookInterface):  # type: ignore[type-arg]
+class ProtobufHook(BuildHookInterface):  # type: ignore[type-arg]  # generic for type checkers only
     """Called by hatchling before it collects the files of a wheel."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Generate; both arguments belong to hatchling's interface and are not needed."""
-        del version, build_data
-        generate(Path(self.root))
+        """Generate, and put the settings and patterns into a wheel.
+
+        An editable install must not have them: a folder `node/` among the installed packages would hide the checkout's.
+        """
+        root = Path(self.root)
+        generate(root)
+        if self.target_name == "wheel" and version != "editable":
+            build_data["force_include"][str(root / "config")] = "node/config_data"
 
 
 if __name__ == "__main__":

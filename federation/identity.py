@@ -80,7 +80,7 @@ class NodeName:
 
     @property
     def trust_domain(self) -> str:
-        """`<party>.nodes.<domain>`: the subtree that the Party CA's name constraint allows (trust.md, section 2)."""
+        """`<party>.nodes.<domain>`: the subtree that the Party CA's name constraint allows."""
         return trust_domain(self.party, self.domain)
 
     @property

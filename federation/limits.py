@@ -62,7 +62,10 @@ VALUES_PER_ITEM_MAX: Final = 200
 """Fields in one item: a pack's movements through a long chain, a few fields each."""
 REFERENCE_CHARACTERS_MAX: Final = 100
 """A case reference of the asking authority."""
+POLICY_BYTES_MAX: Final = 65_536
+"""An encoded policy: some hundred rules that name a few Parties and items each."""
 QUERY_DEADLINE_S_MIN: Final = 60
+"""A shorter one would pass while the first envelope is on its way."""
 QUERY_DEADLINE_S_MAX: Final = 90 * 86_400
 """Ninety days: the longest limit that comparable mutual-assistance rules give (Regulation 389/2012)."""
 QUERY_DEADLINE_S_DEFAULT: Final = 7 * 86_400
@@ -76,15 +79,13 @@ HEADER_BYTES_MAX: Final = 8_192
 STATEMENT_BYTES_MAX: Final = 4_096
 """A statement has fixed fields and digests only."""
 BODY_BYTES_MAX: Final = 3_145_728
-"""A body of 1,000 codes with ten full items each stays below; the padding may add an eighth."""
+"""1,000 codes with three kilobytes each; of longer histories the answer tells the ends. The padding may add an eighth."""
 PADDING_FLOOR_BYTES: Final = 256
 """Smaller bodies are all padded to this size."""
 CERTIFICATE_BYTES_MAX: Final = 4_096
 """A P-256 or P-384 certificate with constraints is below 1 KiB in DER."""
 CLOCK_TOLERANCE_S: Final = 300
 """A peer's clock may be five minutes off in an envelope's times; TLS refuses more by itself."""
-CLOCK_ALARM_S: Final = 30
-"""From here on the operator is told."""
 ENVELOPE_LIFE_S_MAX: Final = 21 * 86_400
 """No envelope lives longer than the private half of the prekey it is sealed to."""
 
@@ -96,17 +97,23 @@ PREKEY_DESTROY_S: Final = 21 * 86_400
 PREKEY_ROTATE_S: Final = 86_400
 """A node makes a new bundle each day."""
 PREKEYS_PER_BUNDLE_MAX: Final = 4
+"""A node offers one; the others are room for a second suite and for days that overlap."""
 BUNDLES_PER_REPLY_MAX: Final = 512
 """All Parties' bundles in one call: 200 Parties and room for growth."""
 CERTIFICATE_BACKDATE_S: Final = 3_600
 """Clocks in ministries are wrong: a certificate is valid from an hour before it was made."""
 NODE_CERTIFICATE_LIFE_S: Final = 7 * 86_400
+"""There is no revocation of certificates: whoever steals a node's TLS key has it for a week at most."""
 OFFICER_CERTIFICATE_LIFE_S: Final = 90 * 86_400
+"""An officer who leaves loses the right with the next quarter at the latest, and nobody renews every week."""
 JOIN_CERTIFICATE_LIFE_S: Final = 365 * 86_400
 """Join codes hold the hash of this certificate, so that each renewal spoils those on their way."""
 PARTY_CA_LIFE_S: Final = 2 * 365 * 86_400
+"""Long enough that a ministry renews it in a planned change, and short enough that it learns how."""
 ISSUING_CA_LIFE_S: Final = 3 * 365 * 86_400
+"""It signs Party CAs, which end no later than it does: one Party CA's life and a year for invitations."""
 ROOT_LIFE_S: Final = 15 * 365 * 86_400
+"""The root lies in a safe; bringing the treaty's people together again is the expensive part."""
 VERIFIED_CERTIFICATES_MAX: Final = 2_048
 """Certificates whose verification is remembered: the officers and nodes that ask within a day, at some 2 KiB each."""
 
@@ -118,7 +125,9 @@ ENTRY_BYTES_MAX: Final = 65_536
 ENTRIES_PER_REPLY_MAX: Final = 500
 """Entries in one reply, together below the message limit (the server also stops at DIRECTORY_REPLY_BYTES_MAX)."""
 DIRECTORY_REPLY_BYTES_MAX: Final = 2_097_152
+"""Half a message: leaves are counted before they are framed."""
 FOUNDERS_MAX: Final = 16
+"""People of the treaty body; more cannot be brought to sign anything together."""
 SIGNATURES_PER_ENTRY_MAX: Final = 32
 """k founders and the Parties themselves; a mandate has two."""
 CHECKPOINT_BYTES_MAX: Final = 131_072
@@ -132,12 +141,17 @@ PROOF_HASHES_MAX: Final = 64
 TREE_SIZE_MAX: Final = 2**63 - 1
 """Leaves in one log: what a database column and a cosigner's arithmetic hold; no log comes near."""
 CONTACTS_MAX: Final = 64
+"""Desks that the Secretariat writes to: a few for each competent authority."""
 AUTHORITIES_MAX: Final = 200
+"""A federal State names one for each of its regions."""
 NAME_CHARACTERS_MAX: Final = 200
+"""The name of a Party, an authority or a desk, in its longest official form."""
 DIRECTORY_STALE_WARN_S: Final = 6 * 3_600
+"""A night without the Secretariat is noticed before the office opens."""
 DIRECTORY_STALE_MARK_S: Final = 7 * 86_400
 """Traffic between known Parties goes on, marked stale."""
 JOIN_TOKEN_BYTES: Final = 16
+"""128 bits: nobody guesses it, and a person can still type the code that holds it."""
 JOIN_TOKEN_LIFE_S: Final = 7 * 86_400
 """An invitation crosses a ministry's post room."""
 JOIN_CODE_CHARACTERS_MAX: Final = 1_000
@@ -145,6 +159,7 @@ JOIN_CODE_CHARACTERS_MAX: Final = 1_000
 
 # --- delivery ------------------------------------------------------------------------------------------------------
 RETRY_S_MIN: Final = 2.0
+"""A node that restarts is back in seconds."""
 RETRY_S_MAX: Final = 300.0
 """Back-off is capped at minutes, so that a peer that comes back is served soon."""
 RPC_TIMEOUT_S: Final = 20.0
@@ -158,11 +173,16 @@ OUTBOX_PER_PARTY_MAX: Final = 10_000
 GROUP_COMMIT_MAX: Final = 256
 """Changes in one transaction of the writer task."""
 RECEIPT_BYTES_MAX: Final = 8_192
+"""A journal leaf, a path of 64 hashes and a checkpoint take up some 3 KiB."""
 RETENTION_S: Final = 5 * 365 * 86_400
 """Message ids are remembered, and evidence is kept, as long as Regulation (EU) 2018/574 Art. 25 asks for records."""
 
 BULK_CODES_MIN: Final = 50
 """Queries with so many codes go into the bulk lane, so that a container does not delay a pack."""
+RECENT_MESSAGES_MAX: Final = 512
+"""Messages whose content is kept at hand after it was written: a few seconds of a busy node."""
+RECENT_BODY_BYTES_MAX: Final = 16_384
+"""Larger bodies are read back instead: with RECENT_MESSAGES_MAX of them, memory stays below 20 MiB."""
 DRAFT_LIFE_S: Final = 600
 """A prepared query waits this long for the officer's signature."""
 DRAFTS_MAX: Final = 1_000
@@ -171,16 +191,16 @@ WAITING_RECOLLECTED_MAX: Final = 10_000
 """Received queries that a starting node looks through for such as its policy answers: a month of heavy use, and read once."""
 ACKNOWLEDGE_DELAY_S: Final = 0.05
 """Receipts for answers are gathered this long: nobody waits for them, and one call carries many."""
-ACKNOWLEDGE_RECEIPTS_MAX: Final = 256
-"""Receipts in one call: below a megabyte."""
 ACKNOWLEDGE_GRACE_S: Final = 15
 """An answer that went out with a receipt is delivered once more when its own receipt has not come by then."""
 
 # --- transport -----------------------------------------------------------------------------------------------------
 GRPC_MESSAGE_BYTES_MAX: Final = 4_194_304
+"""gRPC's own default, which every other implementation has as well."""
 GRPC_METADATA_BYTES_MAX: Final = 16_384
 """The desk's calls carry an officer's certificate; nodes' calls carry almost nothing."""
 GRPC_STREAMS_MAX: Final = 100
+"""Calls on one connection at one time: more than IN_FLIGHT_PER_PARTY_MAX, and few enough for rapid resets."""
 GRPC_HANDSHAKE_MS: Final = 5_000
 """The default of 120 s lets idle connections pile up."""
 GRPC_CONNECTION_AGE_MS: Final = 300_000
@@ -188,6 +208,7 @@ GRPC_CONNECTION_AGE_MS: Final = 300_000
 CALLS_PER_PARTY_PER_S: Final = 2_000.0
 """A bound against floods, far above what two cores can answer."""
 CALLS_PER_PARTY_BURST: Final = 4_000
+"""Two seconds of the rate: what gathers while a node is restarted."""
 GRPC_CONNECTION_GRACE_MS: Final = 25_000
 """A call that is under way when its connection grows old may end: one RPC_TIMEOUT_S and a little."""
 GRPC_CONNECTION_IDLE_MS: Final = 60_000
@@ -201,27 +222,49 @@ GRPC_KEEPALIVE_MS: Final = 90_000
 GRPC_KEEPALIVE_TIMEOUT_MS: Final = 10_000
 """Bytes that nobody confirms for this long mean a dead connection; shorter than RPC_TIMEOUT_S."""
 GRPC_RECONNECT_MS_MIN: Final = 500
+"""The first try after a connection broke; a network that blinks is not noticed."""
 GRPC_RECONNECT_MS_MAX: Final = 5_000
 """The outbox backs off by itself; the channel below it must not be the slower one (its default is two minutes)."""
 GRPC_STOP_GRACE_S: Final = 5.0
 """A node that stops lets calls end for this long; peers repeat what is cut."""
 CHANNELS_MAX: Final = 512
 """Open channels: a node of every Party, the Secretariat's, and room for second nodes."""
-GUEST_CALLS_PER_S: Final = 5.0
-"""Calls from one address to a port without client certificates: people join and ask there, programs in small numbers."""
-GUEST_CALLS_BURST: Final = 100
-"""One screen of the desk makes a few calls; a script of an officer makes some tens."""
+JOIN_CALLS_PER_ADDRESS_PER_S: Final = 5.0
+"""A Party joins once, in a handful of calls, and then asks now and then how far it is."""
+JOIN_CALLS_PER_ADDRESS_BURST: Final = 100
+"""A Party that waits for its founders asks twice a second, and several may sit behind one address."""
+DESK_CALLS_PER_ADDRESS_PER_S: Final = 500.0
+"""A national system that asks for all its officers comes from one address; what one officer may do is another budget."""
+DESK_CALLS_PER_ADDRESS_BURST: Final = 2_000
+"""Four seconds of the rate: an operation begins and everybody scans at once."""
 GUEST_ADDRESSES_MAX: Final = 4_096
 """Addresses whose use is remembered; the one not heard of for longest is forgotten first."""
 ERROR_TEXT_CHARACTERS_MAX: Final = 500
 """Message and hint of an error, each: two sentences, and small enough for the trailing metadata."""
 
+# --- the desk ------------------------------------------------------------------------------------------------------
+DESK_CHALLENGE_LIFE_S: Final = 60
+"""A challenge is used within one round trip; a minute bridges a slow line."""
+DESK_CHALLENGES_MAX: Final = 4_096
+"""Challenges that wait to be used, 100 bytes each: far more than a Party has officers at work in one minute."""
+DESK_SCANS_PER_CALL_MAX: Final = 50
+"""Scans resolved in one call: with CANDIDATES_MAX each, and their reasons, the reply stays below a message."""
+DESK_WAIT_S_MAX: Final = 10.0
+"""How long one call waits for an answer: less than RPC_TIMEOUT_S; whoever wants to wait longer calls again."""
+ANSWER_FILE_BYTES_MAX: Final = 16_777_216
+"""An answer as JSON for people: five times as long as the body that is made from it."""
+OFFICER_CERTIFICATE_WARN_S: Final = 14 * 86_400
+"""Two weeks before its certificate ends an officer is told: administrators go on holiday too."""
+
 # --- evidence, pages -----------------------------------------------------------------------------------------------
 JOURNAL_CONTENT_BYTES_MAX: Final = 65_536
+"""A record has a few fields and digests, below 300 bytes; later kinds have room."""
 PROOF_FILE_BYTES_MAX: Final = 16_777_216
 """Two envelopes, their receipts, and the directory entries of two Parties."""
 PAGE_ROWS_MAX: Final = 200
 """Rows that the desk gives in one call: a screen and some."""
+DESK_REPLY_BYTES_MAX: Final = PROOF_FILE_BYTES_MAX + 65_536
+"""The largest reply of the desk is a proof file."""
 
 # --- stores --------------------------------------------------------------------------------------------------------
 STORE_WAITING_MAX: Final = 4_096
@@ -247,9 +290,12 @@ SECRET_BYTES_MAX: Final = 4_096
 PASSPHRASE_BYTES_MIN: Final = 8
 """Argon2id slows guessing down, but nothing helps against a passphrase of a few letters."""
 PASSPHRASE_BYTES_MAX: Final = 1_024
+"""What comes from a file that was named by mistake is not hashed for minutes."""
 ARGON2_PASSES_MAX: Final = 4
+"""The strongest setting has three."""
 ARGON2_MEMORY_BYTES_MAX: Final = 268_435_456
 """What the strongest setting writes (256 MiB): a file that asks for more is not one of ours and would exhaust the machine."""
+
 # --- a Party's own traceability data -------------------------------------------------------------------------------
 TRACE_CODES_PER_EVENT_MAX: Final = 10_000
 """Codes named by one event: twenty master cases of packs; a longer report is split."""

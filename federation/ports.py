@@ -280,7 +280,7 @@ class PatternStore(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enrolment:
-    """How far a Party has come on its way into the directory, as the Secretariat knows it (trust.md, section 3).
+    """How far a Party has come on its way into the directory, as the Secretariat knows it (docs/protocol.md, "Joining").
 
     Attributes:
         token_hash: SHA-256 of the invitation's token.

@@ -20,8 +20,8 @@ from typing import Final
 import msgspec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from federation.boundary.directory import extend, open_genesis, sign_body
-from federation.errors import Conflict, InvalidConfiguration, NotFound, Unauthentic
+from federation.boundary.directory import extend, open_genesis, read_checkpoint, sign_body
+from federation.errors import Conflict, InvalidConfiguration, Malformed, NotFound, Unauthentic
 from federation.identity import NodeName, OfficerName, PartyId
 from federation.ports import DirectoryService, DirectoryStore, Peer
 from federation.trust.certificate import read_party_ca
@@ -299,11 +299,16 @@ async def _replicate(
     """The replica on disk, begun from the genesis entry when there is none."""
     digest = bytes.fromhex(settings.genesis)
     if await store.size() == 0:
+        begun = open_genesis(first_leaf, digest)
         checkpoint = await service.checkpoint(peer)
+        size = read_checkpoint(begun.genesis, checkpoint)[0].size
         leaves = [first_leaf]
-        while page := await service.entries(peer, len(leaves), len(leaves) + 1_000_000):
+        while len(leaves) < size:
+            page = await service.entries(peer, len(leaves), size)
+            if not page:
+                raise Malformed("the Secretariat shows a checkpoint without its entries")
             leaves += page
-        extend(open_genesis(first_leaf, digest), leaves[1:], checkpoint)
+        extend(begun, leaves[1:], checkpoint)
         await store.append(first=0, leaves=leaves, checkpoint=checkpoint)
     registry = await Registry.load(store, digest, world.clock)
     await registry.follow(service, peer)

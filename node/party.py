@@ -19,7 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from federation import limits
 from federation.errors import InvalidConfiguration, Unavailable
+from federation.identity import NodeName
 from federation.ports import Peer
 from federation.query.policy import Policy
 from federation.trust.issuing import Authority, key_from_seed
@@ -44,7 +46,7 @@ from node.rpc.server import serving
 from node.store.directory import SqliteDirectory
 from node.store.exchange import SqliteExchange
 from node.store.patterns import SqlitePatterns
-from node.store.trace import TraceDatabase
+from node.store.trace import SqliteTrace
 from node.store.vault import Vault
 from node.use_cases.diagnosis import Facts
 from node.use_cases.directory_reads import DirectoryReads
@@ -72,8 +74,13 @@ class _Ground:
     directory: SqliteDirectory
     exchange: SqliteExchange
     patterns: SqlitePatterns
-    trace: TraceDatabase
+    trace: SqliteTrace
     registry: Registry
+
+
+def read_own_policy(home: Path, settings: NodeSettings) -> Policy:
+    """The answering policy that the settings name; by hand without one."""
+    return read_policy(home / settings.policy) if settings.policy is not None else Policy()
 
 
 def read_settings(home: Path) -> NodeSettings:
@@ -124,11 +131,11 @@ async def _ground(stack: AsyncExitStack, home: Path, passphrase: bytes) -> _Grou
         keystore=keystore,
         world=world,
         sets=read_sets(home, settings),
-        policy=read_policy(home / settings.policy) if settings.policy is not None else Policy(),
+        policy=read_own_policy(home, settings),
         directory=directory,
         exchange=await stack.enter_async_context(SqliteExchange.open(home / "exchange.sqlite", vault=vault)),
         patterns=await stack.enter_async_context(SqlitePatterns.open(home / "patterns.sqlite")),
-        trace=await stack.enter_async_context(TraceDatabase.open(home / "trace.sqlite")),
+        trace=await stack.enter_async_context(SqliteTrace.open(home / "trace.sqlite")),
         registry=await Registry.load(directory, bytes.fromhex(settings.genesis), world.clock),
     )
 
@@ -184,18 +191,24 @@ async def _serving(ground: _Ground, identity: Identity, participant: Participant
         clock=world.clock,
         entropy=world.entropy,
     )
+
+    def heard(sender: NodeName) -> None:
+        if sender.party is not None:
+            participant.outbox.heard_from(sender.party)
+
     async with (
         serving(
             settings.listen,
             credentials=identity.tls.node_credentials(),
-            routes=ExchangeServicer(participant.exchange).routes() | DirectoryServicer(reads).routes(),
-            interceptors=node_chain(tls=identity.tls, clock=world.clock, timer=time.monotonic),
+            routes={**ExchangeServicer(participant.exchange).routes(), **DirectoryServicer(reads).routes()},
+            interceptors=node_chain(tls=identity.tls, clock=world.clock, timer=time.monotonic, heard=heard),
         ),
         serving(
             settings.desk,
             credentials=identity.tls.guest_credentials(),
             routes=DeskServicer(participant.desk, gate).routes(),
             interceptors=desk_chain(timer=time.monotonic),
+            reply_bytes_max=limits.DESK_REPLY_BYTES_MAX,
         ),
     ):
         yield

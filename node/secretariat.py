@@ -14,17 +14,20 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from federation.boundary.directory import Replica, open_genesis, sign_checkpoint
 from federation.errors import Conflict, InvalidConfiguration
 from federation.identity import PartyId
 from federation.ports import DirectoryStore, Entropy
 from federation.trust.certificate import from_pem, to_pem
+from federation.trust.chain import load_certificate
 from federation.trust.enrolment import token_hash
 from federation.trust.issuing import Authority, key_from_seed, key_to_pem
 from federation.trust.join_code import JoinCode, encode_join_code
@@ -34,7 +37,7 @@ from node.config import SecretariatSettings, read_secretariat_settings, write_se
 from node.keystore import Cost, Keystore
 from node.rpc.directory import DirectoryServicer
 from node.rpc.enrolment import EnrolmentServicer
-from node.rpc.interceptors import guest_chain, node_chain
+from node.rpc.interceptors import join_chain, node_chain
 from node.rpc.renewal import Identity
 from node.rpc.server import serving
 from node.rpc.tls import NodeCredential, ServerTls, TlsSnapshot
@@ -192,7 +195,7 @@ async def _serving(
             settings.join,
             credentials=join_tls.guest_credentials(),
             routes=EnrolmentServicer(admissions).routes(),
-            interceptors=guest_chain(timer=time.monotonic),
+            interceptors=join_chain(timer=time.monotonic),
         ),
     ):
         yield
@@ -219,9 +222,20 @@ async def _empty_tray(home: Path, enrolments: SqliteEnrolments, admissions: Admi
     while True:
         for name, request in tray.take():
             await tray.settle(name, _carry_out(request, enrolments, admissions))
-        for pending in await admissions.pending():
-            (home / "pending" / f"{pending.party}.admit").write_bytes(pending.admit_body)
+        _lay_out(home / "pending", {f"{one.party}.admit": one.admit_body for one in await admissions.pending()})
         await asyncio.sleep(TRAY_S)
+
+
+def _lay_out(folder: Path, waiting: Mapping[str, bytes]) -> None:
+    """Make the folder hold exactly what waits. Each file is there whole or not at all: founders' programs read it at any moment."""
+    there = {path.name for path in folder.glob("*.admit")}
+    for name, body in waiting.items():
+        if name not in there or (folder / name).read_bytes() != body:
+            draft = folder / f"{name}.draft"
+            draft.write_bytes(body)
+            draft.rename(folder / name)
+    for name in there - waiting.keys():
+        (folder / name).unlink()
 
 
 async def _carry_out(request: Invite | Approval, enrolments: SqliteEnrolments, admissions: Admissions) -> None:
@@ -230,3 +244,9 @@ async def _carry_out(request: Invite | Approval, enrolments: SqliteEnrolments, a
             await write_invitation(enrolments, party=request.party, token_hash=request.token_hash, created=request.created)
         case Approval():
             await admissions.approve(request.party, request.signature)
+
+
+def ca_public_key_info(certificate: bytes) -> bytes:
+    """DER of the SubjectPublicKeyInfo in a certificate: what a fingerprint is made of."""
+    key = load_certificate(certificate).public_key()
+    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)

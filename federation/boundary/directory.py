@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hmac import compare_digest
@@ -10,6 +10,7 @@ from typing import Final
 
 from federation import limits
 from federation.errors import FederationError, Malformed, Oversized, Unauthentic
+from federation.identity import NodeName
 from federation.trust import directory, merkle, note
 from federation.trust.directory import Roster
 from federation.trust.entries import (
@@ -25,7 +26,7 @@ from federation.trust.entries import (
 )
 from federation.trust.keys import Signer
 from federation.trust.merkle import Frontier
-from federation.trust.note import Checkpoint, KeyKind, Note, NoteKey, Verified
+from federation.trust.note import Checkpoint, KeyKind, Note, NoteKey, NoteSignature, Verified
 from federation.wire.directory import decode_entry_body, decode_signed_entry, encode_entry_body, encode_signed_entry
 
 KIND_OF: Final[dict[type, EntryKind]] = {
@@ -177,18 +178,32 @@ def cosign_checkpoint(replica: Replica, signer: Signer, *, name: str, now: float
     return note.format_note(Note(text=text, signatures=(note.cosign(text, name, signer, int(now)),)))
 
 
-def cosigners(roster: Roster, raw: bytes) -> tuple[Verified, ...]:
-    """The Party nodes whose cosignatures under the checkpoint verify; unknown keys are passed over.
+def witness_keys(roster: Roster) -> tuple[NoteKey, ...]:
+    """The keys with which the nodes that stand cosign."""
+    return tuple(witness_key(record.node) for record in roster.parties.values() if record.node is not None)
 
-    Raises:
-        Unauthentic: a listed node's cosignature is wrong.
+
+def cosigners(roster: Roster, raw: bytes) -> tuple[Verified, ...]:
+    """The Party nodes whose cosignatures under the checkpoint verify. Everything else is passed over: earlier keys of a node, and
+    what somebody on the way added, which must not make the true ones worthless.
     """
-    keys = [witness_key(record.node) for record in roster.parties.values() if record.node is not None]
     parsed = note.parse_note(raw)
-    named = {key.name for key in keys}
-    if not any(one.name in named for one in parsed.signatures):
-        return ()
-    return note.verify_note(parsed, keys)
+    return tuple(verified for _, verified in _verified_lines(parsed, witness_keys(roster)))
+
+
+def _verified_lines(parsed: Note, keys: Iterable[NoteKey]) -> Iterator[tuple[NoteSignature, Verified]]:
+    """The signature lines under which one of the keys stands, the first true one of each key."""
+    known = {(key.name, key.key_id): key for key in keys}
+    for line in parsed.signatures:
+        key = known.get((line.name, line.key_id))
+        if key is None:
+            continue
+        try:
+            (verified,) = note.verify_note(Note(text=parsed.text, signatures=(line,)), [key])
+        except Unauthentic:
+            continue
+        del known[line.name, line.key_id]
+        yield line, verified
 
 
 def add_cosignature(replica: Replica, node: NodeEntry, raw: bytes) -> bytes:
@@ -200,14 +215,20 @@ def add_cosignature(replica: Replica, node: NodeEntry, raw: bytes) -> bytes:
     offered, own = note.parse_note(raw), note.parse_note(replica.note)
     if offered.text != own.text:
         raise Unauthentic("a cosignature for another checkpoint", hint="read the newest checkpoint and cosign that")
-    note.verify_note(offered, [witness_key(node)])
-    added = [one for one in offered.signatures if one.name == node.node.dns]
+    added = [line for line, _ in _verified_lines(offered, [witness_key(node)])]
+    if not added:
+        raise Unauthentic("the node did not cosign this checkpoint")
     kept = [one for one in own.signatures if one.name != node.node.dns]
-    return note.format_note(Note(text=own.text, signatures=(*kept, *added[:1])))
+    return note.format_note(Note(text=own.text, signatures=(*kept, *added)))
 
 
-def bare_checkpoint(replica: Replica) -> bytes:
-    """The newest checkpoint with the log's signature alone: what every envelope carries."""
+def bare_checkpoint(replica: Replica, *, cosigned_by: Collection[NodeName] = ()) -> bytes:
+    """The newest checkpoint with the log's signature and, of the cosignatures, those of these nodes alone.
+
+    Without any it is what every envelope carries. Whoever served the note may have added lines to it; none of them gets in.
+    """
     parsed = note.parse_note(replica.note)
-    own = tuple(one for one in parsed.signatures if one.name == replica.genesis.origin)
-    return note.format_note(Note(text=parsed.text, signatures=own))
+    wanted = {name.dns for name in cosigned_by}
+    witnesses = [key for key in witness_keys(replica.roster) if key.name in wanted]
+    lines = tuple(line for line, _ in _verified_lines(parsed, [log_key(replica.genesis), *witnesses]))
+    return note.format_note(Note(text=parsed.text, signatures=lines))

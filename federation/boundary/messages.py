@@ -8,7 +8,6 @@ in that order.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from hashlib import sha256, sha512
 from hmac import compare_digest
 
@@ -22,6 +21,7 @@ from federation.query.answer import Answer
 from federation.query.query import Query
 from federation.trust import directory, keys
 from federation.trust.certificate import Officer, certificate_hash, verify_officer
+from federation.trust.chain import utc_text
 from federation.trust.directory import Roster
 from federation.trust.keys import Signer
 from federation.wire.envelope import decode_envelope, decode_header, decode_statement, encode_header, encode_statement
@@ -155,19 +155,11 @@ def check_times(header: Header, *, now: float) -> None:
     if header.expires - header.created > limits.ENVELOPE_LIFE_S_MAX:
         raise Unauthentic("an envelope claims a longer life than any may have")
     if header.created > now + limits.CLOCK_TOLERANCE_S:
-        raise Unauthentic(
-            f"an envelope was made at {_clock(header.created)} by its sender's clock, and here it is {_clock(now)}",
-            hint="one of the two clocks is wrong: compare both with a third; the message is tried again by itself",
-        )
+        clocks = f"it was made at {utc_text(header.created)} by its sender's clock, and here it is {utc_text(now)}"
+        raise Unauthentic(f"an envelope comes from the future: {clocks}", hint="one of the two clocks is wrong: compare them")
     if header.expires + limits.CLOCK_TOLERANCE_S < now:
-        raise Unauthentic(
-            f"an envelope expired at {_clock(header.expires)} by its sender's clock, and here it is {_clock(now)}",
-            hint="the sender's node seals it again by itself, unless one of the two clocks is wrong",
-        )
-
-
-def _clock(seconds: float) -> str:
-    return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        clocks = f"it was good until {utc_text(header.expires)} by its sender's clock, and here it is {utc_text(now)}"
+        raise Unauthentic(f"an envelope has expired: {clocks}", hint="the sender's node seals it again by itself")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,17 +192,24 @@ def open_message(arrived: Arrived, private_key: suite.PrivateKey, *, roster: Ros
     """
     inner = seal.open_envelope(arrived.envelope, private_key, commitment=arrived.header.commitment)
     statement = decode_statement(inner.statement)
-    _check_statement(statement, arrived.header)
+    check_statement(statement, arrived.header)
     return _verify_content(arrived, inner, statement, roster=roster, now=now)
 
 
-def _check_statement(statement: Statement, header: Header) -> None:
+def check_statement(statement: Statement, header: Header) -> None:
+    """See that a statement belongs under the header that it came with.
+
+    Raises:
+        Forbidden: it does not, or asks for what nobody may.
+    """
     if statement.message_id != header.message_id:
         raise Forbidden("statement and header name different messages")
     if (statement.sender, statement.recipient) != (header.sender.party, header.recipient.party):
         raise Forbidden("statement and header name different Parties")
     if statement.created > header.created + limits.CLOCK_TOLERANCE_S:
         raise Forbidden("a statement is younger than its envelope")
+    if statement.kind is MessageKind.QUERY and statement.deadline - statement.created > limits.QUERY_DEADLINE_S_MAX:
+        raise Forbidden("a query leaves more time than any may")
 
 
 def _verify_content(arrived: Arrived, inner: Inner, statement: Statement, *, roster: Roster, now: float) -> Opened:
@@ -219,6 +218,8 @@ def _verify_content(arrived: Arrived, inner: Inner, statement: Statement, *, ros
     content, certificate = decode_body(inner.body)
     if isinstance(content, Query) != (statement.kind is MessageKind.QUERY):
         raise Forbidden("a statement is of another kind than its body")
+    if isinstance(content, Query):
+        suite.check_public_key(content.reply_key)
     officer = read_officer(statement, inner, certificate, roster=roster, at=now)
     return Opened(arrived=arrived, inner=inner, statement=statement, content=content, officer=officer)
 

@@ -7,11 +7,13 @@ this body, is the one to which the envelope's header was committed.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from hmac import compare_digest
+from typing import TypeVar
 
-from federation.boundary.directory import read_checkpoint
-from federation.boundary.messages import body_digest, read_officer
+from federation.boundary.directory import cosigners, read_checkpoint
+from federation.boundary.messages import body_digest, check_statement, read_officer
 from federation.boundary.receipts import read_receipt
 from federation.delivery.receipt import Receipt
 from federation.envelope import seal
@@ -32,6 +34,8 @@ from federation.wire.directory import decode_entry_body, decode_signed_entry
 from federation.wire.envelope import decode_header, decode_statement
 from federation.wire.evidence import decode_proof, decode_record
 from federation.wire.query import decode_body
+
+Checked = TypeVar("Checked")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,13 +104,10 @@ def check_proof(raw: bytes, *, log_key: bytes, genesis_digest: bytes) -> ProofRe
         raise Malformed("a proof without a message")
     crossings = tuple(_crossing(one, proof, roster, journal) for one in proof.crossings)
     _check_conversation(crossings)
-    named = {record.node.node.dns for record in roster.parties.values() if record.node is not None}
-    signatures = note.parse_note(proof.directory_checkpoint).signatures
-    cosigners = _cosigners(proof, roster) if any(one.name in named for one in signatures) else ()
     return ProofReport(
         genesis=roster.genesis,
         directory_size=checkpoint.size,
-        cosigners=cosigners,
+        cosigners=_cosigners(proof, roster),
         exporter=proof.exporter,
         crossings=crossings,
     )
@@ -147,19 +148,19 @@ def _in_log(entry: LoggedEntry, checkpoint: Checkpoint) -> None:
 
 
 def _cosigners(proof: Proof, roster: Roster) -> tuple[str, ...]:
-    witnesses = [
-        NoteKey(name=record.node.node.dns, public_key=record.node.signing_key, kind=note.KeyKind.COSIGNATURE)
-        for record in roster.parties.values()
-        if record.node is not None
-    ]
-    verified = note.verify_note(note.parse_note(proof.directory_checkpoint), witnesses)
-    return tuple(sorted({one.name for one in verified}))
+    """Who cosigned. Here nothing is passed over: whatever stands in a proof file is checked, to the last byte."""
+    verified = cosigners(roster, proof.directory_checkpoint)
+    if len(note.parse_note(proof.directory_checkpoint).signatures) != 1 + len(verified):
+        raise Unauthentic("the directory's checkpoint carries a signature that the entries in the proof do not explain")
+    return tuple(sorted(one.name for one in verified))
 
 
 def _journal_checkpoint(proof: Proof, roster: Roster) -> Checkpoint:
     name = origin(proof.exporter.dns)
     parsed = note.parse_note(proof.journal_checkpoint)
-    note.verify_note(parsed, [NoteKey(name=name, public_key=directory.signing_key(roster, proof.exporter))])
+    note.verify_note(parsed, [NoteKey(name=name, public_key=key) for key in _signing_keys(roster, proof.exporter)])
+    if len(parsed.signatures) != 1:
+        raise Unauthentic("the journal checkpoint of a proof carries a signature of somebody else")
     checkpoint = note.parse_checkpoint(parsed.text)
     if checkpoint.origin != name:
         raise Unauthentic("the journal checkpoint of a proof is another log's")
@@ -169,14 +170,38 @@ def _journal_checkpoint(proof: Proof, roster: Roster) -> Checkpoint:
 def _crossing(one: CrossingProof, proof: Proof, roster: Roster, journal: Checkpoint) -> CheckedCrossing:
     header = decode_header(one.header)
     digest = seal.digest_of_parts(header=one.header, wrap=one.wrap, ciphertext_sha512=one.ciphertext_hash)
-    signing_key = directory.signing_key(roster, header.sender)
-    keys.verify(public_key=signing_key, message=keys.node_message(digest), signature=one.signature)
+    message = keys.node_message(digest)
+    _under_any(
+        _signing_keys(roster, header.sender),
+        lambda key: keys.verify(public_key=key, message=message, signature=one.signature),
+    )
     sent = header.sender == proof.exporter
     if not sent and header.recipient != proof.exporter:
         raise Forbidden("a message that the exporter neither sent nor received")
     _check_record(one, header, digest, journal, JournalKind.SENT if sent else JournalKind.RECEIVED)
     receipt = _receipt(one, header, digest, roster)
-    return CheckedCrossing(header=header, digest=digest, receipt=receipt, content=_content(one, header, roster))
+    return CheckedCrossing(header=header, digest=digest, receipt=receipt, content=_content(one, header, receipt, roster))
+
+
+def _signing_keys(roster: Roster, name: NodeName) -> tuple[bytes, ...]:
+    """The keys that the entries list for a node, the newest first: one that was given up still proves what it signed before."""
+    record = roster.parties.get(name.party) if name.party is not None else None
+    nodes = record.nodes if record is not None else ()
+    found = dict.fromkeys(logged.entry.signing_key for logged in reversed(nodes) if logged.entry.node == name)
+    if not found:
+        raise Unauthentic("the entries in the proof list no key of a node that it speaks of")
+    return tuple(found)
+
+
+def _under_any(signing_keys: tuple[bytes, ...], attempt: Callable[[bytes], Checked]) -> Checked:
+    """What the first key makes of it under which it verifies."""
+    *newer, oldest = signing_keys
+    for key in newer:
+        try:
+            return attempt(key)
+        except Unauthentic:
+            continue
+    return attempt(oldest)
 
 
 def _check_record(one: CrossingProof, header: Header, digest: bytes, journal: Checkpoint, kind: JournalKind) -> None:
@@ -194,19 +219,17 @@ def _check_record(one: CrossingProof, header: Header, digest: bytes, journal: Ch
 
 
 def _receipt(one: CrossingProof, header: Header, digest: bytes, roster: Roster) -> Receipt | None:
-    if one.receipt is None:
+    signed = one.receipt
+    if signed is None:
         return None
-    return read_receipt(
-        one.receipt,
-        signing_key=directory.signing_key(roster, header.recipient),
-        receiver=header.recipient,
-        message_id=header.message_id,
-        digest=digest,
+    return _under_any(
+        _signing_keys(roster, header.recipient),
+        lambda key: read_receipt(signed, signing_key=key, receiver=header.recipient, message_id=header.message_id, digest=digest),
     )
 
 
-def _content(one: CrossingProof, header: Header, roster: Roster) -> CheckedContent | None:
-    if not one.statement:
+def _content(one: CrossingProof, header: Header, receipt: Receipt | None, roster: Roster) -> CheckedContent | None:
+    if not (one.salt or one.statement or one.statement_signature or one.body):
         return None
     inner = Inner(statement=one.statement, statement_signature=one.statement_signature, salt=one.salt, body=one.body)
     if not compare_digest(seal.body_commitment(inner), header.commitment):
@@ -214,12 +237,13 @@ def _content(one: CrossingProof, header: Header, roster: Roster) -> CheckedConte
     statement = decode_statement(inner.statement)
     if not compare_digest(body_digest(inner.body), statement.body_digest):
         raise Unauthentic("the disclosed body is not the one that the statement names")
+    check_statement(statement, header)
     content, certificate = decode_body(inner.body)
-    officer = read_officer(statement, inner, certificate, roster=roster, at=statement.created)
     if isinstance(content, Query) != (statement.kind is MessageKind.QUERY):
         raise Forbidden("a disclosed statement is of another kind than its body")
-    if (statement.message_id, statement.sender) != (header.message_id, header.sender.party):
-        raise Forbidden("a disclosed statement belongs to another envelope")
+    # The receiver's time, when there is a receipt: a statement can be dated back, a receipt of somebody else cannot.
+    at = receipt.received_at if receipt is not None else statement.created
+    officer = read_officer(statement, inner, certificate, roster=roster, at=at)
     return CheckedContent(statement=statement, content=content, officer=officer)
 
 

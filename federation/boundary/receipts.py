@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from federation import limits
 from federation.delivery.receipt import Receipt, SignedReceipt
+from federation.envelope import suite
 from federation.envelope.header import PrekeyBundle
-from federation.envelope.suite import SUITE
 from federation.errors import Forbidden, Incompatible, Unauthentic
 from federation.evidence.journal import JournalKind, JournalRecord, Leaf, Position, leaf_hash, origin
 from federation.identity import MessageId, NodeName
@@ -98,17 +98,18 @@ def read_bundle(raw: bytes, *, roster: Roster, now: float) -> PrekeyBundle:
         UnknownParty: the node is not the one that the directory lists.
         Unauthentic: the signature is wrong, or it is expired or claims too long a life.
         Incompatible: the node does not open our suite.
+        Malformed: a prekey to which nobody could seal.
     """
     encoded, signature = decode_signed_bundle(raw)
     bundle = decode_bundle(encoded)
-    signing_key = directory.signing_key(roster, bundle.node)
-    keys.verify(public_key=signing_key, message=keys.pae("bundle", encoded), signature=signature)
+    node = directory.standing_node(roster, bundle.node)
+    keys.verify(public_key=node.signing_key, message=keys.pae("bundle", encoded), signature=signature)
     if bundle.expires - bundle.created > limits.PREKEY_OFFER_S or bundle.created > now + limits.CLOCK_TOLERANCE_S:
         raise Unauthentic("a prekey bundle claims a time that no bundle has")
     if bundle.expires < now:
         raise Unauthentic("a prekey bundle has expired", hint="the peer makes a new one each day; it may be down")
-    if bundle.node.party is None:
-        raise Forbidden("the Secretariat takes no messages")
-    if SUITE not in roster.node(bundle.node.party).suites:
+    if suite.SUITE not in node.suites or node.min_suite > suite.SUITE:
         raise Incompatible("the peer does not open the suite that this node seals with")
+    for prekey in bundle.prekeys:
+        suite.check_public_key(prekey.public_key)
     return bundle

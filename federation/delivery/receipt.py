@@ -1,4 +1,4 @@
-"""The signed statement that an envelope arrived and stands in the receiver's journal (trust.md, section 6)."""
+"""The signed statement that an envelope arrived and stands in the receiver's journal (docs/protocol.md, "Receipts")."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """What was seen before: the rule that makes a retry harmless and a forged repetition visible.
 
-The table is keyed by sender and message id and remembers the statement's hash for the whole retention (trust.md, section 5).
+The table is keyed by sender and message id and remembers the statement's hash for the whole retention (docs/protocol.md,
+"Delivery").
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """The two signed parts of an envelope, as values: the header that travels in the clear and the statement that is sealed.
 
-The header holds routing, commitments and sizes only; kind, purpose, officer and codes are sealed (trust.md, section 5).
+The header holds routing, commitments and sizes only; kind, purpose, officer and codes are sealed (docs/protocol.md,
+"The envelope").
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """The one file that convinces a third party: what it holds. How it is checked stands in `federation.boundary`.
 
-It carries no key that its reader should believe: the reader brings the log key and the genesis digest (trust.md, section 6).
+It carries no key that its reader should believe: the reader brings the log key and the genesis digest (docs/protocol.md,
+"The proof file").
 """
 
 from __future__ import annotations

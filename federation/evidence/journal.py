@@ -1,4 +1,4 @@
-"""A node's own append-only record of what crossed, as a salted Merkle log (trust.md, section 6).
+"""A node's own append-only record of what crossed, as a salted Merkle log (docs/protocol.md, "The journal").
 
 The leaf of the log is a hash of salt and content; both lie beside it and can be erased at the end of retention while the leaf
 stays, so erasing what was said never erases that something was said.

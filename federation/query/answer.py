@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from federation import limits
-from federation.errors import InvalidInput, Oversized
+from federation.errors import InvalidInput
 from federation.query.codes import Automation, HandlingCode, Outcome, Refusal, UimStatus
-from federation.query.items import ALL_ITEMS, ItemAnswer
+from federation.query.items import ALL_ITEMS, Field, FieldName, ItemAnswer, Record
 from federation.query.query import Query
+from federation.text import check_plain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,11 @@ class LastKnown:
     country: str
     event: str
     planned: bool
+
+    def __post_init__(self) -> None:
+        check_plain(self.place, "the place of the last report", characters_max=limits.VALUE_CHARACTERS_MAX)
+        check_plain(self.country, "the country of the last report", characters_max=2)
+        check_plain(self.event, "the event of the last report", characters_max=limits.VALUE_CHARACTERS_MAX)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +53,7 @@ class CodeResult:
     items: tuple[ItemAnswer, ...] = ()
 
     def __post_init__(self) -> None:
+        check_plain(self.key, "a code", characters_max=limits.KEY_CHARACTERS_MAX)
         if (self.outcome is Outcome.REFUSED) != (self.refusal is not None):
             raise InvalidInput("a refusal carries its reason, and nothing else does")
         letters = [answer.item for answer in self.items]
@@ -77,8 +84,32 @@ class Answer:
     def __post_init__(self) -> None:
         if not 1 <= len(self.results) <= limits.CODES_PER_QUERY_MAX:
             raise InvalidInput("an answer has a result for each code of its query")
-        if len(self.text) > limits.TEXT_CHARACTERS_MAX:
-            raise Oversized(f"the text has more than {limits.TEXT_CHARACTERS_MAX} characters")
+        check_plain(self.text, "the text", characters_max=limits.TEXT_CHARACTERS_MAX, lines=True)
+
+
+def shortened(answer: Answer, *, records_max: int) -> Answer:
+    """The same answer with the latest records of each item, at most so many, and before them how many were left out.
+
+    Args:
+        answer: made from the own data, where a record of omissions, if there is one, is an item's first.
+        records_max: 0 leaves nothing but the numbers; the codes can be asked about again, fewer at once.
+    """
+    return replace(
+        answer,
+        results=tuple(
+            replace(result, items=tuple(_shortened(item, records_max) for item in result.items)) for result in answer.results
+        ),
+    )
+
+
+def _shortened(item: ItemAnswer, records_max: int) -> ItemAnswer:
+    before = item.records[0].first(FieldName.OMITTED) if item.records else None
+    told = item.records if before is None else item.records[1:]
+    if len(told) <= records_max:
+        return item
+    left_out = len(told) - records_max
+    number = Field(FieldName.OMITTED, str(left_out + int(before or 0)))
+    return replace(item, records=(Record(fields=(number,)), *told[left_out:]))
 
 
 def check_answers(query: Query, answer: Answer) -> None:

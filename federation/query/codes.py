@@ -53,7 +53,9 @@ class Outcome(StrEnum):
 
 
 class Refusal(StrEnum):
-    """Why nothing, or not everything, is said (domain.md, section 7). Given before look-up, so it never tells existence."""
+    """Why nothing, or not everything, is said: the grounds of Directive (EU) 2023/977, Article 6, and of the forms before it, and what
+    stops an authority in practice. Given before look-up, so it never tells existence.
+    """
 
     NEEDS_JUSTIFICATION = "needs-justification"
     NOT_AUTHORISED_BY_DOMESTIC_LAW = "not-authorised-by-domestic-law"
@@ -68,7 +70,7 @@ class Refusal(StrEnum):
 
 
 class UimStatus(StrEnum):
-    """What the issuing Party knows of a code's life (domain.md, section 7). Several may hold at once."""
+    """What the issuing Party knows of a code's life (the states of Regulation (EU) 2018/574). Several may hold at once."""
 
     ISSUED_NOT_APPLIED = "issued-not-applied"
     ACTIVE = "active"

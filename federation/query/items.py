@@ -12,6 +12,7 @@ from typing import Final
 
 from federation import limits
 from federation.errors import InvalidInput, Oversized
+from federation.text import check_plain
 
 
 class Item(StrEnum):
@@ -47,7 +48,7 @@ ALL_ITEMS: Final = frozenset(Item)
 
 
 class ItemState(StrEnum):
-    """Why an item is there or not (domain.md, section 4.4)."""
+    """Why an item is there or not."""
 
     PROVIDED = "provided"
     NOT_HELD = "not-held"
@@ -125,10 +126,9 @@ class Field:
     value: str
 
     def __post_init__(self) -> None:
-        if len(self.value) > limits.VALUE_CHARACTERS_MAX:
-            raise Oversized(f"the field {self.name} has more than {limits.VALUE_CHARACTERS_MAX} characters")
-        if not self.value or not self.value.isprintable():
-            raise InvalidInput(f"the field {self.name} is empty or holds control characters")
+        check_plain(self.value, f"the field {self.name}", characters_max=limits.VALUE_CHARACTERS_MAX)
+        if not self.value:
+            raise InvalidInput(f"the field {self.name} is empty")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -79,6 +79,10 @@ RECEIVED: Final[dict[tuple[ReceivedState, ReceivedEvent], ReceivedState]] = {
 }
 
 
+OPEN_STATES: Final = frozenset({AskedState.QUEUED, AskedState.DELIVERED})
+"""An asked query in these waits for an answer."""
+
+
 def next_asked(state: AskedState, event: AskedEvent) -> AskedState:
     """The state of an asked query after the event.
 

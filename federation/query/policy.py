@@ -1,7 +1,7 @@
 """What may be asked, and what may be answered without an officer. The standard is: nothing.
 
 A policy is the answering Party's law written as values. It decides before anything is looked up, so a refusal or a withheld item
-never tells whether a code exists (domain.md, section 8: no existence oracle). The first rule that fits stands; without one, the
+never tells whether a code exists, and nobody can use it to try guesses. The first rule that fits stands; without one, the
 standard; without a standard, by hand.
 """
 

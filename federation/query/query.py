@@ -8,6 +8,7 @@ from federation import limits
 from federation.errors import InvalidInput, Oversized
 from federation.query.codes import HandlingCode, LegalBasis, Purpose, Urgency
 from federation.query.items import Item
+from federation.text import check_plain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +54,5 @@ class Query:
             raise InvalidInput("a code stands twice in the query")
         if not self.necessity.strip():
             raise InvalidInput("the necessity is empty", hint="say why the answer is needed: Article 8.9(b) requires it")
-        if len(self.necessity) > limits.NECESSITY_CHARACTERS_MAX:
-            raise Oversized(f"the necessity has more than {limits.NECESSITY_CHARACTERS_MAX} characters")
-        if len(self.reference) > limits.REFERENCE_CHARACTERS_MAX:
-            raise Oversized(f"the reference has more than {limits.REFERENCE_CHARACTERS_MAX} characters")
+        check_plain(self.necessity, "the necessity", characters_max=limits.NECESSITY_CHARACTERS_MAX, lines=True)
+        check_plain(self.reference, "the reference", characters_max=limits.REFERENCE_CHARACTERS_MAX)

@@ -1,7 +1,7 @@
 """Reading certificates: who it is, from the bytes and the CA that is pinned for that Party. Nothing else decides.
 
 Identity is the Party whose pinned CA verified the leaf; the role is the profile; the id is the URI, whose trust domain has to be
-that Party's, because DNS name constraints leave URIs free (trust.md, section 2). The treaty root is never an anchor for traffic:
+that Party's, because DNS name constraints leave URIs free. The treaty root is never an anchor for traffic:
 it only admits a Party CA.
 
 How one certificate is checked against another is in `chain`, the shapes are in `profile`, making is in `issuing`, and revocation
@@ -70,7 +70,7 @@ def certificate_hash(der: bytes) -> bytes:
 def read_party_ca(der: bytes, *, party: PartyId | None, domain: str, issuing_ca: bytes, root: bytes, now: float) -> PartyCa:
     """Read a CA that the Secretariat signed for a Party, up to the treaty root.
 
-    Being issued under the root admits nobody: the founders' and the Party's own signatures do (trust.md, section 3).
+    Being issued under the root admits nobody: the founders' and the Party's own signatures do.
 
     Args:
         der: the Party CA.
@@ -94,7 +94,7 @@ def read_party_ca(der: bytes, *, party: PartyId | None, domain: str, issuing_ca:
 def read_successor_ca(der: bytes, *, party: PartyId | None, domain: str, now: float) -> PartyCa:
     """Read a CA that a Party made for itself to follow an earlier one: signed by its own key, announced in the directory.
 
-    Only admission needs the treaty root, so that nobody can keep a Party from changing its keys (trust.md, section 3).
+    Only admission needs the treaty root, so that nobody can keep a Party from changing its keys.
 
     Raises:
         Malformed: bytes that are no certificate.

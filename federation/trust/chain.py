@@ -45,9 +45,9 @@ class Window:
             Unauthentic: too early or too late; the message has the dates, because one of the clocks is often the reason.
         """
         if not self.not_before <= now < self.not_after + 1:
-            valid = f"from {_text(self.not_before)} to {_text(self.not_after)}"
+            valid = f"from {utc_text(self.not_before)} to {utc_text(self.not_after)}"
             wanted = "compare the clocks of both nodes, and renew what has expired"
-            raise Unauthentic(f"the certificate is valid {valid}, not at {_text(now)}", hint=wanted)
+            raise Unauthentic(f"the certificate is valid {valid}, not at {utc_text(now)}", hint=wanted)
 
     def meet(self, other: Window) -> Window:
         """The time in both windows; it may be empty, and then no time is inside."""
@@ -146,7 +146,8 @@ def foreign_bytes(message: str = "this is not a certificate") -> Iterator[None]:
         raise Malformed(message) from reason
 
 
-def _text(seconds: float) -> str:
+def utc_text(seconds: float) -> str:
+    """A time as people compare it with their clocks."""
     try:
         return datetime.fromtimestamp(seconds, tz=UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     except (OverflowError, ValueError):  # outside of the calendar: the time may come from a peer

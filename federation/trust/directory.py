@@ -149,6 +149,8 @@ def begin(entry: SignedEntry, body: EntryBody) -> Roster:
         raise Malformed("the first entry of a directory is its genesis")
     for key in (*body.founders, body.log_key):
         check_public_key(key)
+    if body.log_key in body.founders:
+        raise Malformed("the log key serves for nothing else, and founders keep their own")
     if _signers(entry) != {*body.founders, body.log_key}:
         raise Unauthentic("the genesis is not signed by all founders and the log key")
     read_party_ca(
@@ -205,7 +207,7 @@ def _signers(entry: SignedEntry) -> set[bytes]:
 def _admit(roster: Roster, body: Admit, signers: set[bytes]) -> Roster:
     genesis = roster.genesis
     founders = signers & set(genesis.founders)
-    if signers != founders | {body.party_key} or body.party_key in genesis.founders:
+    if signers != founders | {body.party_key}:
         raise Forbidden("an admission is signed by founders and by the Party, and by nobody else")
     if len(founders) < genesis.founders_threshold:
         raise Forbidden(f"{len(founders)} founders signed an admission; {genesis.founders_threshold} have to")
@@ -214,8 +216,8 @@ def _admit(roster: Roster, body: Admit, signers: set[bytes]) -> Roster:
     if len(roster.parties) >= limits.PARTIES_MAX:
         raise Forbidden("the directory holds as many Parties as it can")
     check_public_key(body.party_key)
-    if any(record.admit.party_key == body.party_key for record in roster.parties.values()):
-        raise Forbidden("two Parties do not share a key")
+    if body.party_key in _listed_keys(roster):
+        raise Forbidden("the key of a Party serves for nothing else, and for nobody else")
     read_party_ca(
         body.party_ca,
         party=body.party,
@@ -241,11 +243,9 @@ def _node(roster: Roster, body: NodeEntry, signers: set[bytes]) -> Roster:
     if body.node.domain != roster.genesis.domain:
         raise Forbidden("a node is named in the treaty's domain")
     check_public_key(body.signing_key)
-    taken = {node.entry.signing_key for other, one in roster.parties.items() if other != body.party for node in one.nodes} | {
-        one.admit.party_key for one in roster.parties.values()
-    }
-    if body.signing_key in taken:
-        raise Forbidden("the signing key of a node serves for nothing else")
+    own = {logged.entry.signing_key for logged in record.nodes}
+    if body.signing_key in _listed_keys(roster) - own:
+        raise Forbidden("the signing key of a node serves for nothing else, and for nobody else")
     return _with(roster, body.party, replace(record, nodes=(*record.nodes, Logged(index=roster.size, entry=body))))
 
 
@@ -253,9 +253,10 @@ def _mandate(roster: Roster, body: Mandate, signers: set[bytes]) -> Roster:
     region, member = roster.party(body.region), roster.party(body.member)
     if signers != {region.admit.party_key, member.admit.party_key}:
         raise Forbidden("a mandate is signed by the region and by the member, and by nobody else")
-    others = tuple(one for one in roster.mandates if (one.mandate.region, one.mandate.member) != (body.region, body.member))
-    before = [one.mandate.serial for one in roster.mandates if one not in others]
-    if before and body.serial <= before[0]:
+    between = (body.region, body.member)
+    others = tuple(one for one in roster.mandates if (one.mandate.region, one.mandate.member) != between)
+    before = next((one for one in roster.mandates if (one.mandate.region, one.mandate.member) == between), None)
+    if before is not None and body.serial <= before.mandate.serial:
         raise Forbidden("the serial of a mandate has to grow")
     return replace(roster, mandates=(*others, LoggedMandate(index=roster.size, mandate=body)))
 
@@ -267,19 +268,37 @@ def _authored(roster: Roster, party: PartyId, signers: set[bytes]) -> PartyRecor
     return record
 
 
+def _listed_keys(roster: Roster) -> set[bytes]:
+    """Every key that says something in this directory already."""
+    listed = {*roster.genesis.founders, roster.genesis.log_key}
+    for record in roster.parties.values():
+        listed.add(record.admit.party_key)
+        listed.update(logged.entry.signing_key for logged in record.nodes)
+    return listed
+
+
 def _with(roster: Roster, party: PartyId, record: PartyRecord) -> Roster:
     return replace(roster, parties=MappingProxyType({**roster.parties, party: record}))
+
+
+def standing_node(roster: Roster, name: NodeName) -> NodeEntry:
+    """The entry of the named node.
+
+    Raises:
+        UnknownParty: no Party, no node, or another node than the one that stands.
+    """
+    if name.party is None:
+        raise UnknownParty("the Secretariat signs and takes no messages")
+    node = roster.node(name.party)
+    if node.node != name:
+        raise UnknownParty("the directory lists another node for that Party")
+    return node
 
 
 def signing_key(roster: Roster, name: NodeName) -> bytes:
     """The key that the named node signs with now.
 
     Raises:
-        UnknownParty: no Party, no node, or another node than the one that stands.
+        UnknownParty: as `standing_node`.
     """
-    if name.party is None:
-        raise UnknownParty("the Secretariat signs no messages")
-    node = roster.node(name.party)
-    if node.node != name:
-        raise UnknownParty("the directory lists another node for that Party")
-    return node.signing_key
+    return standing_node(roster, name).signing_key

@@ -2,7 +2,7 @@
 
 Names always come from the invitation, never from what the Party sends. The Secretariat keeps only a hash of the token, and marks
 the invitation used, durably, before anything is issued. Every step may be repeated with the same keys and gives the same result,
-so that whoever lost the connection or the power simply goes on (trust.md, section 3).
+so that whoever lost the connection or the power simply goes on (docs/protocol.md, "Joining").
 
 The code that carries the token is in `join_code`, issuing in `issuing`; entries, network and storage are other rooms'.
 Times are Unix seconds UTC.

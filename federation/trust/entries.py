@@ -1,7 +1,7 @@
 """Statements of the directory log, as values. Who may author which is decided in `directory`; bytes are read in `federation.wire`.
 
 The leaf of the log is the exact encoding of a signed entry; each signature stands over PAE(kind, body bytes), so the kind
-cannot be swapped and nothing is ever encoded again to verify it (trust.md, section 4).
+cannot be swapped and nothing is ever encoded again to verify it (docs/protocol.md, "The directory log").
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Genesis:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admit:
-    """A Party enters: signed by k founders over its CA, and by the Party as its acceptance (trust.md, section 3).
+    """A Party enters: signed by k founders over its CA, and by the Party as its acceptance.
 
     Attributes:
         party_key: Ed25519 key that authors the Party's entries.

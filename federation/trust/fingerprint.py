@@ -15,7 +15,7 @@ _DIGITS: Final = _GROUPS * _GROUP_DIGITS
 
 
 def fingerprint(spki: bytes) -> str:
-    """Twelve groups of five digits, with one space between, for the public key of a Party CA (trust.md, section 3).
+    """Twelve groups of five digits, with one space between, for the public key of a Party CA.
 
     The SHA-256 of the key's SubjectPublicKeyInfo in DER is read as one big-endian number; its last 60 decimal digits, with
     leading zeros, are the fingerprint. That is 199 bits, enough against whoever searches for one matching key or for a pair.

@@ -1,7 +1,7 @@
 """The join code: what the Secretariat hands to a Party that it invites, on paper, on a screen or over the telephone.
 
 It names the address of the join port and the hash of the certificate that answers there, so that the Party knows whom it talks
-to, and it holds a token that is good once, for that Party, for a few days (trust.md, section 3).
+to, and it holds a token that is good once, for that Party, for a few days (docs/protocol.md, "Joining").
 
     GSP-xxxxxxxc-xxxxxxxc-...-xxxc      groups of seven symbols of content (Crockford's base32) and one check character
 

@@ -114,7 +114,7 @@ def digest(label: str, *parts: bytes) -> bytes:
     """The hash H of this protocol: the first 32 bytes of SHA-512 over label and parts.
 
     Hashed is, for the label in ASCII and then for each part, its length as 8 bytes big-endian followed by its bytes. So no two
-    lists of parts give the same input. SHA-512 and not SHA-512/256, because browsers have only the former (trust.md, section 5).
+    lists of parts give the same input. SHA-512 and not SHA-512/256, because browsers have only the former.
     """
     state = sha512()
     for piece in _framed(label, parts):
@@ -132,12 +132,12 @@ def pae(kind: str, *parts: bytes) -> bytes:
 
 
 def officer_message(statement: bytes) -> bytes:
-    """What an officer signs: the exact bytes of the statement behind the officers' prefix (trust.md, section 5)."""
+    """What an officer signs: the exact bytes of the statement behind the officers' prefix."""
     return _STATEMENT_PREFIX + statement
 
 
 def node_message(envelope_digest: bytes) -> bytes:
-    """What a node signs for an envelope: its 32-byte digest behind the nodes' prefix (trust.md, section 5)."""
+    """What a node signs for an envelope: its 32-byte digest behind the nodes' prefix."""
     if len(envelope_digest) != DIGEST_BYTES:
         raise Misuse(f"a node signs a digest of {DIGEST_BYTES} bytes, not {len(envelope_digest)}")
     return _NODE_PREFIX + envelope_digest

@@ -2,7 +2,7 @@
 
 A note is text with signature lines below it. A checkpoint is the text that names a log, its size and its root; a log signs it,
 and witnesses cosign it with the time at which they saw it. Here are the formats and the check of signatures; who is a witness,
-how many are enough, and whether a checkpoint follows from the last one, is decided in `federation.trust.witness`.
+and whether a checkpoint follows from the last one, is decided in `federation.boundary.directory`.
 
 Parsing is strict, so that a note has one spelling: base64 is canonical, numbers have no leading zeros, and `format_note` gives
 back what `parse_note` read.
@@ -10,6 +10,7 @@ back what `parse_note` read.
 
 from __future__ import annotations
 
+import re
 from base64 import b64decode, b64encode
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -29,6 +30,8 @@ _TIME_BYTES: Final = 8
 _TIME_MAX: Final = 2**63 - 1  # tlog-cosignature, "Format"
 _LINE_START: Final = "\N{EM DASH} "
 _CONTROLS: Final = bytes(set(range(0x20)) - {0x0A})
+_FORBIDDEN_IN_NAME: Final = re.compile(r"[\s+\x00-\x1f\ud800-\udfff]")
+"""Unicode spaces, plus signs, controls, and halves of characters, which have no UTF-8."""
 _COSIGNATURE_HEADER: Final = b"cosignature/v1\n"
 
 
@@ -314,12 +317,8 @@ def _check_text(raw: bytes) -> str:
 
 
 def _check_name(name: str) -> None:
-    if not name or any(character == "+" or character.isspace() or _is_control(character) for character in name):
+    if not name or _FORBIDDEN_IN_NAME.search(name) is not None:
         raise Malformed("the name of a log or a witness has no spaces and no plus signs")
-
-
-def _is_control(character: str) -> bool:
-    return character < " " or "\ud800" <= character <= "\udfff"  # half a character has no UTF-8
 
 
 def _encode(raw: bytes) -> str:

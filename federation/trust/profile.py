@@ -2,7 +2,7 @@
 
 A certificate here has exactly the extensions of its profile: one more, one less, another value or another criticality, and it is
 refused. So nothing depends on how somebody else's verifier treats an extension that is missing (gRPC accepts a client without
-extended key usage) or that it does not constrain (URI names are free under DNS name constraints): trust.md, sections 2, 7 and 8.
+extended key usage) or that it does not constrain (URI names are free under DNS name constraints).
 
     root          P-384    path length 2
     issuing CA    P-256    path length 1    names below nodes.<domain>

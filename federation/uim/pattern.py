@@ -13,6 +13,7 @@ from typing import Final
 from federation import limits
 from federation.errors import FederationError, Forbidden, Malformed, Oversized
 from federation.identity import PartyId
+from federation.text import is_plain
 from federation.uim.codes import Carrier, KeyForm, Label, Level, ProductClass
 from federation.uim.matcher import Match, Matcher, check_ends
 from federation.uim.scan import Key, Scan, read_scan
@@ -198,7 +199,7 @@ def _check_id(text: str, version: int) -> None:
 def _check_words(what: str, text: str, characters_max: int) -> None:
     if len(text) > characters_max:
         raise Oversized(f"{what} has more than {characters_max} characters")
-    if not text or not text.isprintable():
+    if not text or not is_plain(text):
         raise Malformed(f"{what} is empty or has control characters")
 
 

@@ -25,7 +25,7 @@ from federation.trust.entries import (
     Update,
 )
 from federation.v1 import common_pb2, directory_pb2
-from federation.wire.strict import EnumMap, at_most, encode, exactly, parse, seconds, text, total
+from federation.wire.strict import EnumMap, ascending, at_most, encode, exactly, parse, seconds, text, total
 
 KINDS: Final = EnumMap(directory_pb2.EntryKind, "ENTRY_KIND_", EntryKind)
 AUTHORITIES: Final = EnumMap(directory_pb2.AuthorityKind, "AUTHORITY_KIND_", AuthorityKind)
@@ -48,9 +48,10 @@ def encode_signed_entry(entry: SignedEntry) -> bytes:
 
 @total
 def decode_signed_entry(leaf: bytes) -> SignedEntry:
-    """Read a leaf; its body stays bytes until its signatures are verified."""
+    """Read a leaf; its body stays bytes until its signatures are verified. They stand in the order of their keys, each key once."""
     message = parse(directory_pb2.SignedEntry, leaf, bytes_max=limits.ENTRY_BYTES_MAX)
     at_most(len(message.signatures), limits.SIGNATURES_PER_ENTRY_MAX, "signatures")
+    ascending((one.public_key for one in message.signatures), "signatures")
     return SignedEntry(
         kind=KINDS.value(message.kind),
         body=message.body,
@@ -143,10 +144,10 @@ def _node_message(body: NodeEntry) -> Message:
 
 def _decode_genesis(raw: bytes) -> Genesis:
     message = parse(directory_pb2.Genesis, raw, bytes_max=limits.ENTRY_BYTES_MAX)
-    founders = tuple(exactly(key, 32, "a founder's key") for key in message.founders)
-    at_most(len(founders), limits.FOUNDERS_MAX, "founders")
-    if list(founders) != sorted(set(founders)) or not 1 <= message.founders_threshold <= len(founders):
-        raise Malformed("founders are listed in order, each once, and the threshold is at most their number")
+    at_most(len(message.founders), limits.FOUNDERS_MAX, "founders")
+    founders = tuple(exactly(key, 32, "a founder's key") for key in ascending(message.founders, "founders"))
+    if not 1 <= message.founders_threshold <= len(founders):
+        raise Malformed("the threshold of founders is at least one and at most their number")
     return Genesis(
         created=seconds(message.created),
         origin=text(message.origin, limits.NAME_CHARACTERS_MAX, "the origin"),
@@ -204,10 +205,10 @@ def _decode_update(raw: bytes) -> Update:
 
 def _decode_node(raw: bytes) -> NodeEntry:
     message = parse(directory_pb2.NodeEntry, raw, bytes_max=limits.ENTRY_BYTES_MAX)
-    suites = tuple(message.suites)
-    at_most(len(suites), SUITES_MAX, "suites")
-    if not suites or list(suites) != sorted(set(suites)) or message.min_suite not in suites:
-        raise Malformed("suites are listed in order, each once, and the smallest accepted is among them")
+    at_most(len(message.suites), SUITES_MAX, "suites")
+    suites = tuple(ascending(message.suites, "suites"))
+    if message.min_suite not in suites:
+        raise Malformed("the smallest suite that is accepted is among the suites")
     party = party_id(message.party)
     host, colon, port = message.endpoint.rpartition(":")
     if not colon or not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65_536:

@@ -130,7 +130,7 @@ def encode_statement(statement: Statement) -> bytes:
 
 @total
 def decode_statement(raw: bytes) -> Statement:
-    """Read a statement: an officer with a certificate, or a policy, and never both."""
+    """Read a statement: an officer with a certificate, or a policy, and never both. A conversation is named by its query."""
     message = parse(exchange_pb2.Statement, raw, bytes_max=limits.STATEMENT_BYTES_MAX)
     officer = message.officer_id or None
     if (officer is None) != (message.certificate_hash == b"") or (officer is None) == (message.policy_digest == b""):
@@ -141,6 +141,8 @@ def decode_statement(raw: bytes) -> Statement:
         raise Malformed("an answer names what it answers, and a query does not")
     if kind is MessageKind.QUERY and officer is None:
         raise Malformed("a query stands on an officer")
+    if message.conversation != (message.in_reply_to or message.message_id):
+        raise Malformed("a query begins its own conversation, and an answer goes on with the one of its query")
     return Statement(
         message_id=message_id(message.message_id),
         kind=kind,

@@ -23,7 +23,7 @@ from federation.query.policy import ItemRule, Policy, Rule
 from federation.query.query import CodeAsked, Query
 from federation.v1 import exchange_pb2
 from federation.wire.envelope import XWING_PUBLIC_BYTES
-from federation.wire.strict import EnumMap, at_most, encode, exactly, parse, seconds, text, total
+from federation.wire.strict import EnumMap, ascending, at_most, encode, exactly, parse, seconds, text, total
 
 BASES: Final = EnumMap(exchange_pb2.LegalBasis, "LEGAL_BASIS_", LegalBasis)
 PURPOSES: Final = EnumMap(exchange_pb2.Purpose, "PURPOSE_", Purpose)
@@ -37,13 +37,16 @@ REFUSALS: Final = EnumMap(exchange_pb2.Refusal, "REFUSAL_", Refusal)
 STATUSES: Final = EnumMap(exchange_pb2.UimStatus, "UIM_STATUS_", UimStatus)
 FIELDS: Final = {str(name): name for name in FieldName}
 
-ANSWER_STEP_BYTES: Final = 3_072
-"""The body of an answer is filled up to a multiple of this for each code, so that hit and miss have the same size on the wire.
+ANSWER_STEP_BYTES: Final = 6_144
+"""The body of an answer is filled up to this for each code, so that hit, miss and refusal have the same size on the wire.
 
-A full answer of ten items stays below it; 1,000 codes stay below BODY_BYTES_MAX.
+A full answer of ten items with a chain of sales has some 4,600 bytes. What is longer goes to the next multiple, and nothing beyond
+BODY_BYTES_MAX: from 512 codes on that is the size of every answer.
 """
-FILLER_OVERHEAD_BYTES: Final = 4
-"""Tag and length of the filler field."""
+ANSWER_BYTES_MAX: Final = limits.BODY_BYTES_MAX - limits.CERTIFICATE_BYTES_MAX - 4 * limits.TEXT_CHARACTERS_MAX
+"""What the data may take up of a body, so that an officer can still sign it and add a text of any script."""
+_FILLER_BYTES_MIN: Final = 2
+"""Tag and length of a piece of filler with nothing in it."""
 
 
 def encode_query_body(query: Query, *, certificate: bytes) -> bytes:
@@ -59,9 +62,7 @@ def encode_answer_body(answer: Answer, *, certificate: bytes) -> bytes:
         certificate: DER of the answering officer's certificate; empty when a policy answers.
     """
     message = exchange_pb2.Body(officer_certificate=certificate, answer=_answer_message(answer))
-    step = ANSWER_STEP_BYTES * len(answer.results)
-    bare = message.ByteSize() + FILLER_OVERHEAD_BYTES
-    message.filler = bytes(-bare % step + 1)
+    message.filler.extend(_filler(message.ByteSize(), codes=len(answer.results)))
     return encode(message)
 
 
@@ -70,20 +71,47 @@ def decode_body(raw: bytes) -> tuple[Query | Answer, bytes]:
     """Read a body: what it says, and the officer's certificate (DER) or nothing.
 
     Raises:
-        Malformed: neither a query nor an answer, or one that cannot be.
+        Malformed: neither a query nor an answer, one that cannot be, or not filled up as it has to be.
     """
     message = parse(exchange_pb2.Body, raw, bytes_max=limits.BODY_BYTES_MAX)
     if len(message.officer_certificate) > limits.CERTIFICATE_BYTES_MAX:
         raise Oversized("an officer's certificate is too long")
-    if message.filler.strip(b"\0"):
-        raise Malformed("the filler of a body holds something")
+    content: Query | Answer
     match message.WhichOneof("content"):
         case "query":
-            return _decode_query(message.query), message.officer_certificate
+            content = _decode_query(message.query)
         case "answer":
-            return _decode_answer(message.answer), message.officer_certificate
+            content = _decode_answer(message.answer)
         case _:
             raise Malformed("a body without content")
+    given = list(message.filler)
+    del message.filler[:]
+    if given != (_filler(message.ByteSize(), codes=len(content.results)) if isinstance(content, Answer) else []):
+        raise Malformed("a body is not filled up as it has to be")
+    return content, message.officer_certificate
+
+
+def answer_bytes(answer: Answer) -> int:
+    """What an answer takes up of its body."""
+    return _answer_message(answer).ByteSize()
+
+
+def _filler(bare: int, *, codes: int) -> list[bytes]:
+    """What brings a body of `bare` bytes to exactly its size on the wire."""
+    least = bare + _FILLER_BYTES_MIN
+    target = min(least + -least % (ANSWER_STEP_BYTES * codes), limits.BODY_BYTES_MAX)
+    return _zeros(target - bare) if target >= least else []
+
+
+def _zeros(room: int) -> list[bytes]:
+    """Zeros in a repeated field that take `room` bytes there. Behind its tag of one byte, each piece has its length as a varint,
+    so one piece cannot take every room: where the varint grows, an empty second piece takes up two bytes.
+    """
+    for width in range(1, 5):
+        length = room - 1 - width
+        if length >= 0 and max(1, (length.bit_length() + 6) // 7) == width:
+            return [bytes(length)]
+    return [*_zeros(room - _FILLER_BYTES_MIN), b""]
 
 
 def encode_policy(policy: Policy) -> bytes:
@@ -114,12 +142,12 @@ def encode_policy(policy: Policy) -> bytes:
 @total
 def decode_policy(raw: bytes) -> Policy:
     """Read a policy."""
-    message = parse(exchange_pb2.Policy, raw, bytes_max=limits.STATEMENT_BYTES_MAX * 16)
+    message = parse(exchange_pb2.Policy, raw, bytes_max=limits.POLICY_BYTES_MAX)
     return Policy(
         standard=AUTOMATIONS.value(message.standard),
         rules=tuple(
             Rule(
-                parties=frozenset(party_id(party) for party in rule.parties),
+                parties=frozenset(party_id(party) for party in ascending(rule.parties, "Parties")),
                 purposes=PURPOSES.ascending(rule.purposes),
                 automation=AUTOMATIONS.value(rule.automation),
                 items=tuple(ItemRule(item=ITEMS.value(one.item), state=STATES.value(one.state)) for one in rule.items),

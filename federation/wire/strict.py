@@ -13,10 +13,12 @@ from google.protobuf.message import DecodeError, EncodeError, Message
 from federation import limits
 from federation.errors import FederationError, Malformed, Misuse, OperatorMistake, Oversized
 from federation.identity import NodeName, PartyId, party_id
+from federation.text import is_plain
 from federation.v1 import exchange_pb2
 
 MessageType = TypeVar("MessageType", bound=Message)
 EnumType = TypeVar("EnumType", bound=StrEnum)
+Ordered = TypeVar("Ordered", int, str, bytes)
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
@@ -89,14 +91,19 @@ class EnumMap(Generic[EnumType]):
 
     def ascending(self, numbers: Iterable[int]) -> frozenset[EnumType]:
         """A set, which travels in ascending order without repetition."""
-        given = list(numbers)
-        if any(left >= right for left, right in pairwise(given)):
-            raise Malformed(f"a set of {self._name} is not in order")
-        return frozenset(self.value(number) for number in given)
+        return frozenset(self.value(number) for number in ascending(numbers, self._name))
 
     def numbers(self, members: Iterable[EnumType]) -> Any:
         """The same the other way round."""
         return sorted(self._numbers[member] for member in members)
+
+
+def ascending(given: Iterable[Ordered], what: str) -> list[Ordered]:
+    """What travels in ascending order without repetition, so that a set has one spelling."""
+    ordered = list(given)
+    if any(left >= right for left, right in pairwise(ordered)):
+        raise Malformed(f"a set of {what} is not in order")
+    return ordered
 
 
 def exactly(raw: bytes, size: int, what: str) -> bytes:
@@ -113,10 +120,10 @@ def at_most(count: int, maximum: int, what: str) -> None:
 
 
 def text(value: str, maximum: int, what: str, *, lines: bool = False) -> str:
-    """Text of bounded length without control characters; line ends where they make sense."""
+    """Text of bounded length that can be shown; line ends where they make sense."""
     if len(value) > maximum:
         raise Oversized(f"{what} has more than {maximum} characters")
-    if not (value.replace("\n", "") if lines else value).isprintable():
+    if not is_plain(value, lines=lines):
         raise Malformed(f"{what} holds control characters")
     return value
 

@@ -59,7 +59,7 @@ def _read_numbered(line: bytes, number: int) -> Filing:
 
 def _read(line: bytes) -> Filing:
     raw = msgspec.json.decode(line, type=dict[str, Any])
-    word = raw.pop("type", None)
+    word = str(raw.pop("type", None))
     _read_times(raw)
     if word in EVENT_KINDS:
         codes = msgspec.convert(raw.pop("codes", ()), tuple[str, ...])

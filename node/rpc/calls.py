@@ -99,6 +99,10 @@ class Call:
             self._request = message
         return self._request
 
+    def attach(self, key: str, value: bytes) -> None:
+        """Send metadata behind the reply."""
+        self._context.set_trailing_metadata(((key, value),))
+
     async def refuse(self, status: Status) -> NoReturn:
         """End the call with a status."""
         await self._context.abort(status.number, status.details, status.trailing)

@@ -1,13 +1,14 @@
 """One channel for each peer, made when it is first used, and the one way in which a client calls.
 
 gRPC's client certificates are fixed for the life of a channel, so renewal means new channels: calls that have begun end on the
-old one, which the last of them closes. Every call has a deadline, and ends in a reply or in one of our errors. Nothing is
-repeated here: whoever calls repeats.
+old one, which the last of them closes. Every call has a deadline, and ends in a reply or in one of our errors. Whoever calls
+repeats; gRPC itself repeats only what the peer says that it never looked at, as when a connection has just grown too old.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -27,7 +28,6 @@ _OPTIONS: Final = {
     "grpc.use_local_subchannel_pool": 1,  # channels never share a connection: each has its own certificates
     "grpc.enable_http_proxy": 0,  # an environment variable does not decide where envelopes go
     "grpc.service_config_disable_resolution": 1,  # nor does a name server decide how
-    "grpc.enable_retries": 0,
     "grpc.max_receive_message_length": limits.GRPC_MESSAGE_BYTES_MAX,
     "grpc.max_send_message_length": limits.GRPC_MESSAGE_BYTES_MAX,
     "grpc.max_metadata_size": limits.GRPC_METADATA_BYTES_MAX,
@@ -49,16 +49,26 @@ class Line:
         server_name: the DNS name that the server's certificate has to have.
         anchor: DER of the only certificate that may verify the server's, or of the server's own.
         own: what we show; None where nobody asks for it.
+        reply_bytes_max: the largest reply that is taken.
 
     Raises:
         InvalidInput: the endpoint is no address. It came from somebody's directory entry, and must not choose gRPC's resolver.
     """
 
-    def __init__(self, *, endpoint: str, server_name: str, anchor: bytes, own: NodeCredential | None) -> None:
+    def __init__(
+        self,
+        *,
+        endpoint: str,
+        server_name: str,
+        anchor: bytes,
+        own: NodeCredential | None,
+        reply_bytes_max: int = limits.GRPC_MESSAGE_BYTES_MAX,
+    ) -> None:
+        its_own = {"grpc.ssl_target_name_override": server_name, "grpc.max_receive_message_length": reply_bytes_max}
         self._channel = grpc.aio.secure_channel(
             f"dns:///{check_address(endpoint)}",
             channel_credentials(anchor=anchor, own=own),
-            options=[*_OPTIONS.items(), ("grpc.ssl_target_name_override", server_name)],
+            options=list((_OPTIONS | its_own).items()),
         )
         self._calls: dict[str, grpc.aio.UnaryUnaryMultiCallable[Any, Any]] = {}
         self._under_way = 0
@@ -71,9 +81,21 @@ class Line:
             FederationError: what the other end raised; Unreachable when it did not answer; Malformed for a reply that is not
                 strict.
         """
+        reply, _ = await self.exchange(method.path, strict.encode(request), clock=clock)
+        return strict.parse(method.reply, reply, bytes_max=limits.GRPC_MESSAGE_BYTES_MAX)
+
+    async def exchange(
+        self, path: str, message: bytes, *, metadata: Sequence[tuple[str, bytes]] = (), clock: Clock
+    ) -> tuple[bytes, Mapping[str, str | bytes]]:
+        """Make one call with bytes and metadata; give the bytes of the reply and the metadata behind it.
+
+        Raises:
+            FederationError: what the other end raised; Unreachable when it did not answer.
+        """
         self._under_way += 1
         try:
-            reply = await self._callable(method.path)(strict.encode(request), timeout=limits.RPC_TIMEOUT_S)
+            under_way = self._callable(path)(message, metadata=tuple(metadata), timeout=limits.RPC_TIMEOUT_S)
+            return await under_way, dict(await under_way.trailing_metadata())
         except grpc.aio.AioRpcError as failure:
             raise from_status(status_of(failure), now=clock.now()) from failure
         except (grpc.aio.UsageError, asyncio.CancelledError):
@@ -83,7 +105,6 @@ class Line:
         finally:
             self._under_way -= 1
             await self._close_when_unused()
-        return strict.parse(method.reply, reply, bytes_max=limits.GRPC_MESSAGE_BYTES_MAX)
 
     async def retire(self) -> None:
         """Take no further calls; close when those under way have ended, which their deadlines make sure of."""

@@ -1,7 +1,7 @@
 """Why a connection did not come about, as far as gRPC's words show it.
 
 All failures of TLS look like an unavailable server, so that nodes retry in the dark and operators look in the wrong place
-(trust.md, section 7, pitfall 6). gRPC's text is no interface: what is not recognised here gets the general words and loses
+(docs/threat-model.md, pitfall 6). gRPC's text is no interface: what is not recognised here gets the general words and loses
 nothing else.
 """
 

@@ -1,25 +1,26 @@
 """What stands around every handler, each in a few lines, and chained here and nowhere else.
 
-    mapped      an error becomes a status; what is not ours is logged and tells the caller nothing
+    mapped      an error becomes a status; of one that nobody foresaw the log has the place, and the caller nothing
     logged      one line for each call: method, caller, outcome, duration; no person, code or secret
     timed       one deadline for everything that follows, the arrival of the message included
     identified  which node calls, from the certificate and the anchors of this moment             between nodes only
     budgeted    so many calls a second from one Party, or from one address where nobody is known yet
 
-The desk puts an interceptor of its own behind `guest_chain`: it finds the officer's certificate and signature in the metadata,
-and the request bytes that were signed in `Call.request`.
+The desk verifies its officers behind `desk_chain`, where the bytes of the request are read: an officer signs them (`desk`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import traceback
 from collections.abc import Callable, Hashable
 
 from grpc.aio import AbortError
 
 from federation import limits
 from federation.errors import DeadlinePassed, FederationError, Misuse, Overloaded
+from federation.identity import NodeName
 from federation.ports import Clock
 from node.rpc.calls import Call, Handler, Interceptor
 from node.rpc.errors import UNFORESEEN, to_status
@@ -61,8 +62,17 @@ class Budget:
             raise Overloaded("too many calls in a short time")
 
 
-def node_chain(*, tls: ServerTls, clock: Clock, timer: Timer) -> tuple[Interceptor, ...]:
-    """For a port where nodes call nodes."""
+def node_chain(
+    *, tls: ServerTls, clock: Clock, timer: Timer, heard: Callable[[NodeName], None] = lambda _sender: None
+) -> tuple[Interceptor, ...]:
+    """For a port where nodes call nodes.
+
+    Args:
+        tls: says who calls.
+        clock: for certificates.
+        timer: for budgets and the log.
+        heard: told of every caller that was identified: whatever waits for it need wait no longer.
+    """
     budget = Budget(
         per_s=limits.CALLS_PER_PARTY_PER_S, burst=limits.CALLS_PER_PARTY_BURST, keys_max=limits.PARTIES_MAX + 1, timer=timer
     )
@@ -70,16 +80,23 @@ def node_chain(*, tls: ServerTls, clock: Clock, timer: Timer) -> tuple[Intercept
         mapped,
         logged(timer),
         timed(limits.RPC_TIMEOUT_S),
-        identified(tls, clock),
+        identified(tls, clock, heard),
         budgeted(budget, lambda call: call.sender.party),
     )
 
 
-def guest_chain(*, timer: Timer) -> tuple[Interceptor, ...]:
-    """For a port whose callers show no certificate of a node."""
-    budget = Budget(
-        per_s=limits.GUEST_CALLS_PER_S, burst=limits.GUEST_CALLS_BURST, keys_max=limits.GUEST_ADDRESSES_MAX, timer=timer
-    )
+def join_chain(*, timer: Timer) -> tuple[Interceptor, ...]:
+    """For the join port, where all that a caller has is a token."""
+    return _guest_chain(limits.JOIN_CALLS_PER_ADDRESS_PER_S, limits.JOIN_CALLS_PER_ADDRESS_BURST, timer)
+
+
+def desk_chain(*, timer: Timer) -> tuple[Interceptor, ...]:
+    """For the desk's port; which officer calls is found out behind these."""
+    return _guest_chain(limits.DESK_CALLS_PER_ADDRESS_PER_S, limits.DESK_CALLS_PER_ADDRESS_BURST, timer)
+
+
+def _guest_chain(per_s: float, burst: int, timer: Timer) -> tuple[Interceptor, ...]:
+    budget = Budget(per_s=per_s, burst=burst, keys_max=limits.GUEST_ADDRESSES_MAX, timer=timer)
     return mapped, logged(timer), timed(limits.RPC_TIMEOUT_S), budgeted(budget, lambda call: call.address)
 
 
@@ -91,16 +108,20 @@ def mapped(handler: Handler) -> Handler:
             return await handler(call)
         except AbortError:
             raise
-        except Misuse as error:
-            _LOG.exception("%s broke a rule of ours", call.method)
-            await call.refuse(to_status(error))
         except FederationError as error:
+            if isinstance(error, Misuse):
+                _log_failure(call, error)
             await call.refuse(to_status(error))
-        except Exception:  # noqa: BLE001  # whatever a handler does, its caller gets a status and the log the reason
-            _LOG.exception("%s failed", call.method)
+        except Exception as error:  # noqa: BLE001  # whatever a handler does, its caller gets a status and the log the place
+            _log_failure(call, error)
             await call.refuse(UNFORESEEN)
 
     return handle
+
+
+def _log_failure(call: Call, error: Exception) -> None:
+    """Say where it happened, and not what the exception says: there may be a code or a person in it."""
+    _LOG.error("%s failed: %s at\n%s", call.method, type(error).__qualname__, "".join(traceback.format_tb(error.__traceback__)))
 
 
 def logged(timer: Timer) -> Interceptor:
@@ -147,12 +168,14 @@ def timed(timeout_s: float) -> Interceptor:
     return intercept
 
 
-def identified(tls: ServerTls, clock: Clock) -> Interceptor:
+def identified(tls: ServerTls, clock: Clock, heard: Callable[[NodeName], None]) -> Interceptor:
     """Find out which node calls; nothing that the call says of itself is believed."""
 
     def intercept(handler: Handler) -> Handler:
         async def handle(call: Call) -> bytes:
-            call.identify(tls.identify(call.connection(), now=clock.now()))
+            sender = tls.identify(call.connection(), now=clock.now())
+            call.identify(sender)
+            heard(sender)
             return await handler(call)
 
         return handle

@@ -1,6 +1,6 @@
 """A node's TLS certificate: made at each start by the own CA, and made anew at half life while traffic flows.
 
-The key never leaves memory. Servers take the new pair at the next handshake, clients by swapping channels (trust.md, section 2).
+The key never leaves memory. Servers take the new pair at the next handshake, clients by swapping channels.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A gRPC server for the length of a block.
 
-Limits on everything that a stranger or a peer can send are set here (trust.md, section 7, pitfall 12). What is served comes in as
+Limits on everything that a stranger or a peer can send are set here (docs/threat-model.md, pitfall 12). What is served comes in as
 routes, what stands around it as interceptors, and how TLS is done as credentials; so one function makes the node's port, the
 join port and the desk's. What is not in the routes is refused; there is no reflection.
 """
@@ -57,6 +57,7 @@ async def serving(
     interceptors: Sequence[Interceptor],
     handshake_ms: int = limits.GRPC_HANDSHAKE_MS,
     connection_age_ms: int = limits.GRPC_CONNECTION_AGE_MS,
+    reply_bytes_max: int = limits.GRPC_MESSAGE_BYTES_MAX,
 ) -> AsyncIterator[int]:
     """Serve until the block ends; then calls under way may end, for a short time.
 
@@ -67,6 +68,7 @@ async def serving(
         interceptors: around each of them, the first one outermost.
         handshake_ms: how long a connection may take to become one.
         connection_age_ms: how old it may become; the client makes the next one by itself.
+        reply_bytes_max: the largest reply that is sent.
 
     Yields:
         The port.
@@ -74,8 +76,12 @@ async def serving(
     Raises:
         InvalidConfiguration: nobody can listen there, or somebody does already.
     """
-    ages = {"grpc.server_handshake_timeout_ms": handshake_ms, "grpc.max_connection_age_ms": connection_age_ms}
-    server = grpc.aio.server(handlers=[_Table(routes, interceptors)], options=list((_OPTIONS | ages).items()))
+    its_own = {
+        "grpc.server_handshake_timeout_ms": handshake_ms,
+        "grpc.max_connection_age_ms": connection_age_ms,
+        "grpc.max_send_message_length": reply_bytes_max,
+    }
+    server = grpc.aio.server(handlers=[_Table(routes, interceptors)], options=list((_OPTIONS | its_own).items()))
     try:
         port = server.add_secure_port(address, credentials)
     except RuntimeError as reason:

@@ -1,8 +1,8 @@
 """TLS as the servers and the channels use it: whose certificates are trusted, and which node is at the other end.
 
 The trust store of a node's server is the CAs of the Parties in the accepted directory and the Secretariat's node CA; a channel's
-is the one CA of the Party it dials. The treaty root is in neither: whoever holds it could stand in for any Party (trust.md,
-section 7).
+is the one CA of the Party it dials. The treaty root is in neither: whoever holds it could stand in for any Party
+(docs/threat-model.md, pitfall 1).
 
 TLS only keeps strangers out. Which node calls is decided by `ServerTls.identify`, at every call, from the certificate that the
 connection was made with and the anchors of this moment; so trust that was removed ends at the next call, not with the connection.
@@ -22,7 +22,7 @@ from federation import limits
 from federation.errors import InvalidConfiguration, Unauthentic
 from federation.identity import NodeName, PartyId
 from federation.trust.certificate import from_pem, identify_peer, to_pem
-from federation.trust.chain import load_certificate
+from federation.trust.chain import foreign_bytes, load_certificate
 
 _VERSION: Final = (b"TLSv1.3",)
 _KEY_EXCHANGE: Final = (b"X25519MLKEM768",)
@@ -45,7 +45,8 @@ class NodeCredential:
 
     def __post_init__(self) -> None:
         """Refuse a pair that does not belong together here: gRPC would tell nobody and go on with the old one."""
-        key = load_pem_private_key(self.private_key, None)
+        with foreign_bytes("the TLS key of this node cannot be read"):
+            key = load_pem_private_key(self.private_key, None)
         if key.public_key() != load_certificate(self.certificate).public_key():
             raise InvalidConfiguration(
                 "the TLS key and the TLS certificate of this node do not belong together",

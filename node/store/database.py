@@ -10,7 +10,6 @@ Tables are in the commented scripts of `node.store.schema`, threads in `node.sto
 
 from __future__ import annotations
 
-import asyncio
 import fcntl
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -68,7 +67,8 @@ class Database:
             StoreUnavailable: it cannot be read or written.
         """
         with _only_user(path):
-            writing = await asyncio.to_thread(_open_writer, path, schema)
+            # Opening blocks the loop, even for the time of an upgrade: until its files are open, a node has nothing else to do.
+            writing = _open_writer(path, schema)
             writer = Worker(writing, name=f"{path.name} writer", run=_commit_together, rest=_empty_log, quiet_s=quiet_s)
             async with running(writer):
                 reading = _open_reader(path)
@@ -98,12 +98,13 @@ class Database:
 @contextmanager
 def _only_user(path: Path) -> Iterator[None]:
     """Two writers on one file would both empty its log. The lock goes with the process, however that ends."""
+    lock_path = path.with_name(f"{path.name}-lock")
     try:
-        lock = path.with_name(f"{path.name}-lock").open("ab")
-        path.touch(mode=0o600)  # SQLite gives the files beside it the same permissions
+        for own in (path, lock_path):
+            own.touch(mode=0o600)  # SQLite gives the files beside the first one the same permissions
+        lock = lock_path.open("ab")
     except OSError as error:
-        message, hint = _OUT_OF_REACH
-        raise StoreUnavailable(message, hint=hint) from error
+        raise _out_of_reach() from error
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -120,10 +121,17 @@ def _open_writer(path: Path, schema: Schema) -> sqlite3.Connection:
         prepare(connection, path, schema)
     except BaseException as error:
         connection.close()
+        if isinstance(error, OSError):
+            raise _out_of_reach() from error
         if isinstance(error, sqlite3.Error):
             raise translated(error) from error
         raise
     return connection
+
+
+def _out_of_reach() -> StoreUnavailable:
+    message, hint = _OUT_OF_REACH
+    return StoreUnavailable(message, hint=hint)
 
 
 def _set_up_writer(connection: sqlite3.Connection) -> None:

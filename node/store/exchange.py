@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from federation import limits
 from federation.delivery.outbox import LaneHead, Outgoing
@@ -239,13 +239,12 @@ def _put_receipt(writer: sqlite3.Connection, message_id: MessageId, receipt: Sig
 
 def _check_vault(vault: Vault, writer: sqlite3.Connection) -> None:
     """Seal a word in a new file; open it in an old one."""
-    place: dict[str, Any] = {"column": "vault.sealed", "row": b""}
     row = writer.execute("SELECT sealed FROM vault").fetchone()
     if row is None:
-        writer.execute("INSERT INTO vault VALUES (1, ?)", (vault.seal(b"", **place),))
+        writer.execute("INSERT INTO vault VALUES (1, ?)", (vault.seal(b"", column="vault.sealed", row=b""),))
         return
     try:
-        vault.open(row[0], **place)
+        vault.open(row[0], column="vault.sealed", row=b"")
     except StoreUnavailable:
         raise InvalidConfiguration(
             "the storage key is not the one that the store was made with", hint="give the node its own keystore, or its own store"

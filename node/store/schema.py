@@ -11,8 +11,8 @@ import sqlite3
 import zlib
 from contextlib import closing
 from dataclasses import dataclass, field
-from importlib.abc import Traversable
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from federation.errors import InvalidConfiguration

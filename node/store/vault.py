@@ -1,4 +1,4 @@
-"""Seals what a stolen disk or copy must not show: keys, salts, statements, bodies (trust.md, sections 2 and 5).
+"""Seals what a stolen disk or copy must not show: keys, salts, statements, bodies.
 
 XChaCha20-Poly1305 with a random nonce under the node's storage key, bound to the column and row where it stands, so nothing can
 be moved from one row to another. Where the storage key comes from is left to the keystore.

@@ -71,7 +71,7 @@ class Worker:
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._open = True
         self._ended: asyncio.Future[None] = self._loop.create_future()
-        # A daemon, so that no connection that somebody forgot keeps a dying program alive (trust.md, pitfall 15).
+        # A daemon, so that no connection that somebody forgot keeps a dying program alive (docs/threat-model.md, pitfall 15).
         self._thread = Thread(target=self._serve, name=name, daemon=True)
 
     async def call(self, work: Callable[[sqlite3.Connection], Result]) -> Result:

@@ -1,4 +1,6 @@
-"""What happened to codes: the events that a Party's tracking-and-tracing system records (domain.md, section 4.1).
+"""What happened to codes: the events that a Party's tracking-and-tracing system records.
+
+They are the messages of Regulation (EU) 2018/574, Annex II, whose numbers stand beside them, without what only the EU needs.
 
 An event does not hold its codes. One report names up to thousands of codes and every look-up sees it from one of them, so
 `Report` joins the two where they travel together (files, `TraceStore.put`), and a history holds events alone.

@@ -115,6 +115,6 @@ def _master(shelf: Shelf, events: Iterable[Event]) -> MasterData:
         found = list(shelf.references(wanted))
         for reference in found:
             kind, identifier = reference_name(reference)
-            files[kind][identifier] = reference  # type: ignore[index]
+            files[kind][identifier] = reference  # type: ignore[index]  # MasterData shows its readers mappings that do not change
         wanted = {name for reference in found for name in references_in(reference)} - asked
     return master

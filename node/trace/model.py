@@ -17,6 +17,7 @@ from federation import limits
 from federation.errors import InvalidInput
 from federation.query.codes import UimStatus
 from federation.query.items import ALL_ITEMS, Item, ItemAnswer
+from federation.text import is_plain
 from federation.uim.codes import Level, ProductClass
 
 TIME_MAX: Final = 253_402_300_799
@@ -62,7 +63,7 @@ def _check_part(name: str, part: object) -> None:
 
 
 def _check_text(name: str, text: str) -> None:
-    if not text or len(text) > limits.VALUE_CHARACTERS_MAX or not text.isprintable():
+    if not text or len(text) > limits.VALUE_CHARACTERS_MAX or not is_plain(text):
         raise InvalidInput(
             f"{name} is empty, not printable or longer than {limits.VALUE_CHARACTERS_MAX} characters",
             hint="leave the field out when nothing is known",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 from federation import limits
 from federation.query.items import Field, FieldName, Record
@@ -89,7 +89,7 @@ def invoice_record(master: MasterData, invoice: Invoice) -> Record:
     return record(
         *trader_fields(master, invoice.buyer),
         (FieldName.INVOICE, invoice.invoice_number),
-        (FieldName.INVOICE_DATE, _day(invoice.invoice_date)),
+        (FieldName.INVOICE_DATE, invoice.invoice_date.isoformat()),
         (FieldName.SELLER, trader_name(master, invoice.seller)),
         *money_fields(invoice.price),
     )
@@ -97,23 +97,19 @@ def invoice_record(master: MasterData, invoice: Invoice) -> Record:
 
 def order_record(order: Order) -> Record:
     """The order behind a sale."""
-    return record((FieldName.ORDER, order.order_number), (FieldName.ORDER_DATE, _day(order.order_date)))
+    return record((FieldName.ORDER, order.order_number), (FieldName.ORDER_DATE, order.order_date.isoformat()))
 
 
 def payment_record(master: MasterData, payment: Payment) -> Record:
     """A payment for a sale."""
     return record(
         (FieldName.PAYMENT, payment.event_id),
-        (FieldName.PAYMENT_DATE, _day(payment.payment_date)),
+        (FieldName.PAYMENT_DATE, payment.payment_date.isoformat()),
         (FieldName.PAYMENT_METHOD, payment.method),
         *money_fields(payment.price),
         (FieldName.PAYER, trader_name(master, payment.payer)),
         (FieldName.INVOICE, payment.invoice_number),
     )
-
-
-def _day(day: date) -> str:
-    return day.isoformat()
 
 
 def movement_record(history: History, entry: Entry, *, planned: bool) -> Record:

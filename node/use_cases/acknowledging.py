@@ -29,18 +29,18 @@ class Acknowledger:
     def add(self, peer: Peer, receipt: SignedReceipt) -> None:
         """Hand this over soon; dropped when more than one call's worth waits for that peer."""
         _, receipts = self._waiting.setdefault(peer.name, (peer, []))
-        if len(receipts) < limits.ACKNOWLEDGE_RECEIPTS_MAX:
+        if len(receipts) < limits.RECEIPTS_PER_CALL_MAX:
             receipts.append(encode_signed_receipt(receipt))
         self._news.set()
 
     async def run(self) -> None:
-        """Gather and hand over, for ever. It ends only with the node."""
-        while True:
-            await self._news.wait()
-            await asyncio.sleep(limits.ACKNOWLEDGE_DELAY_S)
-            self._news.clear()
-            gathered, self._waiting = self._waiting, {}
-            async with asyncio.TaskGroup() as group:
+        """Gather and hand over, for ever. It ends only with the node; a peer that is slow to take receipts delays no other."""
+        async with asyncio.TaskGroup() as group:
+            while True:
+                await self._news.wait()
+                await asyncio.sleep(limits.ACKNOWLEDGE_DELAY_S)
+                self._news.clear()
+                gathered, self._waiting = self._waiting, {}
                 for peer, receipts in gathered.values():
                     group.create_task(self._hand_over(peer, receipts))
 

@@ -11,12 +11,12 @@ from federation.boundary.receipts import sign_receipt
 from federation.delivery.receipt import SignedReceipt
 from federation.envelope.header import MessageKind, Prekey, Statement
 from federation.envelope.seal import SALT_BYTES, Inner
-from federation.errors import Conflict, FederationError, Misuse, NotFound, Overloaded, Unavailable
+from federation.errors import Conflict, FederationError, Misuse, NotFound, StoreUnavailable, Unavailable
 from federation.evidence.journal import JournalKind, Leaf
 from federation.identity import MESSAGE_ID_BYTES, MessageId, OfficerName, message_id
 from federation.ports import Change, Crossing, Delivery, Direction, ExchangeStore, OutboxStore, ReceivedQuery
 from federation.query.answer import Answer, check_answers
-from federation.query.codes import Automation, Outcome, Urgency
+from federation.query.codes import Automation, Outcome, Refusal, Urgency
 from federation.query.lifecycle import ReceivedEvent, ReceivedState, next_received
 from federation.query.policy import Decision, Policy, decide
 from federation.query.query import Query
@@ -27,6 +27,7 @@ from federation.wire.evidence import encode_signed_receipt
 from federation.wire.query import decode_body, encode_answer_body, encode_policy
 from node.use_cases.asking import replay_mark
 from node.use_cases.desk_values import Prepared
+from node.use_cases.drafts import Draft, Drafts
 from node.use_cases.keyring import Keyring
 from node.use_cases.outbox import Handed, Outbox, envelope_of, new_outgoing
 from node.use_cases.registry import Registry
@@ -37,14 +38,11 @@ from node.use_cases.world import Announcer, Own, Turns, World
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Draft:
+@dataclass(slots=True, kw_only=True)
+class _Draft(Draft):
     """An answer that waits for the officer's signature."""
 
-    prepared: Prepared
-    statement: Statement
     answer: Answer
-    public_key: bytes
 
 
 class Answering:
@@ -80,7 +78,7 @@ class Answering:
         self._announcer = announcer
         self._turns = turns
         self._unanswered: dict[MessageId, None] = {}
-        self._drafts: dict[MessageId, _Draft] = {}
+        self._drafts: Drafts[_Draft] = Drafts(world)
 
     async def take(self, opened: Opened) -> Delivery:
         """A query that came: one commit, the receipt, and only then the policy.
@@ -167,6 +165,10 @@ class Answering:
 
     async def _answer_by_policy(self, received: ReceivedQuery, query: Query, decision: Decision) -> Crossing:
         answer = await self._repository.answer(query, decision, now=self._world.now())
+        if any(result.refusal is Refusal.SYSTEM_DOWN for result in answer.results):
+            raise StoreUnavailable(
+                "this Party's data are not complete", hint="load them with `gsp party load`, or answer by hand"
+            )
         body = encode_answer_body(answer, certificate=b"")
         statement = self._statement(received, body, officer=None, certificate=b"")
         inner = Inner(
@@ -311,15 +313,8 @@ class Answering:
         body = encode_answer_body(answer, certificate=certificate)
         statement = self._statement(received, body, officer=officer, certificate=certificate)
         prepared = Prepared(message_id=statement.message_id, statement=compose_statement(statement), body=body)
-        self._keep(_Draft(prepared=prepared, statement=statement, answer=answer, public_key=signer.public_key))
+        self._drafts.keep(_Draft(prepared=prepared, statement=statement, answer=answer, public_key=signer.public_key))
         return prepared
-
-    def _keep(self, draft: _Draft) -> None:
-        oldest = self._world.now() - limits.DRAFT_LIFE_S
-        self._drafts = {key: one for key, one in self._drafts.items() if one.statement.created > oldest}
-        if len(self._drafts) >= limits.DRAFTS_MAX:
-            raise Overloaded("too many prepared answers wait for a signature")
-        self._drafts[draft.prepared.message_id] = draft
 
     async def submit(self, officer: OfficerName, answer_id: MessageId, signature: bytes) -> ReceivedQuery:
         """Take the officer's signature, write everything down, and let the outbox deliver. It may be repeated.
@@ -330,18 +325,12 @@ class Answering:
             Conflict: somebody answered in the meantime.
             StoreUnavailable: whether it was written nobody knows: repeat it.
         """
-        draft = self._drafts.get(answer_id)
-        if draft is None or draft.statement.officer_id != officer.officer_id:
+        draft = self._drafts.of(officer, answer_id)
+        if draft is None:
             raise NotFound("no answer waits for this signature", hint="prepare it again: it lives ten minutes")
-        keys.verify(public_key=draft.public_key, message=keys.officer_message(draft.prepared.statement), signature=signature)
-        inner = Inner(
-            statement=draft.prepared.statement,
-            statement_signature=signature,
-            salt=self._world.entropy(SALT_BYTES),
-            body=draft.prepared.body,
-        )
+        inner = self._drafts.signed(draft, signature)
         after = await self._write_answer(draft, inner)
-        self._drafts.pop(answer_id, None)
+        self._drafts.drop(answer_id)
         self._outbox.nudge()
         return after
 

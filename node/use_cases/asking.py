@@ -19,8 +19,8 @@ from federation.delivery.outbox import Outgoing
 from federation.delivery.receipt import SignedReceipt
 from federation.delivery.replay import ReplayMark
 from federation.envelope.header import Lane, MessageKind, Statement
-from federation.envelope.seal import SALT_BYTES, Inner
-from federation.errors import Forbidden, Misuse, NotFound, OperatorMistake, Overloaded, PeerMisbehaviour, Unauthentic
+from federation.envelope.seal import Inner
+from federation.errors import Forbidden, Misuse, NotFound, OperatorMistake, PeerMisbehaviour, Unauthentic
 from federation.evidence.journal import JournalKind
 from federation.identity import MESSAGE_ID_BYTES, MessageId, OfficerName, message_id
 from federation.ports import (
@@ -38,13 +38,14 @@ from federation.query.codes import Automation, LegalBasis, Urgency
 from federation.query.lifecycle import AskedEvent, AskedState, next_asked
 from federation.query.policy import check_asking
 from federation.query.query import Query
-from federation.trust import keys
 from federation.trust.certificate import certificate_hash, verify_officer
 from federation.wire.query import decode_body, encode_query_body
 from node.use_cases.acknowledging import Acknowledger
 from node.use_cases.desk_values import Prepared, Question
+from node.use_cases.drafts import Draft, Drafts
 from node.use_cases.keyring import Keyring, NewKey
 from node.use_cases.outbox import Handed, Outbox, new_outgoing
+from node.use_cases.recent import Recent
 from node.use_cases.registry import Registry
 from node.use_cases.sealing import Sealer, Sealing, lane_of, received_crossing, sent_crossing
 from node.use_cases.world import Announcer, Own, Turns, World
@@ -53,17 +54,14 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True, kw_only=True)
-class _Draft:
+class _Draft(Draft):
     """A query that waits for the officer's signature.
 
     Attributes:
         tried: it was given to the store once, which did not say what became of it.
     """
 
-    prepared: Prepared
-    statement: Statement
     query: Query
-    public_key: bytes
     reply_key: NewKey
     tried: bool = False
 
@@ -84,6 +82,7 @@ class Asking:
         acknowledger: Acknowledger,
         announcer: Announcer,
         turns: Turns,
+        recent: Recent,
     ) -> None:
         self._own = own
         self._world = world
@@ -95,7 +94,8 @@ class Asking:
         self._acknowledger = acknowledger
         self._announcer = announcer
         self._turns = turns
-        self._drafts: dict[MessageId, _Draft] = {}
+        self._recent = recent
+        self._drafts: Drafts[_Draft] = Drafts(world)
 
     def prepare(self, officer: OfficerName, certificate: bytes, question: Question) -> Prepared:
         """Make the statement and the body that the officer signs.
@@ -113,17 +113,7 @@ class Asking:
         signer = verify_officer(certificate, ca=anchor, party=self._own.party, domain=genesis.domain, at=now)
         # The query's end destroys the reply key. Its own end comes later, so that no clock destroys it under an open query.
         reply_key = self._keyring.make(KeyUse.REPLY, destroy_at=now + question.deadline_s + limits.CLOCK_TOLERANCE_S)
-        query = Query(
-            codes=question.codes,
-            items=question.items,
-            legal_basis=LegalBasis.ARTICLE_8_9,
-            purpose=question.purpose,
-            necessity=question.necessity,
-            handling=question.handling,
-            urgency=question.urgency,
-            reference=question.reference,
-            reply_key=reply_key.public.public_key,
-        )
+        query = _query(question, reply_key)
         body = encode_query_body(query, certificate=certificate)
         identifier = message_id(self._world.entropy(MESSAGE_ID_BYTES))
         statement = Statement(
@@ -141,7 +131,7 @@ class Asking:
             body_digest=body_digest(body),
         )
         prepared = Prepared(message_id=identifier, statement=compose_statement(statement), body=body)
-        self._keep(
+        self._drafts.keep(
             _Draft(
                 prepared=prepared,
                 statement=statement,
@@ -151,13 +141,6 @@ class Asking:
             )
         )
         return prepared
-
-    def _keep(self, draft: _Draft) -> None:
-        oldest = self._world.now() - limits.DRAFT_LIFE_S
-        self._drafts = {key: one for key, one in self._drafts.items() if one.statement.created > oldest}
-        if len(self._drafts) >= limits.DRAFTS_MAX:
-            raise Overloaded("too many prepared queries wait for a signature")
-        self._drafts[draft.prepared.message_id] = draft
 
     async def submit(self, officer: OfficerName, identifier: MessageId, signature: bytes) -> AskedQuery:
         """Take the officer's signature, write everything down, and try once to deliver. It may be repeated.
@@ -179,26 +162,20 @@ class Asking:
         self, officer: OfficerName, identifier: MessageId, signature: bytes
     ) -> tuple[Outgoing, Crossing] | None:
         """The query and its envelope, committed; None when that was done before."""
-        draft = self._drafts.get(identifier)
+        draft = self._drafts.of(officer, identifier)
         if draft is None or draft.tried:
             known = await self._store.asked(identifier)
             if known is not None and known.officer_id == officer.officer_id:
-                self._drafts.pop(identifier, None)
+                self._drafts.drop(identifier)
                 return None
-        if draft is None or draft.statement.officer_id != officer.officer_id:
+        if draft is None:
             raise NotFound("no query waits for this signature", hint="ask again: a prepared query lives ten minutes")
-        keys.verify(public_key=draft.public_key, message=keys.officer_message(draft.prepared.statement), signature=signature)
-        inner = Inner(
-            statement=draft.prepared.statement,
-            statement_signature=signature,
-            salt=self._world.entropy(SALT_BYTES),
-            body=draft.prepared.body,
-        )
+        inner = self._drafts.signed(draft, signature)
         # The key is at hand before it is written: the answer may come while the store still does not say what it did.
         draft.tried = True
         self._keyring.hold(draft.reply_key.secret, draft.reply_key.private)
         written = await self._commit_query(draft, inner, self._sealed(draft, inner))
-        self._drafts.pop(identifier, None)
+        self._drafts.drop(identifier)
         return written
 
     def _sealed(self, draft: _Draft, inner: Inner) -> Sealing | None:
@@ -246,6 +223,7 @@ class Asking:
             leaves=(leaf,),
         )
         await self._store.commit(change)
+        self._recent.wrote(crossing)
         return outgoing, crossing
 
     async def handed(self, handed: Handed) -> None:
@@ -295,7 +273,7 @@ class Asking:
             raise Forbidden("this answers nothing")
         async with self._turns.of(in_reply_to):
             asked = await self._store.asked(in_reply_to)
-            sent = await self._store.crossing(Direction.SENT, in_reply_to)
+            sent = await self._recent.content(Direction.SENT, in_reply_to)
             if asked is None or sent is None:
                 raise Forbidden("this answers nothing that was asked here")
             return await self._take(opened, asked, body=sent.body, handed=None)
@@ -309,9 +287,10 @@ class Asking:
         now = self._world.now()
         leaf = self._outbox.leaf(JournalKind.RECEIVED, identifier, asked.peer, opened.arrived.digest)
         after = self._after(asked, AskedEvent.FINAL_ANSWER if answer.final else AskedEvent.PARTIAL_ANSWER)
+        crossing = received_crossing(opened, at=now)
         change = Change(
             marks=(replay_mark(opened),),
-            crossings=(received_crossing(opened, at=now),),
+            crossings=(crossing,),
             outgoing_done=(asked.message_id,),
             keys_destroyed=(asked.key_id,) if answer.final and self._keyring.private(asked.key_id) else (),
             leaves=(leaf,),
@@ -321,6 +300,7 @@ class Asking:
             delivered = self._delivered(handed)
             change = replace(change, receipts=delivered.receipts, leaves=(leaf, *delivered.leaves))
         positions = await self._store.commit(replace(change, asked=(after,)))
+        self._recent.wrote(crossing)
         for identifier_destroyed in change.keys_destroyed:
             self._keyring.drop(identifier_destroyed)
         self._announcer.announce(asked.message_id)
@@ -389,6 +369,20 @@ def replay_mark(opened: Opened) -> ReplayMark:
         sender=opened.statement.sender,
         message_id=opened.statement.message_id,
         statement_hash=statement_hash(opened.inner.statement),
+    )
+
+
+def _query(question: Question, reply_key: NewKey) -> Query:
+    return Query(
+        codes=question.codes,
+        items=question.items,
+        legal_basis=LegalBasis.ARTICLE_8_9,
+        purpose=question.purpose,
+        necessity=question.necessity,
+        handling=question.handling,
+        urgency=question.urgency,
+        reference=question.reference,
+        reply_key=reply_key.public.public_key,
     )
 
 

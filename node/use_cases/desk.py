@@ -9,7 +9,7 @@ from federation.errors import Forbidden, NotFound
 from federation.identity import MessageId, OfficerName
 from federation.ports import AskedQuery, Direction, ExchangeStore, OutboxStore, ReceivedQuery
 from federation.query.answer import Answer
-from federation.query.lifecycle import AskedState
+from federation.query.lifecycle import OPEN_STATES, AskedState
 from federation.query.query import Query
 from federation.wire.envelope import decode_statement
 from federation.wire.query import decode_body
@@ -27,10 +27,9 @@ from node.use_cases.desk_values import (
 from node.use_cases.diagnosis import Diagnosis
 from node.use_cases.library import Patterns
 from node.use_cases.proving import Proving
+from node.use_cases.recent import Recent
 from node.use_cases.registry import Registry
 from node.use_cases.world import Announcer, Own
-
-OPEN_STATES = frozenset({AskedState.QUEUED, AskedState.DELIVERED})
 
 
 class OwnDesk:
@@ -53,6 +52,7 @@ class OwnDesk:
         proving: Proving,
         diagnosis: Diagnosis,
         announcer: Announcer,
+        recent: Recent,
     ) -> None:
         self._own = own
         self._store = store
@@ -64,6 +64,7 @@ class OwnDesk:
         self._proving = proving
         self._diagnosis = diagnosis
         self._announcer = announcer
+        self._recent = recent
 
     def _admit(self, officer: OfficerName) -> None:
         """Only officers of this Party; the caller has verified the certificate, this is the second look."""
@@ -109,9 +110,10 @@ class OwnDesk:
         return asked
 
     async def _view(self, asked: AskedQuery) -> QueryView:
-        sent = await self._store.crossing(Direction.SENT, asked.message_id)
+        sent = await self._recent.content(Direction.SENT, asked.message_id)
         assert sent is not None  # written in the same commit as the query
-        waiting = [one for one in await self._waiting.waiting(asked.peer) if one.message_id == asked.message_id]
+        queued = await self._waiting.waiting(asked.peer) if asked.state is AskedState.QUEUED else ()
+        waiting = [one for one in queued if one.message_id == asked.message_id]
         return QueryView(
             asked=asked,
             peer_name=self._registry.roster.party(asked.peer).name,
@@ -123,7 +125,7 @@ class OwnDesk:
     async def _answers(self, answer_ids: Sequence[MessageId]) -> tuple[AnswerView, ...]:
         views: list[AnswerView] = []
         for answer_id in answer_ids:
-            crossing = await self._store.crossing(Direction.RECEIVED, answer_id)
+            crossing = await self._recent.content(Direction.RECEIVED, answer_id)
             content = decode_body(crossing.body)[0] if crossing is not None else None
             if crossing is None or content is None or isinstance(content, Query):
                 continue

@@ -31,6 +31,8 @@ class Membership(StrEnum):
     """It is a Party and has neither a node nor a region that answers for it."""
     OWN = "own"
     """It is the officer's own Party: nothing is asked through the federation."""
+    UNKNOWN = "unknown"
+    """There is no directory at hand to say: a scan was resolved without a node. The desk never gives it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Sequence
 
+from federation import limits
 from federation.boundary.messages import Arrived, Opened, open_message, read_envelope
 from federation.boundary.receipts import read_receipt, sign_receipt
 from federation.delivery.receipt import SignedReceipt
 from federation.delivery.replay import check_repetition
 from federation.envelope.header import MessageKind
-from federation.errors import FederationError, Forbidden, Malformed, Misuse, NotFound, Unauthentic
+from federation.errors import Forbidden, Misuse, NotFound, Oversized, Unauthentic
 from federation.evidence.journal import JournalKind, Position
 from federation.identity import NodeName, PartyId
 from federation.ports import (
@@ -160,14 +162,13 @@ class Exchange:
         """Receipts for answers that went out inside deliveries. One that is wrong hides no other."""
         if sender.party is not None:
             self._outbox.heard_from(sender.party)
-        refused: FederationError | None = None
-        for raw in receipts:
-            try:
-                await self._acknowledge(sender, raw)
-            except (Malformed, Unauthentic, Forbidden, NotFound) as error:
-                refused = error
-        if refused is not None:
-            raise refused
+        if len(receipts) > limits.RECEIPTS_PER_CALL_MAX:
+            raise Oversized(f"{len(receipts)} receipts in one call; at most {limits.RECEIPTS_PER_CALL_MAX} are taken")
+        # Side by side, so that they are committed together.
+        results = await asyncio.gather(*(self._acknowledge(sender, raw) for raw in receipts), return_exceptions=True)
+        for problem in results:
+            if problem is not None:
+                raise problem
 
     async def _acknowledge(self, sender: NodeName, raw: bytes) -> None:
         signed = decode_signed_receipt(raw)

@@ -1,7 +1,7 @@
 """The keys that open envelopes, ours, and the keys to seal to, everybody's.
 
 Private halves live in the store until they are destroyed and in memory as long as that. Public bundles of all Parties are refreshed
-from any peer, so fetching one announces nothing (trust.md, section 5).
+from any peer, so fetching one announces nothing.
 """
 
 from __future__ import annotations

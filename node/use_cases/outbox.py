@@ -206,6 +206,7 @@ class Outbox:
         if asked is not None and asked.problem != error.code:
             changes = replace(changes, asked=(replace(asked, problem=error.code, changed=int(now)),))
         await self._store.commit(changes)
+        self._news.set()  # the first try is not the loop's own, which may sleep for minutes and has to learn when the next one is due
 
     async def _sealed(self, outgoing: Outgoing) -> tuple[Outgoing, Crossing | None]:
         """The row and its record with a sealing that the peer can still open, sealed anew when it has none; no record when it has

@@ -39,6 +39,7 @@ from node.use_cases.keyring import Keyring
 from node.use_cases.library import Patterns
 from node.use_cases.outbox import Outbox
 from node.use_cases.proving import Proving
+from node.use_cases.recent import Recent
 from node.use_cases.registry import Registry
 from node.use_cases.repository import Repository
 from node.use_cases.sealing import Sealer
@@ -46,6 +47,9 @@ from node.use_cases.world import Announcer, Own, Turns, World
 
 logger = logging.getLogger(__name__)
 
+HOUSEKEEPING_FIRST_S = 0.5
+"""The rest after the first look, and after one that found news in the directory: peers that start together are there a moment later.
+It grows to the whole period in a few steps."""
 HOUSEKEEPING_S = 5.0
 """Deadlines, prekeys and patterns are looked at this often: an officer notices seconds, not more."""
 
@@ -102,7 +106,10 @@ async def participating(parts: Parts) -> AsyncIterator[Participant]:
         tasks = [
             group.create_task(participant.outbox.run()),
             group.create_task(acknowledger.run()),
-            *(group.create_task(_repeat(chores, parts.housekeeping_s)) for chores in _housekeeping(parts, participant)),
+            *(
+                group.create_task(_repeat(chores, parts.registry, parts.housekeeping_s))
+                for chores in _housekeeping(parts, participant)
+            ),
         ]
         try:
             yield participant
@@ -122,6 +129,7 @@ class _Core:
     patterns: Patterns
     outbox: Outbox
     turns: Turns
+    recent: Recent
 
 
 async def _assemble(parts: Parts) -> tuple[Participant, Acknowledger]:
@@ -182,6 +190,7 @@ async def _core(parts: Parts) -> _Core:
         patterns=patterns,
         outbox=outbox,
         turns=turns,
+        recent=Recent(parts.exchange_store),
     )
 
 
@@ -197,6 +206,7 @@ def _asking(parts: Parts, core: _Core) -> Asking:
         acknowledger=core.acknowledger,
         announcer=core.announcer,
         turns=core.turns,
+        recent=core.recent,
     )
 
 
@@ -253,6 +263,7 @@ def _desk(parts: Parts, core: _Core, asking: Asking, answering: Answering) -> Ow
             facts=parts.facts,
         ),
         announcer=core.announcer,
+        recent=core.recent,
     )
 
 
@@ -275,15 +286,21 @@ def _housekeeping(parts: Parts, participant: Participant) -> tuple[tuple[Chore, 
     )
 
 
-async def _repeat(chores: tuple[Chore, ...], pause_s: float) -> None:
-    """One thing that fails today does not keep the others from happening."""
+async def _repeat(chores: tuple[Chore, ...], registry: Registry, pause_s: float) -> None:
+    """One thing that fails today does not keep the others from happening. Quickly at first and after news in the directory, so that
+    nodes that start together know each other at once; then with the pause.
+    """
+    rest_s, size = 0.0, 0
     while True:
         for chore in chores:
             try:
                 await chore()
             except FederationError as error:
                 logger.info("housekeeping", extra={"problem": error.code})
-        await asyncio.sleep(pause_s)
+        has_news = registry.roster.size > size
+        size = registry.roster.size
+        rest_s = min(HOUSEKEEPING_FIRST_S if has_news else 4 * rest_s, pause_s)
+        await asyncio.sleep(rest_s)
 
 
 async def follow_directory(parts: Parts, participant: Participant) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from federation.boundary.directory import sign_checkpoint
+from collections.abc import Iterable
+
+from federation.boundary.directory import bare_checkpoint, sign_checkpoint
 from federation.errors import Conflict, NotFound
 from federation.evidence.bundle import CrossingProof, LoggedEntry, Proof
 from federation.evidence.journal import origin
@@ -38,9 +40,11 @@ class Proving:
         """
         crossings = await self._crossings(message_id)
         frontier = await self._journal.frontier()
+        replica = self._registry.replica  # one moment for all of it: the directory may grow meanwhile
+        names = _names(self._own.name, crossings)
         proof = Proof(
-            directory_checkpoint=self._registry.replica.note,
-            entries=await self._entries(crossings),
+            directory_checkpoint=bare_checkpoint(replica, cosigned_by=names),
+            entries=await self._entries(names, replica.roster),
             crossings=tuple([await self._crossing(one, frontier, disclose=disclose) for one in crossings]),
             exporter=self._own.name,
             journal_checkpoint=sign_checkpoint(origin(self._own.name.dns), frontier, self._own.signer),
@@ -84,13 +88,8 @@ class Proving:
             body=crossing.body if disclose else b"",
         )
 
-    async def _entries(self, crossings: list[Crossing]) -> tuple[LoggedEntry, ...]:
-        """Genesis, and of each Party in the proof its admission and the node entry that signed."""
-        roster = self._registry.roster
-        names = {self._own.name}
-        for crossing in crossings:
-            header = decode_header(crossing.header)
-            names |= {header.sender, header.recipient}
+    async def _entries(self, names: Iterable[NodeName], roster: Roster) -> tuple[LoggedEntry, ...]:
+        """Genesis, and of each Party in the proof its admission and the entries of its node, one for each key that signed."""
         indexes = sorted({0} | {index for name in names for index in _indexes(roster, name)})
         return tuple([await self._entry(index, roster.size) for index in indexes])
 
@@ -100,10 +99,17 @@ class Proving:
         return LoggedEntry(index=index, leaf=leaf, inclusion=await store.inclusion(index, size))
 
 
+def _names(own: NodeName, crossings: Iterable[Crossing]) -> set[NodeName]:
+    """The nodes of which the proof speaks."""
+    headers = [decode_header(crossing.header) for crossing in crossings]
+    return {own} | {header.sender for header in headers} | {header.recipient for header in headers}
+
+
 def _indexes(roster: Roster, name: NodeName) -> set[int]:
     party: PartyId | None = name.party
     if party is None:
         return set()
     record = roster.party(party)
-    nodes = [one.index for one in record.nodes if one.entry.node == name]
-    return {record.admit_index, *nodes[-1:]}
+    nodes = [one for one in record.nodes if one.entry.node == name]
+    newest_of_key = {one.entry.signing_key: one.index for one in nodes}
+    return {record.admit_index, *newest_of_key.values()}

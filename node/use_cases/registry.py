@@ -1,7 +1,7 @@
 """The directory as this node has accepted it, and how it follows the Secretariat's log.
 
 The order is: verify, persist, act. A node cosigns only what it has persisted, so that it can never be brought to witness two
-histories (trust.md, section 4). With the Secretariat gone, everything here goes on with what was accepted last.
+histories (docs/protocol.md, "The directory log"). With the Secretariat gone, everything here goes on with what was accepted last.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from federation.boundary.directory import (
     read_checkpoint,
 )
 from federation.errors import Malformed, NotFound, Unauthentic
+from federation.identity import PartyId
 from federation.ports import Clock, DirectoryService, DirectoryStore, Peer
 from federation.trust.directory import Roster
 from federation.trust.note import parse_note
@@ -78,15 +79,14 @@ class Registry:
         """Call the listener with each new roster, after it was persisted."""
         self._listeners.append(listener)
 
-    def peer(self, roster_party: str) -> Peer:
+    def peer(self, party: PartyId) -> Peer:
         """The node of a Party, to dial.
 
         Raises:
             UnknownParty: no Party, or a Party without a node.
         """
-        record = self.roster.party(roster_party)  # type: ignore[arg-type]  # a str that is no Party is refused there
-        node = self.roster.node(record.admit.party)
-        return Peer(name=node.node, endpoint=node.endpoint, anchor=record.admit.party_ca)
+        node = self.roster.node(party)
+        return Peer(name=node.node, endpoint=node.endpoint, anchor=self.roster.party(party).admit.party_ca)
 
     async def accept(self, leaves: Sequence[bytes], checkpoint: bytes) -> None:
         """Take newer entries, or further cosignatures under the checkpoint that stands.

@@ -1,4 +1,4 @@
-"""What a Party that joins and the Secretariat say to each other, as values (trust.md, section 3)."""
+"""What a Party that joins and the Secretariat say to each other, as values (docs/protocol.md, "Joining")."""
 
 from __future__ import annotations
 

@@ -1,18 +1,18 @@
 """The Party's own knowledge: which codes are its own, and what its traceability data say of them.
 
 Which codes are ours is decided by patterns and never by look-up, so "not ours" and "never issued" are different things: the second
-is a statement of the Party whose code it is (domain.md, section 7).
+is a statement of the Party whose code it is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
 
+from federation import limits
 from federation.errors import InvalidScan
 from federation.identity import PartyId
-from federation.query.answer import Answer, CodeResult, LastKnown
+from federation.query.answer import Answer, CodeResult, LastKnown, shortened
 from federation.query.codes import Automation, HandlingCode, Outcome, Refusal
 from federation.query.items import ALL_ITEMS, Item, ItemAnswer, ItemState, absent
 from federation.query.policy import Decision
@@ -20,11 +20,10 @@ from federation.query.query import CodeAsked, Query
 from federation.uim.library import Library
 from federation.uim.pattern import PatternSet
 from federation.uim.scan import read_scan
+from federation.wire.query import ANSWER_BYTES_MAX, answer_bytes
 from node.trace.finder import find
 from node.trace.model import Finding
 from node.trace.ports import TraceStore
-
-OUTCOME_OF_MISS: Final = {True: Outcome.NEVER_ISSUED, False: Outcome.NOT_OURS}
 
 
 class Repository:
@@ -56,29 +55,52 @@ class Repository:
         """
         wanted = ALL_ITEMS - decision.withheld.keys()
         findings = await find(self._trace, [code.key for code in query.codes], now=now, wanted=wanted)
+        complete = None not in findings or await self._is_complete()
         results = tuple(
-            self._result(code, finding, decision, now=now) for code, finding in zip(query.codes, findings, strict=True)
+            self._miss(code, now=now, complete=complete) if finding is None else _found(code, finding, decision)
+            for code, finding in zip(query.codes, findings, strict=True)
         )
-        return Answer(
-            results=results,
-            automation=decision.automation,
-            final=True,
-            handling=query.handling,
-            text="",
-            industry_consulted=False,
+        return _fitting(
+            Answer(
+                results=results,
+                automation=decision.automation,
+                final=True,
+                handling=query.handling,
+                text="",
+                industry_consulted=False,
+            )
         )
 
-    def _result(self, code: CodeAsked, finding: Finding | None, decision: Decision, *, now: int) -> CodeResult:
-        if finding is None:
-            return CodeResult(key=code.key, outcome=OUTCOME_OF_MISS[self.is_ours(code.key, now=now)])
-        return CodeResult(
-            key=code.key,
-            outcome=Outcome.FOUND,
-            status=finding.status,
-            last_known=_last_known(finding) if Item.H not in decision.withheld else None,
-            complete_as_of=finding.complete_as_of,
-            items=tuple(_withheld(one, decision.withheld) for one in finding.items),
-        )
+    async def _is_complete(self) -> bool:
+        """Whether this Party has said up to when its data are complete; before, a code that is not in them says nothing."""
+        return (await self._trace.gather(())).coverage.complete_as_of is not None
+
+    def _miss(self, code: CodeAsked, *, now: int, complete: bool) -> CodeResult:
+        if not self.is_ours(code.key, now=now):
+            return CodeResult(key=code.key, outcome=Outcome.NOT_OURS)
+        if not complete:
+            return CodeResult(key=code.key, outcome=Outcome.REFUSED, refusal=Refusal.SYSTEM_DOWN)
+        return CodeResult(key=code.key, outcome=Outcome.NEVER_ISSUED)
+
+
+def _found(code: CodeAsked, finding: Finding, decision: Decision) -> CodeResult:
+    return CodeResult(
+        key=code.key,
+        outcome=Outcome.FOUND,
+        status=finding.status,
+        last_known=_last_known(finding) if Item.H not in decision.withheld else None,
+        complete_as_of=finding.complete_as_of,
+        items=tuple(_withheld(one, decision.withheld) for one in finding.items),
+    )
+
+
+def _fitting(answer: Answer) -> Answer:
+    """The answer as one envelope carries it: where many codes have long histories, the earliest records are counted, not told."""
+    records_max = limits.VALUES_PER_ITEM_MAX
+    while answer_bytes(answer) > ANSWER_BYTES_MAX and records_max > 0:
+        records_max //= 2
+        answer = shortened(answer, records_max=records_max)
+    return answer
 
 
 def _last_known(finding: Finding) -> LastKnown | None:

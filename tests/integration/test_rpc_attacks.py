@@ -1,4 +1,4 @@
-"""Who gets in, and who does not, over real mTLS on loopback (trust.md, section 7: pitfalls 1, 2, 5, 6, 10 and 12)."""
+"""Who gets in, and who does not, over real mTLS on loopback (docs/threat-model.md, pitfalls 1, 2, 5, 6, 10, 12)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from node.rpc.interceptors import Budget, budgeted, identified, mapped
 from node.rpc.server import serving
 from node.rpc.tls import NodeCredential, ServerTls
 from tests.support.pki import forge
-from tests.support.treaty import (
+from tests.support.rpc import (
     DOMAIN,
     QM,
     QN,
@@ -229,10 +229,10 @@ async def test_the_secretariat_is_known_by_its_own_anchor(treaty):
             await deliver(served, treaty.credential(node_name(QN)))
 
 
-async def test_a_key_that_is_not_the_certificates_is_refused_where_it_is_made(treaty):
-    one, other = treaty.credential(node_name(QM)), treaty.credential(node_name(QM))
-    with pytest.raises(InvalidConfiguration, match="do not belong together"):
-        NodeCredential(private_key=one.private_key, certificate=other.certificate)
+async def test_a_node_that_trusts_nobody_lets_nobody_in(treaty):
+    async with listening(treaty, node_name(QM), trusted=()) as served:
+        with pytest.raises(Unreachable):
+            await deliver(served, treaty.credential(node_name(QN)))
 
 
 async def test_a_request_that_is_too_large_is_refused_by_the_server(treaty):
@@ -316,7 +316,7 @@ async def test_one_party_over_its_budget_does_not_use_up_anothers(treaty):
     budget = Budget(per_s=1, burst=5, keys_max=10, timer=lambda: 0.0)
 
     def small_budget(tls: ServerTls) -> tuple[Interceptor, ...]:
-        return mapped, identified(tls, WALL_CLOCK), budgeted(budget, lambda call: call.sender.party)
+        return mapped, identified(tls, WALL_CLOCK, lambda _sender: None), budgeted(budget, lambda call: call.sender.party)
 
     async with (
         listening(treaty, node_name(QM), trusted=(QN, QO), chain=small_budget) as served,

@@ -23,11 +23,11 @@ from federation.v1 import directory_pb2
 from node.rpc import enrolment
 from node.rpc.enrolment import EnrolmentServicer, enrolling
 from node.rpc.exchange import BUNDLES
-from node.rpc.interceptors import guest_chain
+from node.rpc.interceptors import join_chain
 from node.rpc.server import serving
 from node.rpc.tls import NodeCredential, ServerTls
 from node.use_cases.registry_values import Admission, Application, EnrolmentState
-from tests.support.treaty import QM, WALL_CLOCK, Treaty, node_name, snapshot_of
+from tests.support.rpc import QM, WALL_CLOCK, Treaty, node_name, snapshot_of
 
 TOKEN = bytes(range(limits.JOIN_TOKEN_BYTES))
 ACCEPTANCE = Signature(public_key=bytes(32), signature=bytes(64))
@@ -79,7 +79,7 @@ async def join_port() -> AsyncIterator[JoinPort]:
         "127.0.0.1:0",
         credentials=tls.guest_credentials(),
         routes=EnrolmentServicer(registry).routes(),
-        interceptors=guest_chain(timer=time.monotonic),
+        interceptors=join_chain(timer=time.monotonic),
     ) as port:
         address = f"127.0.0.1:{port}"
         code = JoinCode(address=address, party=QM, token=TOKEN, leaf_sha256=sha256(credential.certificate).digest())
@@ -174,7 +174,7 @@ async def test_nothing_but_joining_is_served_at_the_join_port():
 async def test_one_address_cannot_try_tokens_without_end():
     async with join_port() as port, enrolling(port.code, clock=WALL_CLOCK) as secretariat:
         outcomes: list[type[FederationError] | None] = []
-        while outcomes[-1:] != [Overloaded] and len(outcomes) < 10 * limits.GUEST_CALLS_BURST:
+        while outcomes[-1:] != [Overloaded] and len(outcomes) < 10 * limits.JOIN_CALLS_PER_ADDRESS_BURST:
             try:
                 await secretariat.status()
                 outcomes.append(None)

@@ -1,4 +1,4 @@
-"""Certificates, anchors, connections and channels change while calls flow (trust.md, section 7: pitfalls 3, 5 and 15)."""
+"""Certificates, anchors, connections and channels change while calls flow (docs/threat-model.md, pitfalls 3, 5 and 15)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from federation.v1 import exchange_pb2
 from node.rpc.channels import Channels
 from node.rpc.exchange import DELIVER, GrpcTransport
 from node.rpc.tls import TlsSnapshot
-from tests.support.treaty import DOMAIN, QM, QN, WALL_CLOCK, Served, SetClock, Treaty, listening, node_name, snapshot_of
+from tests.support.rpc import DOMAIN, QM, QN, WALL_CLOCK, Served, SetClock, Treaty, listening, node_name, snapshot_of
 
 REQUEST = exchange_pb2.DeliverRequest(envelope=b"envelope")
 
@@ -85,15 +85,15 @@ def calls_held_by(served: Served) -> Waiting:
 
 async def test_certificates_of_both_ends_change_under_load_and_no_call_fails(treaty):
     async with (
-        listening(treaty, node_name(QM), connection_age_ms=50) as served,
+        listening(treaty, node_name(QM), connection_age_ms=20) as served,
         Channels(own=treaty.credential(node_name(QN)), clock=WALL_CLOCK) as channels,
         flowing(channels, served.peer) as flow,
     ):
         for _ in range(4):
             served.tls.update(snapshot_of(treaty, treaty.credential(node_name(QM)), (QM, QN)))
-            await flow.advance(40)
+            await flow.advance(150)
             await channels.renew(treaty.credential(node_name(QN)))
-            await flow.advance(40)
+            await flow.advance(150)
 
     assert flow.failures == []
 
@@ -102,7 +102,7 @@ async def test_the_ca_of_a_caller_changes_under_load_and_no_call_fails(treaty):
     own = treaty.credential(node_name(QM))
     old, new = treaty.ca(QN), treaty.new_ca(QN)
     async with (
-        listening(treaty, node_name(QM), credential=own, connection_age_ms=50) as served,
+        listening(treaty, node_name(QM), credential=own, connection_age_ms=20) as served,
         Channels(own=treaty.credential(node_name(QN), ca=old), clock=WALL_CLOCK) as channels,
         flowing(channels, served.peer) as flow,
     ):
@@ -110,7 +110,7 @@ async def test_the_ca_of_a_caller_changes_under_load_and_no_call_fails(treaty):
             pinned = {QN: tuple(ca.certificate for ca in anchors)}
             served.tls.update(TlsSnapshot(credential=own, anchors=pinned, domain=DOMAIN))
             await channels.renew(treaty.credential(node_name(QN), ca=new))
-            await flow.advance(80)
+            await flow.advance(300)
 
     assert flow.failures == []
 

@@ -20,7 +20,7 @@ from node.rpc.calls import Method
 from node.rpc.channels import Channels
 from node.rpc.directory import GrpcDirectory
 from node.rpc.exchange import GrpcTransport
-from tests.support.treaty import QM, QN, WALL_CLOCK, Served, Treaty, listening, node_name
+from tests.support.rpc import QM, QN, WALL_CLOCK, Served, Treaty, listening, node_name
 
 ENVELOPE = Envelope(header=b"header", wrap=bytes(suite.WRAP_BYTES), ciphertext=b"ciphertext", signature=bytes(SIGNATURE_BYTES))
 

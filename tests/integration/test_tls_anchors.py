@@ -1,4 +1,4 @@
-"""The certificates in real handshakes: a node's trust store holds Party CAs, and the treaty root is not in it (trust.md, 7.1)."""
+"""The certificates in real handshakes: a node's trust store holds Party CAs, and the treaty root is not in it."""
 
 from __future__ import annotations
 

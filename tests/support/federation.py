@@ -61,7 +61,7 @@ class SimSecretariat:
                 name=self.name,
                 ca=self._treaty.founded.ca,
                 routes=DirectoryServicer(self.log).routes(),
-                anchors=lambda: registry.roster.anchors(),
+                anchors=lambda: registry.roster.anchors(),  # noqa: PLW0108  # the roster is another one later
                 spawn=self._group.create_task,
             )
         )

@@ -94,6 +94,8 @@ class MemoryExchange(ExchangeStore, OutboxStore, JournalStore):
 
     @may_fail
     async def commit(self, change: Change) -> tuple[Position, ...]:
+        marked = {(mark.sender, mark.message_id) for mark in change.marks}
+        _accuse("one change marks a message twice", when=len(marked) != len(change.marks))
         for mark in change.marks:
             if (known := self._marks.get((mark.sender, mark.message_id))) is not None:
                 raise AlreadySeen(known)
@@ -117,8 +119,6 @@ class MemoryExchange(ExchangeStore, OutboxStore, JournalStore):
         return message_id in put or (Direction.SENT, message_id) in self._crossings
 
     def _accuse_messages(self, change: Change, put: set[MessageId]) -> None:
-        marks = [(mark.sender, mark.message_id) for mark in change.marks]
-        _accuse("one change marks a message twice", when=len(marks) != len(set(marks)))
         for outgoing in change.outgoing:
             _accuse("a message without content is to go out", when=not self._was_sent(outgoing.message_id, put))
         for head in change.heads:
@@ -190,7 +190,7 @@ class MemoryExchange(ExchangeStore, OutboxStore, JournalStore):
 
     def _update_sent(self, message_id: MessageId, **changes: object) -> None:
         place = (Direction.SENT, message_id)
-        self._crossings[place] = replace(self._crossings[place], **changes)  # type: ignore[arg-type]
+        self._crossings[place] = replace(self._crossings[place], **changes)  # type: ignore[arg-type]  # the names are checked by the dataclass
 
     @may_fail
     async def asked(self, message_id: MessageId) -> AskedQuery | None:

@@ -66,7 +66,7 @@ class MemoryTrace:
     async def gather(self, keys: Sequence[str]) -> Gathered:
         check_lookup(keys)
         self._fail_before()
-        return gather(_Shelf(self), keys)
+        return gather(MemoryShelf(self), keys)
 
     def _fail_before(self) -> None:
         if self.fails_before:
@@ -79,7 +79,7 @@ class MemoryTrace:
             raise StoreUnavailable("the disk failed after everything was written")
 
 
-class _Shelf:
+class MemoryShelf:
     def __init__(self, store: MemoryTrace) -> None:
         self._store = store
 

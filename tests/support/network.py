@@ -112,7 +112,7 @@ class SimNetwork:
         await self._carrying.__aenter__()
         return self
 
-    async def __aexit__(self, *error: Any) -> None:
+    async def __aexit__(self, *error: object) -> None:
         assert self._carrying is not None
         await self._carrying.__aexit__(*error)
 

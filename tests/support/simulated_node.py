@@ -225,7 +225,7 @@ class SimNode:
                         **ExchangeServicer(participant.exchange).routes(),
                         **DirectoryServicer(DirectoryReads(participant.registry)).routes(),
                     },
-                    anchors=lambda: participant.registry.roster.anchors(),
+                    anchors=lambda: participant.registry.roster.anchors(),  # noqa: PLW0108  # as in federation
                     spawn=self.spawn,
                 )
             )

@@ -13,8 +13,8 @@ from tests.support.federation import Federation, federating
 from tests.support.history import History, telling
 from tests.support.invariants import SETTLED, Watch, answers_taken
 from tests.support.network import FAIR, STORM
-from tests.support.officers import DAY, HOUR, Enquiry, question, work_by_hand
 from tests.support.simulated_node import SimNode
+from tests.support.simulated_officers import DAY, HOUR, Enquiry, question, work_by_hand
 from tests.support.virtual_clock import VirtualLoop, virtual_loop
 
 STORE_FAULTS = 0.01

@@ -7,7 +7,7 @@ import pytest
 from federation import limits
 from federation.errors import Forbidden, Malformed, Oversized
 from federation.identity import party_id
-from federation.uim.codes import KeyForm
+from federation.uim.codes import Carrier, KeyForm
 from federation.uim.matcher import Match, Matcher
 from federation.uim.pattern import Decoding, PrintedItem, validate_set
 from federation.uim.scan import Key, read_scan
@@ -43,6 +43,11 @@ def decoding(**changes):
         ({"decodings": (decoding(),) * (limits.PATTERN_DECODINGS_MAX + 1)}, Oversized, "decodings"),
         ({"decodings": (decoding(table=tuple((str(row), "x") for row in range(501))),)}, Oversized, "rows"),
         ({"qualifiers": ("(01)",)}, Malformed, "qualifier"),
+        ({"qualifiers": ("01",) * 17}, Oversized, "qualifiers"),
+        ({"qualifiers": ("01", "01")}, Malformed, "twice"),
+        ({"carriers": (Carrier.QR, Carrier.QR)}, Malformed, "twice"),
+        ({"valid_from_s": -1}, Malformed, "before 1970"),
+        ({"valid_until_s": 10**12}, Malformed, "beyond the year 9999"),
         ({"valid_from_s": 5, "valid_until_s": 5}, Malformed, "ends before it begins"),
         ({"examples": ()}, Malformed, "no example"),
         ({"examples": ("QX123456",) * (limits.PATTERN_EXAMPLES_MAX + 1)}, Oversized, "examples"),
@@ -74,6 +79,13 @@ def test_a_set_has_a_bound():
 def test_company_prefixes_are_three_to_twelve_digits_once(prefixes):
     with pytest.raises(Malformed, match="company prefix"):
         pattern_set(pattern(), company_prefixes=prefixes)
+
+
+def test_company_prefixes_have_a_bound():
+    with pytest.raises(Oversized, match="company prefixes"):
+        pattern_set(
+            pattern(), company_prefixes=tuple(f"{number:06}" for number in range(limits.COMPANY_PREFIXES_PER_PARTY_MAX + 1))
+        )
 
 
 def test_company_prefixes_need_a_pattern_that_uses_them():

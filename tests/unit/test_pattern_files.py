@@ -154,6 +154,14 @@ def test_two_files_of_one_party_are_refused_by_name(tmp_path):
         read_pattern_folder(tmp_path)
 
 
+def test_a_folder_with_more_files_than_parties_is_refused(tmp_path):
+    for number in range(limits.PARTIES_MAX + 1):
+        (tmp_path / f"{number}.toml").touch()
+
+    with pytest.raises(InvalidConfiguration, match="more than"):
+        read_pattern_folder(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [

@@ -13,7 +13,7 @@ from federation.errors import Malformed, Misuse, NotFound, Overloaded
 from node.rpc.calls import Call, intercepted
 from node.rpc.errors import CODE_KEY
 from node.rpc.interceptors import Budget, budgeted, logged, mapped, timed
-from tests.support.treaty import QM, node_name
+from tests.support.rpc import QM, node_name
 
 
 class Context:
@@ -65,20 +65,21 @@ async def test_an_error_becomes_its_status():
     assert (number, details, trailing[CODE_KEY]) == (grpc.StatusCode.NOT_FOUND, "no such thing", "not-found")
 
 
-async def test_an_exception_of_a_handler_tells_the_caller_nothing_and_the_log_everything(caplog):
+async def test_an_exception_of_a_handler_tells_the_caller_nothing_and_the_log_its_place(caplog):
     number, details, trailing = await refused(mapped(raising(ValueError("the secret"))))
 
     assert number is grpc.StatusCode.INTERNAL
-    assert "secret" not in details
     assert not trailing
-    assert caplog.records[0].exc_info is not None
+    assert "ValueError" in caplog.text
+    assert __file__ in caplog.text
+    assert "the secret" not in details + caplog.text
 
 
 async def test_a_defect_of_ours_is_logged_and_told(caplog):
     number, _, trailing = await refused(mapped(raising(Misuse("called twice"))))
 
     assert (number, trailing[CODE_KEY]) == (grpc.StatusCode.INTERNAL, "misuse")
-    assert caplog.records[0].exc_info is not None
+    assert "Misuse" in caplog.text
 
 
 async def test_a_cancelled_call_stays_cancelled():

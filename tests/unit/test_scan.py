@@ -92,8 +92,20 @@ def test_parts_of_an_address_that_are_no_text_are_passed_over():
     assert texts("https://verify.example/Ab12?name=%ff") == ["verify.example/Ab12?name=%ff", "Ab12"]
 
 
-def test_a_path_that_only_looks_like_a_digital_link_is_a_verification_address():
-    assert texts("https://verify.example/01/Ab12")[0] == "verify.example/01/Ab12"
+@pytest.mark.parametrize("path", ["01/Ab12", "01/01234567987651/21", "01/01234567987651/details/Ab12", "253/Ab12", "00/12"])
+def test_a_path_that_only_looks_like_a_digital_link_is_a_verification_address(path):
+    assert read_scan(f"https://verify.example/{path}").keys[0] == Key(f"verify.example/{path}", KeyForm.WEB)
+
+
+def test_a_digital_link_may_begin_with_any_gs1_key():
+    assert read_scan("https://id.gs1.org/8004/9521234ABC/7040/1ABC").keys == (Key("9521234ABC1ABC", KeyForm.JOINED),)
+    assert read_scan("https://id.gs1.org/00/173324022687654329").keys == (Key("173324022687654329", KeyForm.SSCC),)
+
+
+@pytest.mark.parametrize("text", ["", "a b", "\u0436", "x" * (limits.KEY_CHARACTERS_MAX + 1)])
+def test_a_key_is_printable_and_has_a_length(text):
+    with pytest.raises(InvalidScan):
+        Key(text, KeyForm.PLAIN)
 
 
 def test_a_serial_of_seven_characters_may_be_a_cis_carton():

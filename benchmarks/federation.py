@@ -1,0 +1,176 @@
+"""Two real Parties for measuring: the asking node in this process, the answering one in its own, a Secretariat beside them."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from federation.boundary.directory import sign_body
+from federation.identity import OfficerName, PartyId
+from federation.query.codes import HandlingCode, Purpose, Urgency
+from federation.query.items import ALL_ITEMS
+from federation.query.query import CodeAsked
+from federation.trust.entries import EntryKind
+from federation.trust.join_code import decode_join_code
+from federation.trust.keys import SoftwareSigner, officer_message
+from node import party, secretariat
+from node.cli.serving import free_address, world
+from node.config import NodeSettings, SecretariatSettings
+from node.formats.demo_plans import read_demo_plan
+from node.formats.patterns import read_pattern_file
+from node.joining import Joined, Joining, join
+from node.keystore import Cost
+from node.resources import config_folder, patterns_folder
+from node.store.trace import SqliteTrace
+from node.store.tray import Approval, Tray
+from node.use_cases.demo_data import demo_data
+from node.use_cases.desk_values import QueryView, Question
+from node.use_cases.load_trace import load_trace
+from node.use_cases.participant import Participant
+
+PASSPHRASE = b"only for measuring"
+POLICY = '[[rules]]\nautomation = "automatic"\n'
+READY_S = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """What the measurements use."""
+
+    asking: Participant
+    officer: OfficerName
+    certificate: bytes
+    signer: SoftwareSigner
+    showcases: dict[str, str]
+    stop_secretariat: Callable[[], Awaitable[None]]
+
+    async def ask(self, key: str) -> QueryView:
+        """One whole query: prepared, signed by the officer, sealed, sent, answered, verified, written down."""
+        question = Question(
+            party=PartyId("qn"),
+            codes=(CodeAsked(key=key, scan=key),),
+            items=ALL_ITEMS,
+            purpose=Purpose.DETECTION,
+            necessity="a pack found at the border in a load without papers",
+            handling=HandlingCode.H1,
+            urgency=Urgency.NORMAL,
+            reference="",
+            deadline_s=86_400,
+        )
+        prepared = await self.asking.desk.prepare_query(self.officer, self.certificate, question)
+        signature = self.signer.sign(officer_message(prepared.statement))
+        return await self.asking.desk.submit_query(self.officer, prepared.message_id, signature)
+
+
+@asynccontextmanager
+async def federation(folder: Path, *, together: bool = False) -> AsyncIterator[Bench]:
+    """Found, join, load and run; both nodes in this process when `together`. Ready when the first query was answered."""
+    async with AsyncExitStack() as stack:
+        root = folder / "secretariat"
+        settings = SecretariatSettings(
+            domain="gsp.example", genesis="0" * 64, listen=free_address("127.0.0.1:0"), join=free_address("127.0.0.1:0")
+        )
+        made = await secretariat.initialise(
+            root, settings=settings, passphrase=PASSPHRASE, founders=1, threshold=1, world=world(), cost=Cost.MINIMAL
+        )
+        centre = await stack.enter_async_context(AsyncExitStack())
+        await centre.enter_async_context(secretariat.running(root, PASSPHRASE))
+        joined = {name: await _join(folder, root, name, bytes.fromhex(made.genesis)) for name in ("qm", "qn")}
+        showcases = await _load(folder / "qn")
+        asking = await stack.enter_async_context(party.running(folder / "qm", PASSPHRASE))
+        answering = party.running(folder / "qn", PASSPHRASE) if together else _process(folder, "qn")
+        await stack.enter_async_context(answering)
+        officer = joined["qm"]
+        bench = Bench(
+            asking=asking,
+            officer=officer.officer,
+            certificate=officer.officer_certificate,
+            signer=SoftwareSigner(officer.officer_seed),
+            showcases=showcases,
+            stop_secretariat=centre.aclose,
+        )
+        await _until_answered(bench)
+        yield bench
+
+
+async def _join(folder: Path, root: Path, name: str, genesis: bytes) -> Joined:
+    code = secretariat.invite(root, PartyId(name), entropy=secrets.token_bytes, now=world().now())
+    home = folder / name
+    home.mkdir()
+    (home / "policy.toml").write_text(POLICY)
+    joining = Joining(
+        home=home,
+        code=decode_join_code(code),
+        genesis=genesis,
+        settings=NodeSettings(
+            party=name,
+            name=name,
+            domain="gsp.example",
+            genesis="0" * 64,
+            secretariat="127.0.0.1:1",
+            listen=free_address("127.0.0.1:0"),
+            desk=free_address("127.0.0.1:0"),
+            patterns=(str(patterns_folder() / f"demo-{name}.toml"),),
+            policy="policy.toml",
+            log_level="error",
+        ),
+        with_node=True,
+        passphrase=PASSPHRASE,
+        cost=Cost.MINIMAL,
+        wait_s=60,
+        show_next_key=lambda _seed: None,
+        tell=lambda _words: None,
+    )
+    await _until((root / "tray").glob, f"invite-{name}-*.done")
+    async with asyncio.TaskGroup() as group:
+        waiting = group.create_task(join(joining, world()))
+        pending = root / "pending" / f"{name}.admit"
+        await _until((root / "pending").glob, pending.name)
+        seed = bytes.fromhex((root / "take-away" / "founder-1.key").read_text())
+        signature = sign_body(EntryKind.ADMIT, pending.read_bytes(), SoftwareSigner(seed))
+        Tray(root / "tray").put(Approval(party=PartyId(name), signature=signature))
+    return waiting.result()
+
+
+async def _until(look: Callable[[str], object], pattern: str) -> None:
+    async with asyncio.timeout(READY_S):
+        while not list(look(pattern)):  # type: ignore[call-overload]
+            await asyncio.sleep(0.02)
+
+
+async def _load(home: Path) -> dict[str, str]:
+    plan = read_demo_plan((config_folder() / "demo" / "trace.toml").read_text(encoding="utf-8"))
+    patterns = read_pattern_file((patterns_folder() / "demo-qn.toml").read_text(encoding="utf-8"))
+    data = demo_data(plan, patterns, seed=b"benchmarks", now=world().now())
+    async with SqliteTrace.open(home / "trace.sqlite") as store:
+        await load_trace(store, data.filings())
+    return dict(data.showcases)
+
+
+@asynccontextmanager
+async def _process(folder: Path, name: str) -> AsyncIterator[None]:
+    secret = folder / "passphrase"
+    secret.write_bytes(PASSPHRASE)
+    command = [sys.executable, "-m", "node", "party", "run", "--home", str(folder / name), "--passphrase-file", str(secret)]
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    try:
+        assert process.stdout is not None
+        async with asyncio.timeout(READY_S):
+            line = await process.stdout.readline()
+        if not line.startswith(b"ready"):
+            raise RuntimeError("the answering node did not start")
+        yield
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def _until_answered(bench: Bench) -> None:
+    async with asyncio.timeout(READY_S):
+        while not (await bench.ask(next(iter(bench.showcases.values())))).answers:
+            await asyncio.sleep(0.5)

@@ -1,0 +1,45 @@
+"""The program `gsp`: one verb for each thing that a person does. Each verb is a module of its own in `node.cli`."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from node import __version__
+from node.cli.exit_codes import MEANINGS
+from node.cli.group import Verb, Verbs
+
+# gRPC's core writes failed handshakes to standard error by itself; our own errors say what they mean.
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+
+VERBS = {
+    "resolve": Verb(module="node.cli.resolve", summary="Find out which Parties may know a code."),
+    "ask": Verb(module="node.cli.ask", summary="Ask a Party what it knows of one or many of its codes."),
+    "queries": Verb(module="node.cli.queries", summary="List the queries that were asked here, or show one with its answers."),
+    "inbox": Verb(module="node.cli.inbox", summary="List the queries that came in, or show one with a draft of its answer."),
+    "answer": Verb(module="node.cli.answer", summary="Answer a query that came in."),
+    "proof": Verb(module="node.cli.proof", summary="Make a proof file of a query and its answers, or check one."),
+    "doctor": Verb(module="node.cli.doctor", summary="Look at everything that can go wrong."),
+    "party": Verb(module="node.cli.party", summary="Join the federation, run a Party's node, load its data."),
+    "secretariat": Verb(module="node.cli.secretariat", summary="Found a directory, run its node, invite and admit Parties."),
+    "demo": Verb(module="node.cli.demo", summary="Run a whole federation on this machine and tell its story."),
+}
+
+_ENDINGS = "\n".join(["\b", "How it ends:", *(f"  {code:>3}  {meaning}" for code, meaning in MEANINGS.items())])
+
+
+@click.group(cls=Verbs, verbs=VERBS, epilog=_ENDINGS, invoke_without_command=True, context_settings={"max_content_width": 110})
+@click.version_option(__version__, prog_name="gsp")
+@click.pass_context
+def main(ctx: click.Context) -> None:
+    """Ask other Parties about tobacco products by their unique markings, and answer their questions (Article 8 of the Protocol).
+
+    Verbs that go to your node need an officer's profile: --officer DIR, or GSP_OFFICER. With --json each prints one document.
+    """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,11 @@
+"""The demonstration: a whole federation on one machine, and a story told with it.
+
+cast          who takes part, from config/demo
+processes     the processes, each started and stopped here
+federation    founding, joining, loading and running, with the same verbs as an operator
+pictures      the photos that the story needs
+teller        what is said on the screen and kept for `--json`
+rendering     tables
+finding, answering, evidence    the chapters
+story         the chapters in their order
+"""

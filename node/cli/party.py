@@ -1,0 +1,240 @@
+"""`gsp party`: join the federation, run a Party's node, load its data, and give or take a mandate."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import click
+
+from federation.errors import Conflict, InvalidConfiguration, NotFound
+from federation.identity import PartyId
+from federation.trust.join_code import decode_join_code
+from federation.trust.keys import SoftwareSigner
+from node import party as root
+from node.cli.exit_codes import ExitCode
+from node.cli.options import FILE, json_option
+from node.cli.output import remark, show
+from node.cli.profile import write_profile
+from node.cli.proof import Hexadecimal
+from node.cli.secretariat import PartyParameter, cost_option
+from node.cli.serving import free_address, home_options, passphrase, private_file, ready_line, run_until_stopped, world
+from node.config import NodeSettings
+from node.formats.trace_files import read_filings
+from node.joining import Joined, Joining
+from node.joining import join as join_federation
+from node.keystore import Cost, Keystore
+from node.mandates import accept, offer
+from node.store.trace import SqliteTrace
+from node.use_cases.load_trace import Loaded, load_trace
+
+HOME = click.Path(file_okay=False, path_type=Path)
+
+
+@click.group
+def party() -> None:
+    """Join the federation, run a Party's node, load its data."""
+
+
+@party.command
+@click.argument("code")
+@home_options
+@click.option(
+    "--genesis", required=True, type=Hexadecimal(), help="Digest of the directory's first entry, got from the Secretariat."
+)
+@click.option("--name", required=True, help="The Party in words, as others will see it.")
+@click.option("--listen", default="127.0.0.1:0", show_default=True, help="Where other nodes connect; port 0 takes a free one.")
+@click.option("--public", help="host:port under which other machines reach --listen.")
+@click.option("--desk", default="127.0.0.1:0", show_default=True, help="Where the own officers connect.")
+@click.option("--node-id", default="n1", show_default=True, help="Short name of this node.")
+@click.option("--region", is_flag=True, help="This is a regional organisation that answers for others.")
+@click.option("--no-node", is_flag=True, help="This Party runs no node: a region answers for it.")
+@click.option("--patterns", multiple=True, type=FILE, help="A file with a pattern set; once for each.")
+@click.option("--policy", type=FILE, help="A file with the answering policy; without it everything is answered by hand.")
+@click.option(
+    "--wait", "wait_s", type=click.FloatRange(0), default=3_600.0, show_default=True, help="Seconds to wait for the founders."
+)
+@cost_option
+@json_option
+def join(
+    *,
+    code: str,
+    home: Path,
+    passphrase_file: Path | None,
+    passphrase_fd: int | None,
+    genesis: bytes,
+    name: str,
+    listen: str,
+    public: str | None,
+    desk: str,
+    node_id: str,
+    region: bool,
+    no_node: bool,
+    patterns: tuple[Path, ...],
+    policy: Path | None,
+    wait_s: float,
+    keystore_cost: str,
+    as_json: bool,
+) -> int:
+    """Join with a one-time code. Run the same command again after any interruption: it goes on from where it was."""
+    joining_code = decode_join_code(code)
+    secret = passphrase(passphrase_file, passphrase_fd, new=not (home / "keystore").exists())
+    settings = NodeSettings(
+        party=joining_code.party,
+        name=name,
+        domain="unknown.invalid",
+        genesis="0" * 64,
+        secretariat=joining_code.address,
+        listen=free_address(listen),
+        public=public,
+        desk=free_address(desk),
+        node_id=node_id,
+        region=region,
+        patterns=tuple(str(path.absolute()) for path in patterns),
+        policy=str(policy.absolute()) if policy is not None else None,
+    )
+    joining = Joining(
+        home=home,
+        code=joining_code,
+        genesis=genesis,
+        settings=settings,
+        with_node=not no_node,
+        passphrase=secret,
+        cost=Cost[keystore_cost.upper()],
+        wait_s=wait_s,
+        show_next_key=lambda seed: _show_next_key(home, joining_code.party, seed),
+        tell=remark,
+    )
+    return _join(joining, as_json=as_json)
+
+
+def _join(joining: Joining, *, as_json: bool) -> int:
+    joined = asyncio.run(join_federation(joining, world()))
+    profile = _write_first_profile(joining.home, joined)
+    return _show_joined(joining.home, joined, profile, as_json=as_json)
+
+
+def _show_next_key(home: Path, joining_party: PartyId, seed: str) -> None:
+    """The one key that can ever replace the Party key: on paper or a stick, and not on this machine."""
+    path = home / f"next-party-key-{joining_party}.txt"
+    private_file(
+        path, f"Next Party key of {joining_party}. It alone can replace the Party key. Keep it on paper in a safe.\n{seed}\n"
+    )
+    remark(f"next Party key: written to {path}; print it, put it into a safe, and delete the file")
+
+
+def _write_first_profile(home: Path, joined: Joined) -> Path:
+    folder = home / "officers" / joined.officer.officer_id
+    if (home / "officers").exists():
+        raise Conflict(f"{home} has an officer already", hint="this Party has joined: run it with `gsp party run`")
+    write_profile(
+        folder,
+        officer=joined.officer,
+        desk=joined.desk,
+        node=joined.node,
+        certificate=joined.officer_certificate,
+        party_ca=joined.party_ca,
+        seed=joined.officer_seed,
+    )
+    return folder
+
+
+def _show_joined(home: Path, joined: Joined, profile: Path, *, as_json: bool) -> int:
+    document = {
+        "party": joined.party,
+        "fingerprint": joined.fingerprint,
+        "node": joined.node.dns,
+        "desk": joined.desk,
+        "officer": str(profile),
+    }
+    lines = [
+        f"{joined.party} has joined.",
+        f"Run its node:          gsp party run --home {home}",
+        f"Ask as first officer:  gsp resolve CODE --officer {profile}",
+    ]
+    show(document, lines, as_json=as_json)
+    return ExitCode.FINE
+
+
+@party.command
+@home_options
+@json_option
+def run(*, home: Path, passphrase_file: Path | None, passphrase_fd: int | None, as_json: bool) -> int:
+    """Run this Party's node until it is stopped. One line says when it is ready; the log goes to standard error."""
+    secret = passphrase(passphrase_file, passphrase_fd)
+    settings = root.read_settings(home)
+    words = f"ready: {settings.party} for nodes at {settings.listen}, for officers at {settings.desk}"
+    document = {"ready": True, "party": settings.party, "listen": settings.listen, "desk": settings.desk}
+    run_until_stopped(root.running(home, secret), ready=ready_line(words, document, as_json=as_json), level=settings.log_level)
+    return ExitCode.FINE
+
+
+@party.command
+@click.argument("file", type=FILE)
+@click.option("--home", required=True, envvar="GSP_HOME", type=HOME)
+@json_option
+def load(*, file: Path, home: Path, as_json: bool) -> int:
+    """Load traceability data from a file of one JSON document a line. The node must not be running."""
+    loaded = asyncio.run(_load(file, home))
+    document = {"reports": loaded.reports, "new": loaded.new, "references": loaded.references}
+    lines = [f"{loaded.reports} reports, {loaded.new} of them new, and {loaded.references} places, products and firms"]
+    show(document, lines, as_json=as_json)
+    return ExitCode.FINE
+
+
+async def _load(file: Path, home: Path) -> Loaded:
+    if not home.is_dir():
+        raise NotFound(f"there is no folder {home}", hint="join first: `gsp party join CODE --home FOLDER`")
+    async with SqliteTrace.open(home / "trace.sqlite") as store:
+        with file.open("rb") as stream:
+            return await load_trace(store, read_filings(stream))
+
+
+@party.group
+def mandate() -> None:
+    """Let a region answer for this Party: the region offers, the member accepts."""
+
+
+@mandate.command("offer")
+@click.argument("member", type=PartyParameter())
+@home_options
+@click.option("--days", type=click.IntRange(1, 3_650), default=365, show_default=True, help="How long it holds.")
+@click.option(
+    "-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The file to give to the member."
+)
+@json_option
+def offer_command(
+    *,
+    member: PartyId,
+    home: Path,
+    passphrase_file: Path | None,
+    passphrase_fd: int | None,
+    days: int,
+    output: Path,
+    as_json: bool,
+) -> int:
+    """As the region: sign the offer to answer for a member."""
+    keystore = Keystore.open(home / "keystore", passphrase(passphrase_file, passphrase_fd))
+    settings = root.read_settings(home)
+    leaf = offer(settings, member, days=days, now=world().now(), signer=SoftwareSigner(keystore.get("party")))
+    try:
+        output.write_bytes(leaf)
+    except OSError as error:
+        raise InvalidConfiguration(f"{output} cannot be written: {error.strerror}") from error
+    lines = [f"{output} is the offer; the member runs `gsp party mandate accept {output.name}`"]
+    show({"region": settings.party, "member": member, "file": str(output)}, lines, as_json=as_json)
+    return ExitCode.FINE
+
+
+@mandate.command("accept")
+@click.argument("file", type=FILE)
+@home_options
+@json_option
+def accept_command(*, file: Path, home: Path, passphrase_file: Path | None, passphrase_fd: int | None, as_json: bool) -> int:
+    """As the member: sign a region's offer and enter it into the directory."""
+    keystore = Keystore.open(home / "keystore", passphrase(passphrase_file, passphrase_fd))
+    settings = root.read_settings(home)
+    given = asyncio.run(accept(home, settings, keystore, file.read_bytes(), world()))
+    lines = [f"{given.region} answers for {given.member} from now on; it stands in the directory"]
+    show({"region": given.region, "member": given.member, "not_after": given.not_after}, lines, as_json=as_json)
+    return ExitCode.FINE
