@@ -78,6 +78,11 @@ class _Ground:
     registry: Registry
 
 
+def read_own_policy(home: Path, settings: NodeSettings) -> Policy:
+    """The answering policy that the settings name; by hand without one."""
+    return read_policy(home / settings.policy) if settings.policy is not None else Policy()
+
+
 def read_settings(home: Path) -> NodeSettings:
     """The settings in the folder.
 
@@ -126,7 +131,7 @@ async def _ground(stack: AsyncExitStack, home: Path, passphrase: bytes) -> _Grou
         keystore=keystore,
         world=world,
         sets=read_sets(home, settings),
-        policy=read_policy(home / settings.policy) if settings.policy is not None else Policy(),
+        policy=read_own_policy(home, settings),
         directory=directory,
         exchange=await stack.enter_async_context(SqliteExchange.open(home / "exchange.sqlite", vault=vault)),
         patterns=await stack.enter_async_context(SqlitePatterns.open(home / "patterns.sqlite")),

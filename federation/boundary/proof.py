@@ -7,8 +7,10 @@ this body, is the one to which the envelope's header was committed.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from hmac import compare_digest
+from typing import TypeVar
 
 from federation.boundary.directory import cosigners, read_checkpoint
 from federation.boundary.messages import body_digest, check_statement, read_officer
@@ -17,7 +19,7 @@ from federation.delivery.receipt import Receipt
 from federation.envelope import seal
 from federation.envelope.header import Header, MessageKind, Statement
 from federation.envelope.seal import Inner
-from federation.errors import Forbidden, Malformed, Unauthentic, UnknownParty
+from federation.errors import Forbidden, Malformed, Unauthentic
 from federation.evidence.bundle import CrossingProof, LoggedEntry, Proof
 from federation.evidence.journal import JournalKind, leaf_hash, origin
 from federation.identity import NodeName
@@ -32,6 +34,8 @@ from federation.wire.directory import decode_entry_body, decode_signed_entry
 from federation.wire.envelope import decode_header, decode_statement
 from federation.wire.evidence import decode_proof, decode_record
 from federation.wire.query import decode_body
+
+Checked = TypeVar("Checked")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +158,7 @@ def _cosigners(proof: Proof, roster: Roster) -> tuple[str, ...]:
 def _journal_checkpoint(proof: Proof, roster: Roster) -> Checkpoint:
     name = origin(proof.exporter.dns)
     parsed = note.parse_note(proof.journal_checkpoint)
-    note.verify_note(parsed, [NoteKey(name=name, public_key=_signing_key(roster, proof.exporter))])
+    note.verify_note(parsed, [NoteKey(name=name, public_key=key) for key in _signing_keys(roster, proof.exporter)])
     if len(parsed.signatures) != 1:
         raise Unauthentic("the journal checkpoint of a proof carries a signature of somebody else")
     checkpoint = note.parse_checkpoint(parsed.text)
@@ -166,7 +170,11 @@ def _journal_checkpoint(proof: Proof, roster: Roster) -> Checkpoint:
 def _crossing(one: CrossingProof, proof: Proof, roster: Roster, journal: Checkpoint) -> CheckedCrossing:
     header = decode_header(one.header)
     digest = seal.digest_of_parts(header=one.header, wrap=one.wrap, ciphertext_sha512=one.ciphertext_hash)
-    keys.verify(public_key=_signing_key(roster, header.sender), message=keys.node_message(digest), signature=one.signature)
+    message = keys.node_message(digest)
+    _under_any(
+        _signing_keys(roster, header.sender),
+        lambda key: keys.verify(public_key=key, message=message, signature=one.signature),
+    )
     sent = header.sender == proof.exporter
     if not sent and header.recipient != proof.exporter:
         raise Forbidden("a message that the exporter neither sent nor received")
@@ -175,11 +183,25 @@ def _crossing(one: CrossingProof, proof: Proof, roster: Roster, journal: Checkpo
     return CheckedCrossing(header=header, digest=digest, receipt=receipt, content=_content(one, header, receipt, roster))
 
 
-def _signing_key(roster: Roster, name: NodeName) -> bytes:
-    try:
-        return directory.signing_key(roster, name)
-    except UnknownParty:
-        raise Unauthentic("the entries in the proof list no key of a node that it speaks of") from None
+def _signing_keys(roster: Roster, name: NodeName) -> tuple[bytes, ...]:
+    """The keys that the entries list for a node, the newest first: one that was given up still proves what it signed before."""
+    record = roster.parties.get(name.party) if name.party is not None else None
+    nodes = record.nodes if record is not None else ()
+    found = dict.fromkeys(logged.entry.signing_key for logged in reversed(nodes) if logged.entry.node == name)
+    if not found:
+        raise Unauthentic("the entries in the proof list no key of a node that it speaks of")
+    return tuple(found)
+
+
+def _under_any(signing_keys: tuple[bytes, ...], attempt: Callable[[bytes], Checked]) -> Checked:
+    """What the first key makes of it under which it verifies."""
+    *newer, oldest = signing_keys
+    for key in newer:
+        try:
+            return attempt(key)
+        except Unauthentic:
+            continue
+    return attempt(oldest)
 
 
 def _check_record(one: CrossingProof, header: Header, digest: bytes, journal: Checkpoint, kind: JournalKind) -> None:
@@ -197,14 +219,12 @@ def _check_record(one: CrossingProof, header: Header, digest: bytes, journal: Ch
 
 
 def _receipt(one: CrossingProof, header: Header, digest: bytes, roster: Roster) -> Receipt | None:
-    if one.receipt is None:
+    signed = one.receipt
+    if signed is None:
         return None
-    return read_receipt(
-        one.receipt,
-        signing_key=_signing_key(roster, header.recipient),
-        receiver=header.recipient,
-        message_id=header.message_id,
-        digest=digest,
+    return _under_any(
+        _signing_keys(roster, header.recipient),
+        lambda key: read_receipt(signed, signing_key=key, receiver=header.recipient, message_id=header.message_id, digest=digest),
     )
 
 

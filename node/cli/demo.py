@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from federation.errors import FederationError, InvalidInput
+from federation.errors import FederationError, InvalidInput, Misuse
 from node.cli.demonstration.cast import invent_books, read_cast
 from node.cli.demonstration.federation import Federation
 from node.cli.demonstration.keeping import guide_document, guide_lines, write_codes
@@ -62,6 +62,8 @@ async def _demo(keep: str | None, *, pauses: bool, as_json: bool) -> int:
             if keep is not None and failure is None:
                 await _keep_running(federation, teller, stop, as_json=as_json)
                 return ExitCode.FINE
+    if failure is not None and keep is not None:
+        failure = Misuse(failure.message, hint=f"the files and the nodes' logs are in {folder}")
     return _show_end(teller, failure, as_json=as_json)
 
 
@@ -69,17 +71,21 @@ def _stop_on_signals() -> asyncio.Event:
     """An event in the place of the usual end, so that the processes are stopped in order, however often Ctrl-C is pressed."""
     stop = asyncio.Event()
     for number in _SIGNALS:
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup wants it
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
     return stop
 
 
 async def _unless_stopped(work: Coroutine[Any, Any, Result], stop: asyncio.Event) -> asyncio.Task[Result]:
     """Work to its end, or cancel it when the user stops it; gives the task, done or cancelled."""
-    async with asyncio.TaskGroup() as group:
-        working, waiting = group.create_task(work), group.create_task(stop.wait())
-        await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        working.cancel()
-        waiting.cancel()
+    try:
+        async with asyncio.TaskGroup() as group:
+            working, waiting = group.create_task(work), group.create_task(stop.wait())
+            await asyncio.wait({working, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            working.cancel()
+            waiting.cancel()
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from None
     return working
 
 
@@ -117,7 +123,7 @@ def _show_end(teller: Teller, failure: FederationError | None, *, as_json: bool)
     """Say how it went, when everything is stopped again."""
     if failure is not None and not as_json:
         raise failure
-    words = f"All {len(teller.chapters) - 1} chapters hold, in {teller.age_s:.0f} seconds. Every process is stopped, every file removed."
+    words = f"All {len(teller.chapters) - 1} chapters hold, after {teller.age_s:.0f} seconds. Every process is stopped again."
     show(_document(teller, failure), ["", words], as_json=as_json)
     return exit_code(failure) if failure is not None else ExitCode.FINE
 

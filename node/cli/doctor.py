@@ -11,10 +11,12 @@ import click
 from federation import limits
 from federation.errors import FederationError
 from node.cli.documents import check_document
+from node.cli.examination import examine
 from node.cli.exit_codes import ExitCode
 from node.cli.options import desk_options
-from node.cli.output import clock, columns, show
+from node.cli.output import Document, clock, columns, show
 from node.cli.profile import Profile
+from node.cli.serving import world
 from node.cli.session import Surroundings, named_profile, pass_surroundings
 from node.use_cases.desk_values import Check, Health, NodeStatus
 
@@ -25,9 +27,15 @@ _ORDER = tuple(Health)
 
 @click.command
 @desk_options
+@click.option("--home", type=click.Path(file_okay=False, path_type=Path), help="A node's folder: look at it without the node.")
 @pass_surroundings
-def doctor(surroundings: Surroundings, *, profile_folder: Path | None, as_json: bool) -> int:
-    """Look at everything that can go wrong; ends with 0 when all is good, 1 with a warning, 2 when something is broken."""
+def doctor(surroundings: Surroundings, *, profile_folder: Path | None, home: Path | None, as_json: bool) -> int:
+    """Look at everything that can go wrong; ends with 0 when all is good, 1 with a warning, 2 when something is broken.
+
+    With an officer's profile it asks the node; with --home it looks at the node's folder, also when the node does not start.
+    """
+    if home is not None:
+        return show_examination(asyncio.run(examine(home, world())), as_json=as_json)
     profile = named_profile(profile_folder)
     now = surroundings.clock.now()
     status, reached = asyncio.run(_ask_node(profile, surroundings))
@@ -62,12 +70,21 @@ def check_certificate(profile: Profile, now: float) -> Check:
 def show_checks(profile: Profile, checks: Sequence[Check], status: NodeStatus | None, *, as_json: bool) -> int:
     """Print the table; the worst check decides how the command ends."""
     document = {
-        "party": profile.officer.party,
+        "party": str(profile.officer.party),
         "node": profile.node.dns,
         "version": status.version if status is not None else None,
         "checks": [check_document(check) for check in checks],
         "figures": dict(sorted(status.figures.items())) if status is not None else {},
     }
+    return _show(document, checks, as_json=as_json)
+
+
+def show_examination(checks: Sequence[Check], *, as_json: bool) -> int:
+    """The same for a folder that was looked at without its node."""
+    return _show({"checks": [check_document(check) for check in checks]}, checks, as_json=as_json)
+
+
+def _show(document: Document, checks: Sequence[Check], *, as_json: bool) -> int:
     lines = columns([(_SIGNS[check.health], check.name, check.words) for check in checks])
     hinted = [
         line

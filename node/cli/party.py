@@ -18,7 +18,7 @@ from node.cli.output import remark, show
 from node.cli.profile import write_profile
 from node.cli.proof import Hexadecimal
 from node.cli.secretariat import PartyParameter, cost_option
-from node.cli.serving import free_address, home_options, passphrase, private_file, run_until_stopped, world
+from node.cli.serving import free_address, home_options, passphrase, private_file, ready_line, run_until_stopped, world
 from node.config import NodeSettings
 from node.formats.trace_files import read_filings
 from node.joining import Joined, Joining
@@ -158,12 +158,14 @@ def _show_joined(home: Path, joined: Joined, profile: Path, *, as_json: bool) ->
 
 @party.command
 @home_options
-def run(*, home: Path, passphrase_file: Path | None, passphrase_fd: int | None) -> int:
-    """Run this Party's node until it is stopped."""
+@json_option
+def run(*, home: Path, passphrase_file: Path | None, passphrase_fd: int | None, as_json: bool) -> int:
+    """Run this Party's node until it is stopped. One line says when it is ready; the log goes to standard error."""
     secret = passphrase(passphrase_file, passphrase_fd)
     settings = root.read_settings(home)
-    ready = f"ready: {settings.party} for nodes at {settings.listen}, for officers at {settings.desk}"
-    run_until_stopped(root.running(home, secret), ready=ready, level=settings.log_level)
+    words = f"ready: {settings.party} for nodes at {settings.listen}, for officers at {settings.desk}"
+    document = {"ready": True, "party": settings.party, "listen": settings.listen, "desk": settings.desk}
+    run_until_stopped(root.running(home, secret), ready=ready_line(words, document, as_json=as_json), level=settings.log_level)
     return ExitCode.FINE
 
 

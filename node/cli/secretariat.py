@@ -21,7 +21,7 @@ from node import secretariat as root
 from node.cli.exit_codes import ExitCode
 from node.cli.options import FILE, json_option
 from node.cli.output import columns, show
-from node.cli.serving import free_address, home_options, passphrase, run_until_stopped, world
+from node.cli.serving import free_address, home_options, passphrase, ready_line, run_until_stopped, world
 from node.config import SecretariatSettings
 from node.keystore import Cost
 from node.store.tray import Approval, Tray
@@ -113,12 +113,14 @@ def init(
 
 @secretariat.command
 @home_options
-def run(*, home: Path, passphrase_file: Path | None, passphrase_fd: int | None) -> int:
-    """Run the Secretariat's node until it is stopped."""
+@json_option
+def run(*, home: Path, passphrase_file: Path | None, passphrase_fd: int | None, as_json: bool) -> int:
+    """Run the Secretariat's node until it is stopped. One line says when it is ready; the log goes to standard error."""
     secret = passphrase(passphrase_file, passphrase_fd)
     settings = root.read_settings(home)
-    ready = f"ready: nodes at {settings.listen}, joining at {settings.join}"
-    run_until_stopped(root.running(home, secret), ready=ready, level=settings.log_level)
+    words = f"ready: nodes at {settings.listen}, joining at {settings.join}"
+    document = {"ready": True, "listen": settings.listen, "join": settings.join}
+    run_until_stopped(root.running(home, secret), ready=ready_line(words, document, as_json=as_json), level=settings.log_level)
     return ExitCode.FINE
 
 

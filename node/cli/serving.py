@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import os
 import secrets
 import signal
@@ -18,6 +19,7 @@ import click
 from federation.errors import InvalidInput
 from federation.ports import Entropy
 from node import log
+from node.cli.output import Document
 from node.clock import SystemClock
 from node.keystore import read_passphrase
 from node.use_cases.world import World
@@ -70,6 +72,11 @@ def passphrase(file: Path | None, descriptor: int | None, *, new: bool = False) 
         return read_passphrase(descriptor)
     asked: str = click.prompt("Passphrase of the keystore", hide_input=True, confirmation_prompt=new, err=True)
     return asked.encode()
+
+
+def ready_line(words: str, document: Document, *, as_json: bool) -> str:
+    """What a node prints once it can be reached: one line, for people or for programs."""
+    return json.dumps(document) if as_json else words
 
 
 def run_until_stopped(node: AbstractAsyncContextManager[Any], *, ready: str, level: str) -> None:

@@ -89,7 +89,7 @@ class Proving:
         )
 
     async def _entries(self, names: Iterable[NodeName], roster: Roster) -> tuple[LoggedEntry, ...]:
-        """Genesis, and of each Party in the proof its admission and the node entry that signed."""
+        """Genesis, and of each Party in the proof its admission and the entries of its node, one for each key that signed."""
         indexes = sorted({0} | {index for name in names for index in _indexes(roster, name)})
         return tuple([await self._entry(index, roster.size) for index in indexes])
 
@@ -110,5 +110,6 @@ def _indexes(roster: Roster, name: NodeName) -> set[int]:
     if party is None:
         return set()
     record = roster.party(party)
-    nodes = [one.index for one in record.nodes if one.entry.node == name]
-    return {record.admit_index, *nodes[-1:]}
+    nodes = [one for one in record.nodes if one.entry.node == name]
+    newest_of_key = {one.entry.signing_key: one.index for one in nodes}
+    return {record.admit_index, *newest_of_key.values()}

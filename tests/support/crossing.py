@@ -253,7 +253,8 @@ class Conversation:
     def _indexes(self) -> list[int]:
         roster = self.treaty.roster
         records = [roster.party(one.party) for one in (self.asking, self.answering)]
-        return sorted({0} | {one.admit_index for one in records} | {one.nodes[-1].index for one in records})
+        nodes = {logged.index for one in records for logged in one.nodes}
+        return sorted({0} | {one.admit_index for one in records} | nodes)
 
     def _crossing(self, said: Message, journal: Journal, index: int, *, disclose: bool, receipts: bool) -> CrossingProof:
         envelope = said.sealed.envelope

@@ -95,6 +95,7 @@ class SimNode:
         storage, directory, patterns, trace: what survives a crash.
         clock: this machine's.
         policy: taken up when the node starts.
+        problems: codes of all errors for which a message did not get through.
     """
 
     def __init__(
@@ -118,6 +119,7 @@ class SimNode:
         self.patterns = MemoryPatterns()
         self.trace = MemoryTrace()
         self.starts = 0
+        self.problems: set[str] = set()
         self.chances = random.Random(f"{seed}/{kit.party}")
         self._treaty = treaty
         self._loop = loop
@@ -130,7 +132,9 @@ class SimNode:
         self._group: asyncio.TaskGroup | None = None
         self._up = asyncio.Event()
         self.participant: Participant | None = None
-        self.storage.on_write = self.note_write
+        self._writes_left = 0
+        self._crashed = asyncio.Event()
+        self.storage.on_write = self._wrote
 
     async def prepare(self) -> None:
         """What `gsp party join` leaves behind: the directory, and the Party's own data."""
@@ -141,8 +145,15 @@ class SimNode:
         """Into the history."""
         self._history.add(self._loop.time(), self.party, what, message_id, size)
 
-    def note_write(self, change: Change) -> None:
-        """Into the history, what a commit changed."""
+    def _wrote(self, change: Change) -> None:
+        """It cannot be lost any more; but perhaps nobody lives to hear of it."""
+        self._note_write(change)
+        if self._writes_left > 0 and self.is_on:
+            self._writes_left -= 1
+            if self._writes_left == 0:
+                self.crash()
+
+    def _note_write(self, change: Change) -> None:
         for asked in change.asked:
             self.note(f"asked {asked.state} {asked.problem}".rstrip(), asked.message_id, len(asked.answer_ids))
         for received in change.received:
@@ -150,7 +161,8 @@ class SimNode:
         for crossing in change.crossings:
             self.note(f"{crossing.direction} {crossing.kind}", crossing.message_id, len(crossing.header))
         for outgoing in change.outgoing:
-            self.note(f"outbox try {outgoing.attempts}", outgoing.message_id)
+            self.problems.add(outgoing.problem)
+            self.note(f"outbox try {outgoing.attempts} {outgoing.problem}".rstrip(), outgoing.message_id)
         for message_id in change.outgoing_done:
             self.note("outbox done", message_id)
         for message_id, _ in change.receipts:
@@ -171,10 +183,20 @@ class SimNode:
         self._running = group.create_task(self._live(self._power))
         self.note("starts")
 
+    async def crash_after_writes(self, writes: int) -> None:
+        """Cut the power right after so many more commits: what they say is written, and nothing has been done about it. Come back
+        when that has happened.
+        """
+        self._writes_left = writes
+        await self._crashed.wait()
+
     def crash(self) -> None:
         """Cut the power: what is not written is lost, and nobody says goodbye."""
         if self._running is None:
             return
+        self._writes_left = 0
+        self._crashed.set()
+        self._crashed = asyncio.Event()
         self.note("crashes")
         self._power.on = False
         self._network.detach(self.kit.name)
@@ -270,7 +292,7 @@ class SimNode:
         """
         if self.participant is None:
             raise Unreachable(f"the desk of {self.party} is closed")
-        task = self.spawn(_outcome(work(self.participant.desk)))
+        task = self.spawn(_outcome(work, self.participant.desk))
         await asyncio.wait([task])
         if task.cancelled():
             raise Unreachable(f"the desk of {self.party} went away")
@@ -280,9 +302,9 @@ class SimNode:
         return value
 
 
-async def _outcome(work: Coroutine[Any, Any, Any]) -> tuple[Any, Exception | None]:
+async def _outcome(work: Callable[[OwnDesk], Coroutine[Any, Any, Any]], desk: OwnDesk) -> tuple[Any, Exception | None]:
     """An error at the desk is the officer's to see; it does not end the node."""
     try:
-        return await work, None
+        return await work(desk), None
     except Exception as error:  # noqa: BLE001  # given on to whoever waits
         return None, error

@@ -21,6 +21,8 @@ STORE_FAULTS = 0.01
 """Chance that a call to a disk fails, before it took effect, and again after."""
 SKEW_S = 120.0
 """How wrong clocks are: less than what is tolerated."""
+CALM_DAYS_MAX = 9
+"""By then every deadline has passed, and officers have looked into their inboxes many times."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +52,7 @@ class _Storm:
         self.chances = random.Random(f"storm/{federation.seed}")
         self.nodes = list(federation.nodes.values())
         self.enquiries: list[Enquiry] = []
+        self.raids = [self.chances.uniform(0, plan.days * DAY) for _ in range(2 * plan.days)]
 
     async def blow(self) -> None:
         """Everything at once."""
@@ -73,7 +76,9 @@ class _Storm:
             node.faults.heal()
             if not node.is_on:
                 await self.federation.restart(node)
-        while not self._is_settled():
+        for _ in range(CALM_DAYS_MAX * 24):
+            if self._is_settled():
+                return
             await asyncio.sleep(HOUR)
 
     def _is_settled(self) -> bool:
@@ -84,24 +89,34 @@ class _Storm:
     async def _some_time(self) -> None:
         await asyncio.sleep(self.chances.uniform(0, self.plan.days * DAY))
 
+    async def _busy_time(self) -> None:
+        """Most questions come when others do: in the few hours in which the markets are raided."""
+        raid = self.chances.choice(self.raids)
+        await asyncio.sleep(raid + self.chances.choice([0.0, self.chances.uniform(0, 10), self.chances.uniform(0, 2 * HOUR)]))
+
     async def _enquire(self) -> None:
         asker, answerer = self.chances.sample(self.nodes, 2)
         codes = self.chances.sample([*answerer.kit.codes, answerer.kit.unknown_code, asker.kit.codes[0]], 3)
-        deadline_s = int(self.chances.choice([HOUR, 6 * HOUR, 2 * DAY, 7 * DAY]))
-        await self._some_time()
+        deadline_s = int(self.chances.choice([60, HOUR, 6 * HOUR, 2 * DAY, 7 * DAY]))
+        await self._busy_time()
         enquiry = Enquiry(asker, question(answerer.party, *codes, deadline_s=deadline_s), [])
         self.enquiries.append(enquiry)
         await enquiry.put()
 
     async def _crash(self) -> None:
         node: SimNode = self.chances.choice(self.nodes)
-        down_s = self.chances.choice([5.0, 60.0, HOUR, 6 * HOUR])
-        await self._some_time()
-        if node.is_on:
+        down_s = self.chances.choice([0.0, 5.0, 60.0, HOUR, 6 * HOUR])
+        writes = self.chances.choice([0, 1, 2, 3, 5, 8])
+        await self._busy_time()
+        if not node.is_on:
+            return
+        if writes:
+            await node.crash_after_writes(writes)
+        else:
             node.crash()
-            await asyncio.sleep(down_s)
-            if not node.is_on:
-                self.federation.start(node)
+        await asyncio.sleep(down_s)
+        if not node.is_on:
+            self.federation.start(node)
 
     async def _part(self) -> None:
         network = self.federation.network

@@ -19,11 +19,12 @@ from federation.query.query import Query
 from federation.trust import note
 from federation.trust.directory import entry_message
 from federation.trust.entries import EntryKind
+from federation.trust.keys import SoftwareSigner
 from federation.wire.directory import decode_signed_entry, encode_signed_entry
 from federation.wire.envelope import decode_header
 from federation.wire.evidence import encode_proof
 from tests.support.crossing import Conversation, Journal, a_query, an_answer, message, private_key, public_key
-from tests.support.treaty import DAY, NOW, Treaty
+from tests.support.treaty import DAY, NOW, Treaty, secret
 
 QM, QN, QO = PartyId("qm"), PartyId("qn"), PartyId("qo")
 CHANGED_BYTES = 200
@@ -122,6 +123,23 @@ def test_it_stays_good_when_the_directory_has_grown(talk):
 
     assert check(treaty, early).directory_size == 5
     assert check(treaty, Conversation(treaty, *parties).proof(parties[0])).directory_size == 7
+
+
+def test_a_key_that_a_node_has_given_up_still_proves_what_it_signed():
+    """Both nodes have got new keys since; the exporter signs its journal with the new one."""
+    treaty = Treaty.make(seed=41)
+    parties = [treaty.admit(party) for party in ("qm", "qn")]
+    talk = Conversation(treaty, *parties)
+    renewed = []
+    for party in parties:
+        renewed.append(replace(party, signer=SoftwareSigner(secret(41, f"renewed {party.party}"))))
+        treaty.enter(treaty.node_entry(renewed[-1], serial=2), party.key)
+    talk.asking, talk.answering = renewed
+    talk.journals[QM].owner = renewed[0]
+
+    report = check(treaty, talk.proof(talk.asking))
+
+    assert [one.content is not None and one.receipt is not None for one in report.crossings] == [True, True]
 
 
 # --- every byte counts ---

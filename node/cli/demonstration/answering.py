@@ -9,8 +9,9 @@ from federation.query.codes import Automation, Outcome, Refusal
 from federation.query.items import Item, ItemState
 from federation.query.lifecycle import AskedState, ReceivedState
 from node.cli.answer import Wording, answer_at_desk, compose
-from node.cli.demonstration.rendering import candidate_lines, item_table
-from node.cli.demonstration.stage import ANSWER_S, Stage, item_of, require
+from node.cli.demonstration.rendering import candidate_lines
+from node.cli.demonstration.stage import ANSWER_S, Stage, item_of
+from node.cli.demonstration.teller import require
 from node.cli.session import Session, follow
 from node.cli.words import asked_state, received_state
 from node.use_cases.desk_values import InboxView, Membership, QueryView
@@ -46,7 +47,7 @@ async def region_answers(stage: Stage) -> None:
         key=code,
         issuer=first.candidate.party,
         answered_by=view.answers[-1].sender,
-        withheld={letter: reason for letter, reason in _WITHHELD.items()},
+        withheld=_WITHHELD,
     )
     teller.say(
         "Three items are kept back, each with its reason: law, a request that has to be made in another way, an investigation. "
@@ -92,9 +93,8 @@ async def _answer_with_draft(stage: Stage, officer: Session, asked: QueryView) -
     require(entry.received.state is ReceivedState.WAITING, f"the question is {entry.received.state}")
     stage.teller.say(
         f"An officer of {stage.name('qo')} opens the inbox: {len(waiting)} questions wait. The first is from {entry.peer_name}, "
-        f"because: {entry.query.necessity}. Her node has prepared a draft from the own records:"
+        f"because: {entry.query.necessity}. Her node has prepared a draft from the own records, with {_provided(entry)} of ten items."
     )
-    stage.teller.show([*item_table(entry.draft.results[0]), ""])
     said = compose(entry, _wording(draft=True, text="Answered from our records."))
     received = await answer_at_desk(officer, entry, said)
     stage.teller.say(f"She reads it, agrees, and signs with her own key. The question is now: {received_state(received)}.")
@@ -107,6 +107,11 @@ async def _refuse(stage: Stage, officer: Session, asked: QueryView) -> None:
     )
     received = await answer_at_desk(officer, entry, compose(entry, wording))
     stage.teller.say(f"The second one she may not answer. She refuses, with a reason. It is now: {received_state(received)}.")
+
+
+def _provided(entry: InboxView) -> int:
+    (result,) = entry.draft.results
+    return sum(item.state is ItemState.PROVIDED for item in result.items)
 
 
 def _wording(*, draft: bool = False, refusal: Refusal | None = None, text: str) -> Wording:
@@ -126,8 +131,10 @@ def _wording(*, draft: bool = False, refusal: Refusal | None = None, text: str) 
 async def party_down(stage: Stage) -> None:
     """A question to a node that does not run: said so, kept, delivered when it is back."""
     teller, qp = stage.teller, stage.name("qp")
-    await stage.federation.stop("qp")
-    teller.say(f"The node of {qp} has just lost its power: its process is stopped. The officer asks all the same.")
+    await stage.federation.cut_power("qp")
+    teller.say(
+        f"The node of {qp} has just lost its power: its process was killed without warning. The officer asks all the same."
+    )
     view = await stage.ask(stage.code("qp", "carton-sold"), to=party_id("qp"), necessity="Cartons in a container", wait_s=0)
     teller.say(f"The question is now: {asked_state(view.asked)}.")
     require(view.asked.state is AskedState.QUEUED, f"the question is {view.asked.state}")
@@ -142,5 +149,5 @@ async def party_down(stage: Stage) -> None:
     view = await follow(stage.asker.desk, view, wait_s=ANSWER_S)
     _, result = stage.final_answer(view, sender="qp", by_officer=False)
     require(result.outcome is Outcome.FOUND, f"the outcome is {result.outcome}")
-    teller.note(afterwards={"state": view.asked.state, "outcome": result.outcome})
+    teller.note(afterwards={"state": view.asked.state, "outcome": result.outcome}, process_ids=stage.federation.process_ids)
     teller.say("The question went out by itself as soon as the node was back, and the answer came with the receipt.")

@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Final
 
 from federation.errors import Misuse
-from federation.identity import PartyId
 from node.cli.demonstration.cast import Books, Cast, Member, pattern_file, policy_file
-from node.cli.demonstration.processes import Processes, Running, together
+from node.cli.demonstration.processes import LOOK_HINT, Processes, Running, together
 from node.cli.serving import private_file
 from node.cli.session import Session, Surroundings, session
 
@@ -86,9 +85,9 @@ class Federation:
         """Start a Party's node and wait until it is ready."""
         self._nodes[party] = await self.processes.node(party, "party", "run", *self._keys(party))
 
-    async def stop(self, party: str) -> None:
-        """Stop a Party's node."""
-        await self.processes.stop(self._nodes[party])
+    async def cut_power(self, party: str) -> None:
+        """End a Party's node without warning."""
+        await self.processes.kill(self._nodes[party])
 
     @asynccontextmanager
     async def officer(self, party: str) -> AsyncIterator[Session]:
@@ -115,7 +114,7 @@ class Federation:
                         return
                     await asyncio.sleep(_LOOK_S)
         except TimeoutError:
-            raise Misuse("the nodes did not learn each other's patterns", hint="look into the folder `logs`") from None
+            raise Misuse("the nodes did not learn each other's patterns", hint=LOOK_HINT) from None
 
     def _keys(self, name: str) -> tuple[str | Path, ...]:
         return ("--home", self.home(name), "--passphrase-file", self.folder / "passphrase")
@@ -146,9 +145,10 @@ class Federation:
     def _nature(self, member: Member) -> tuple[str | Path, ...]:
         answered = self.cast.answers_for(member.party)
         patterns = [part for party in answered for part in ("--patterns", pattern_file(party))]
-        policy = ["--policy", policy_file(member.policy)] if member.policy is not None else []
-        flags = [*(["--region"] if member.is_region else []), *(["--no-node"] if member.answered_by is not None else [])]
-        return (*patterns, *policy, *flags)
+        policy = ("--policy", policy_file(member.policy)) if member.policy is not None else ()
+        region = ("--region",) if member.is_region else ()
+        represented = ("--no-node",) if member.answered_by is not None else ()
+        return (*patterns, *policy, *region, *represented)
 
     async def _load(self, member: Member) -> None:
         path = self.folder / f"records-{member.party}.ndjson"
@@ -157,6 +157,6 @@ class Federation:
 
     async def _give_mandate(self, member: Member, region: str) -> None:
         """The region offers; the member accepts and enters it into the directory."""
-        path = self.folder / f"mandate-{PartyId(member.party)}-{region}"
+        path = self.folder / f"mandate-{member.party}-{region}"
         await self.processes.verb("party", "mandate", "offer", member.party, *self._keys(region), "--output", path)
         await self.processes.verb("party", "mandate", "accept", path, *self._keys(member.party))

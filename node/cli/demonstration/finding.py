@@ -11,10 +11,13 @@ from federation.query.items import FieldName, Item
 from node.cli.choice import choose
 from node.cli.demonstration.pictures import draw_case_label, draw_pack
 from node.cli.demonstration.rendering import candidate_lines
-from node.cli.demonstration.stage import Stage, require, told
+from node.cli.demonstration.stage import Stage, told
+from node.cli.demonstration.teller import require
 from node.cli.documents import resolution_document
 from node.use_cases.desk_values import Membership
 
+_DATA_MATRIX: Final = "]d1"
+"""How a scanner says that what follows came from a Data Matrix."""
 CIS_CODE: Final = "00000046198488X?io+qCABm8wAYa"
 """A sample code from public programs (config/patterns/russia.toml); several marking systems share its form."""
 
@@ -30,8 +33,10 @@ async def pack_found(stage: Stage) -> None:
         "what its codes look like. No central office is asked, and nobody holds a list of all codes."
     )
     scan = stage.read_picture(picture)
-    teller.say(f"In the picture: {scan}")
-    teller.say("She asks, says why it is necessary, and signs with her own key. The question travels sealed, to one Party only.")
+    teller.say(
+        f"Read from the photo: {scan.removeprefix(_DATA_MATRIX)}. She asks, says why it is necessary, and signs with her own key. The "
+        "question travels sealed, to one Party only."
+    )
     view = await stage.ask(scan, necessity="Cigarettes without papers in the boot of a car at the border")
     require(view.asked.peer == "qn", f"the question went to {view.asked.peer}")
     answer, result = stage.final_answer(view, sender="qn", by_officer=False)
@@ -40,6 +45,7 @@ async def pack_found(stage: Stage) -> None:
     require(answer.answer.automation is Automation.AUTOMATIC, f"the answer is {answer.answer.automation}")
     require(result.last_known is not None, "the last known place is missing")
     assert result.last_known is not None  # required above
+    teller.say(f"From the photo to the answer it took {teller.chapter.facts['asked_in_s']:.2f} seconds.")
     facts = {
         "origin": told(result, Item.B, FieldName.FACILITY_NAME),
         "origin_country": told(result, Item.A, FieldName.COUNTRY),
@@ -52,7 +58,7 @@ async def pack_found(stage: Stage) -> None:
         f"So: made at {facts['origin']}, meant for the market {facts['market']}, first sold to {facts['first_customer']}, last seen "
         f"at {facts['last_known_place']}. The pack was sold in a shop of {stage.name('qn')} and has crossed the border since."
     )
-    stage.first_query = view.asked.message_id
+    stage.first = view
 
 
 async def case_with_several_candidates(stage: Stage) -> None:
@@ -85,6 +91,7 @@ async def case_with_several_candidates(stage: Stage) -> None:
     _, result = stage.final_answer(view, sender="qn", by_officer=False)
     require(result.outcome is Outcome.FOUND, f"the outcome is {result.outcome}")
     teller.note(chosen="qn", outcome=result.outcome, first_customer=told(result, Item.E, FieldName.NAME))
+    teller.say(f"{stage.name('qn')} knows the case, its packs and its way up to the depot where it was opened.")
 
 
 async def never_issued(stage: Stage) -> None:
@@ -119,6 +126,6 @@ async def issuer_is_no_party(stage: Stage) -> None:
         teller.note(refused=error.code, message=error.message)
     require("refused" in teller.chapter.facts, "a question went to a State that is not a Party")
     teller.say(
-        "None of them takes part in this federation, so nothing was sent. Not a Party: use another channel, such as a letter or "
-        "Interpol. The officer still knows whom to write to, and that the code is not in itself a forgery."
+        "The two letters are the countries' codes of ISO 3166. None of them takes part in this federation, so nothing was sent. Not a "
+        "Party: use another channel, such as a letter to its customs service. The officer knows now to whom to write it."
     )

@@ -1,4 +1,4 @@
-"""The photos of the story, drawn: a symbol on grey board with the code printed below it. Reading them is left to `node.formats.pictures`."""
+"""The photos of the story, drawn: a symbol on grey board, the code printed below it. `node.formats.pictures` reads them."""
 
 from __future__ import annotations
 

@@ -30,7 +30,8 @@ _PATIENCE_S: Final = 60.0
 """How long a verb or a start may take: some hundred times what it takes on an idle machine."""
 _STOP_S: Final = limits.GRPC_STOP_GRACE_S + 5.0
 """A node lets calls end before it stops; what is still there after that is killed."""
-_HINT: Final = "run `gsp demo --keep` and look into the folder `logs`"
+LOOK_HINT: Final = "run `gsp demo --keep` and look into the folder `logs` there"
+"""What a person can do about a demonstration that fails."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +71,8 @@ class Running:
                     if line.decode(errors="replace").startswith(words):
                         return line.decode(errors="replace").strip()
         except TimeoutError:
-            raise Misuse(f"`{self.command}` did not say {words!r} in {_PATIENCE_S:.0f} s", hint=_HINT) from None
-        raise Misuse(f"`{self.command}` ended before it said {words!r}", hint=_HINT)
+            raise Misuse(f"`{self.command}` did not say {words!r} in {_PATIENCE_S:.0f} s", hint=LOOK_HINT) from None
+        raise Misuse(f"`{self.command}` ended before it said {words!r}", hint=LOOK_HINT)
 
     async def ended(self) -> Ended:
         """Wait for the end of a verb.
@@ -84,9 +85,9 @@ class Running:
                 printed, _ = await self.process.communicate()
             document: dict[str, Any] = msgspec.json.decode(printed, type=dict[str, Any])
         except TimeoutError:
-            raise Misuse(f"`{self.command}` did not end in {_PATIENCE_S:.0f} s", hint=_HINT) from None
+            raise Misuse(f"`{self.command}` did not end in {_PATIENCE_S:.0f} s", hint=LOOK_HINT) from None
         except msgspec.MsgspecError:
-            raise Misuse(f"`{self.command}` ended without a document", hint=_HINT) from None
+            raise Misuse(f"`{self.command}` ended without a document", hint=LOOK_HINT) from None
         assert self.process.returncode is not None  # it has ended
         return Ended(code=self.process.returncode, document=document)
 
@@ -99,7 +100,7 @@ class Running:
         ended = await self.ended()
         if ended.code != 0:
             problem = ended.document.get("error", {}).get("message", "no reason given")
-            raise Misuse(f"`{self.command}` ended with {ended.code}: {problem}", hint=_HINT)
+            raise Misuse(f"`{self.command}` ended with {ended.code}: {problem}", hint=LOOK_HINT)
         return ended.document
 
 
@@ -161,6 +162,11 @@ class Processes:
             except TimeoutError:
                 os.killpg(process.pid, signal.SIGKILL)
                 await process.wait()
+
+    async def kill(self, running: Running) -> None:
+        """End a process without warning, as a power cut does."""
+        os.killpg(running.process.pid, signal.SIGKILL)
+        await running.process.wait()
 
     async def _start(self, arguments: tuple[str | Path, ...], *, errors: int | BinaryIO, folder: Path | None = None) -> Running:
         command = shlex.join(["gsp", *map(str, arguments)])

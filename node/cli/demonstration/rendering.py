@@ -92,7 +92,13 @@ def _said(item: ItemAnswer) -> str:
 
 
 def _fields(item: Item, record: Record) -> list[str]:
-    return [value for name in _SHOWN[item] if (value := record.first(name)) is not None]
+    found = {name: record.first(name) for name in _SHOWN[item]}
+    return [_readable(value) if name is FieldName.TIME else value for name, value in found.items() if value is not None]
+
+
+def _readable(time: str) -> str:
+    """RFC 3339, as programs write it, in the way of people."""
+    return time.replace("T", " ").replace("Z", " UTC")
 
 
 def candidate_lines(resolution: Resolution) -> Iterator[str]:

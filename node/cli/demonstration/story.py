@@ -54,10 +54,10 @@ async def _tell(federation: Federation, teller: Teller) -> None:
         "two more Parties let a region answer for them. All Parties, codes and goods are invented. Keys are stored with the "
         "cheapest protection against guessing, so that the start is quick; a ministry uses the standard one."
     )
-    await federation.build(teller.say)
+    await federation.build(teller.step)
     async with federation.officer("qm") as officer:
         await federation.known_at(officer)
-        teller.say(f"{len(federation.process_ids)} nodes run, and have introduced themselves to each other.")
+        teller.step(f"{len(federation.process_ids)} nodes run, and have introduced themselves to each other.")
         teller.note(process_ids=federation.process_ids, parties=[member.party for member in federation.cast.parties])
         await teller.end()
         stage = Stage(federation=federation, teller=teller, asker=officer)

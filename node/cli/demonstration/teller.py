@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from federation.errors import Misuse
+from node.cli.demonstration.processes import LOOK_HINT
 from node.cli.output import show
 from node.cli.words import WIDTH
 
@@ -74,7 +75,11 @@ class Teller:
 
     def say(self, text: str) -> None:
         """A paragraph in plain words."""
-        self.show(textwrap.wrap(text, WIDTH - len(_INDENT)))
+        self.show([*textwrap.wrap(text, WIDTH - len(_INDENT)), ""])
+
+    def step(self, text: str) -> None:
+        """A line of progress, with the seconds that have passed."""
+        self.show([f"{self.age_s:5.1f} s  {text}"])
 
     def show(self, lines: Iterable[str], *, indent: str = _INDENT) -> None:
         """Lines that are laid out already, such as a table."""
@@ -93,4 +98,4 @@ def require(holds: bool, words: str) -> None:
         Misuse: it is not; the words say what is wrong.
     """
     if not holds:
-        raise Misuse(words)
+        raise Misuse(words, hint=LOOK_HINT)

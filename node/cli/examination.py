@@ -1,0 +1,95 @@
+"""`gsp doctor --home`: looks at a node's folder without the node, for when the node does not start or nobody can reach the desk."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+from federation.errors import Conflict, FederationError
+from node import party
+from node.config import NodeSettings
+from node.joining import read_sets
+from node.store.directory import SqliteDirectory
+from node.use_cases.desk_values import Check, Health
+from node.use_cases.diagnosis import DISK_FREE_BYTES_MIN
+from node.use_cases.registry import Registry
+from node.use_cases.world import World
+
+CONNECT_S = 3.0
+
+
+async def examine(home: Path, world: World) -> tuple[Check, ...]:
+    """Everything that can be seen from outside the node, in the order in which it has to be right."""
+    checks = [_settings(home)]
+    if checks[0].health is Health.BAD:
+        return tuple(checks)
+    settings = party.read_settings(home)
+    checks += [_keystore(home / "keystore"), _disk(home), await _directory(home, settings, world)]
+    checks += [await _answers("Secretariat", settings.secretariat), await _answers("own desk", settings.desk)]
+    return tuple(checks)
+
+
+def _settings(home: Path) -> Check:
+    def look() -> str:
+        settings = party.read_settings(home)
+        read_sets(home, settings)
+        party.read_own_policy(home, settings)
+        return f"node.toml, patterns and policy of {settings.party} can be read"
+
+    return _tried("settings", look)
+
+
+def _keystore(path: Path) -> Check:
+    name = "keystore"
+    if not path.exists():
+        hint = "restore it from its backup, or join again in an empty folder"
+        return Check(name=name, health=Health.BAD, words=f"{path} is missing", hint=hint)
+    if stat.S_IMODE(path.stat().st_mode) & 0o077:
+        hint = f"run `chmod 600 {path}`, and change the passphrase if somebody may have copied it"
+        return Check(name=name, health=Health.BAD, words=f"others can read {path}", hint=hint)
+    return Check(name=name, health=Health.GOOD, words="there, and nobody else can read it")
+
+
+def _disk(home: Path) -> Check:
+    free = shutil.disk_usage(home).free
+    words = f"{free // 1_048_576} MiB free"
+    if free < DISK_FREE_BYTES_MIN:
+        return Check(name="disk", health=Health.BAD, words=words, hint="make room: without it nothing is receipted")
+    return Check(name="disk", health=Health.GOOD, words=words)
+
+
+async def _directory(home: Path, settings: NodeSettings, world: World) -> Check:
+    """The replica on disk, verified from its first entry; a node that runs holds its files and has verified them itself."""
+    name = "directory"
+    try:
+        async with SqliteDirectory.open(home / "directory.sqlite") as store:
+            registry = await Registry.load(store, bytes.fromhex(settings.genesis), world.clock)
+    except Conflict:
+        return Check(name=name, health=Health.GOOD, words="in use: the node is running")
+    except FederationError as error:
+        return Check(name=name, health=Health.BAD, words=error.message, hint=error.hint)
+    words = f"{registry.roster.size} entries, verified from the first one; the node is not running"
+    return Check(name=name, health=Health.WARNING, words=words, hint=f"start it: gsp party run --home {home}")
+
+
+async def _answers(name: str, address: str) -> Check:
+    """Whether anybody listens there at all; who it is, the node finds out by certificates."""
+    host, _, port = address.rpartition(":")
+    try:
+        async with asyncio.timeout(CONNECT_S):
+            _, writer = await asyncio.open_connection(host.strip("[]"), int(port))
+    except (OSError, TimeoutError):
+        hint = f"nothing listens at {address}: is it running, and does a firewall stand between?"
+        return Check(name=name, health=Health.WARNING, words=f"{address} does not answer", hint=hint)
+    writer.close()
+    return Check(name=name, health=Health.GOOD, words=f"{address} answers")
+
+
+def _tried(name: str, look: Callable[[], str]) -> Check:
+    try:
+        return Check(name=name, health=Health.GOOD, words=look())
+    except FederationError as error:
+        return Check(name=name, health=Health.BAD, words=error.message, hint=error.hint)

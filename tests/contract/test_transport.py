@@ -1,0 +1,181 @@
+"""One contract for the transports: gRPC over mutual TLS, and the network in memory on virtual time.
+
+Each promise is a coroutine that gets both ends of a connection; it is held on the real transport and on the simulated one alike.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from federation.envelope import suite
+from federation.envelope.seal import Envelope
+from federation.errors import (
+    Conflict,
+    FederationError,
+    Forbidden,
+    Malformed,
+    NotFound,
+    Overloaded,
+    Replayed,
+    StoreUnavailable,
+    Unauthentic,
+    Unreachable,
+)
+from federation.identity import PartyId
+from federation.ports import Delivery, DirectoryService, Peer, Transport
+from federation.wire.envelope import encode_envelope
+from node.rpc.channels import Channels
+from node.rpc.directory import DirectoryServicer, GrpcDirectory
+from node.rpc.exchange import ExchangeServicer, GrpcTransport
+from tests.support.network import SimNetwork, Site
+from tests.support.rpc import QM, QN, WALL_CLOCK, Directory, Exchange, Treaty, listening, node_name
+from tests.support.virtual_clock import VirtualLoop, WallClock, run_virtual
+
+ENVELOPE = Envelope(header=b"header", wrap=bytes(suite.WRAP_BYTES), ciphertext=b"ciphertext", signature=bytes(64))
+RAISED = (Malformed, Unauthentic, Forbidden, Replayed, NotFound, Conflict, Overloaded, StoreUnavailable)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ends:
+    """A connection from qm to qn: the ports at this end, the handlers at the other."""
+
+    peer: Peer
+    transport: Transport
+    directory: DirectoryService
+    exchange: Exchange
+    log: Directory
+
+
+Promise = Callable[[Ends], Awaitable[None]]
+
+
+async def an_envelope_arrives_byte_for_byte_with_the_name_of_its_sender(ends: Ends) -> None:
+    delivery = await ends.transport.deliver(ends.peer, ENVELOPE)
+
+    assert delivery == Delivery(receipt=b"receipt", answer=b"answer")
+    assert ends.exchange.deliveries == [(node_name(QM), encode_envelope(ENVELOPE))]
+
+
+async def the_same_call_may_be_made_again(ends: Ends) -> None:
+    first, second = await ends.transport.deliver(ends.peer, ENVELOPE), await ends.transport.deliver(ends.peer, ENVELOPE)
+
+    assert first == second
+    assert len(ends.exchange.deliveries) == 2
+
+
+async def receipts_bundles_and_pattern_sets_cross(ends: Ends) -> None:
+    await ends.transport.acknowledge(ends.peer, (b"one", b"two"))
+
+    assert ends.exchange.receipts == [(node_name(QM), (b"one", b"two"))]
+    assert await ends.transport.bundles(ends.peer) == ends.exchange.known
+    assert await ends.transport.pattern_set(ends.peer, PartyId("qs"), bytes(32)) == b"set of qs" + bytes(32)
+
+
+async def every_error_arrives_as_the_class_message_and_hint_that_was_raised(ends: Ends) -> None:
+    for kind in RAISED:
+        ends.exchange.failure = kind("what happened", hint="what to do")
+        with pytest.raises(kind) as arrived:
+            await ends.transport.deliver(ends.peer, ENVELOPE)
+        assert type(arrived.value) is kind
+        assert (arrived.value.message, arrived.value.hint) == ("what happened", "what to do")
+
+
+async def a_node_that_nobody_runs_is_unreachable_and_nothing_else(ends: Ends) -> None:
+    nowhere = replace(ends.peer, name=node_name(QN, "two"), endpoint="127.0.0.1:1")
+
+    with pytest.raises(Unreachable) as refused:
+        await ends.transport.deliver(nowhere, ENVELOPE)
+    assert refused.value.hint
+
+
+async def a_node_under_another_ca_than_the_directory_lists_is_not_spoken_to(ends: Ends) -> None:
+    impostor = replace(ends.peer, anchor=Treaty().ca(QM).certificate)
+
+    with pytest.raises(FederationError) as refused:
+        await ends.transport.deliver(impostor, ENVELOPE)
+    assert isinstance(refused.value, Unreachable)
+    assert ends.exchange.deliveries == []
+
+
+async def the_log_is_read_and_written(ends: Ends) -> None:
+    index = await ends.directory.submit(ends.peer, b"an entry")
+    await ends.directory.cosign(ends.peer, b"a cosignature")
+
+    assert index == 1
+    assert await ends.directory.checkpoint(ends.peer) == b"checkpoint 2"
+    assert await ends.directory.entries(ends.peer, 0, 2) == (b"genesis", b"an entry")
+    assert ends.log.cosigned == [(node_name(QM), b"a cosignature")]
+
+
+async def many_calls_at_once_do_not_mix(ends: Ends) -> None:
+    digests = [bytes([number]) * 32 for number in range(24)]
+
+    replies: Sequence[Any] = await asyncio.gather(
+        *(ends.transport.pattern_set(ends.peer, PartyId("qs"), digest) for digest in digests)
+    )
+
+    assert replies == [b"set of qs" + digest for digest in digests]
+
+
+PROMISES: tuple[Promise, ...] = (
+    an_envelope_arrives_byte_for_byte_with_the_name_of_its_sender,
+    the_same_call_may_be_made_again,
+    receipts_bundles_and_pattern_sets_cross,
+    every_error_arrives_as_the_class_message_and_hint_that_was_raised,
+    a_node_that_nobody_runs_is_unreachable_and_nothing_else,
+    a_node_under_another_ca_than_the_directory_lists_is_not_spoken_to,
+    the_log_is_read_and_written,
+    many_calls_at_once_do_not_mix,
+)
+
+
+@pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)
+async def test_grpc_over_mutual_tls_keeps_the_promise(promise: Promise) -> None:
+    treaty = Treaty()
+    async with (
+        listening(treaty, node_name(QN)) as served,
+        Channels(own=treaty.credential(node_name(QM)), clock=WALL_CLOCK) as channels,
+    ):
+        await promise(
+            Ends(
+                peer=served.peer,
+                transport=GrpcTransport(channels),
+                directory=GrpcDirectory(channels),
+                exchange=served.exchange,
+                log=served.directory,
+            )
+        )
+
+
+@pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise.__name__)
+def test_the_network_in_memory_keeps_the_promise(promise: Promise) -> None:
+    async def main(loop: VirtualLoop) -> None:
+        caller_ca, ca = b"CA of qm", b"CA of qn"
+        exchange, log = Exchange(), Directory()
+        async with SimNetwork(loop) as network, asyncio.TaskGroup() as group:
+            network.attach(
+                Site(
+                    name=node_name(QN),
+                    ca=ca,
+                    routes={**ExchangeServicer(exchange).routes(), **DirectoryServicer(log).routes()},
+                    anchors=lambda: {QM: (caller_ca,)},
+                    spawn=group.create_task,
+                )
+            )
+            clock = WallClock(loop)
+            await promise(
+                Ends(
+                    peer=Peer(name=node_name(QN), endpoint="qn.example:1", anchor=ca),
+                    transport=network.transport(node_name(QM), ca=caller_ca, clock=clock),
+                    directory=network.directory(node_name(QM), ca=caller_ca, clock=clock),
+                    exchange=exchange,
+                    log=log,
+                )
+            )
+
+    run_virtual(main)
