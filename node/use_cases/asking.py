@@ -111,7 +111,7 @@ class Asking:
         genesis = roster.genesis
         anchor = roster.party(self._own.party).admit.party_ca
         signer = verify_officer(certificate, ca=anchor, party=self._own.party, domain=genesis.domain, at=now)
-        # The reply key outlives the deadline by the tolerance, so that an answer sent at the last second still opens.
+        # The query's end destroys the reply key. Its own end comes later, so that no clock destroys it under an open query.
         reply_key = self._keyring.make(KeyUse.REPLY, destroy_at=now + question.deadline_s + limits.CLOCK_TOLERANCE_S)
         query = _query(question, reply_key)
         body = encode_query_body(query, certificate=certificate)
@@ -256,6 +256,7 @@ class Asking:
         now = self._world.clock.now()
         roster = self._registry.roster
         arrived = read_envelope(raw, roster=roster, own=self._own.name, peer=peer.name, now=now)
+        self._registry.hear(arrived.header.checkpoint, peer.name.party or self._own.party)
         private = self._keyring.private(arrived.header.key_id)
         if private is None:
             raise Unauthentic("an answer is sealed to a key that is not here")

@@ -62,6 +62,7 @@ class Diagnosis:
         checks = (
             self._directory(),
             self._alarms(),
+            self._view(),
             self._listed(),
             self._certificate(facts),
             _disk(facts),
@@ -87,6 +88,17 @@ class Diagnosis:
             health=health,
             words=words,
             hint="the Secretariat's node does not answer; known Parties go on exchanging. Check the address in node.toml",
+        )
+
+    def _view(self) -> Check:
+        split = self._registry.split_view
+        if split is None:
+            return Check(name="directory view", health=Health.GOOD, words="no Party has shown us another directory than ours")
+        return Check(
+            name="directory view",
+            health=Health.BAD,
+            words=f"{split.teller} was shown another directory of the same size than this node",
+            hint="both checkpoints carry the Secretariat's signature: tell the other Parties; the envelope that showed it is evidence",
         )
 
     def _alarms(self) -> Check:

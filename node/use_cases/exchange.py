@@ -78,6 +78,7 @@ class Exchange:
         now = self._world.clock.now()
         roster = self._registry.roster
         arrived = read_envelope(raw, roster=roster, own=self._own.name, peer=sender, now=now)
+        self._registry.hear(arrived.header.checkpoint, arrived.header.sender.party or self._own.party)
         if sender.party is not None:
             self._outbox.heard_from(sender.party)
         private = self._keyring.private(arrived.header.key_id)

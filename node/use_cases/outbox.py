@@ -169,24 +169,21 @@ class Outbox:
 
     async def _fly(self, outgoing: Outgoing, crossing: Crossing | None) -> None:
         try:
-            await self._attempt(outgoing, crossing)
+            if is_over(outgoing, now=self._world.clock.now()):
+                await self._store.commit(Change(outgoing_done=(outgoing.message_id,)))
+                return
+            if crossing is None or not crossing.ciphertext:
+                outgoing, crossing = await self._sealed(outgoing)
+            if crossing is not None:
+                handed = await self._hand_over(outgoing, crossing)
+                self.heard_from(outgoing.peer)
+                await self._on_handed[crossing.kind](handed)
         except FederationError as error:
             await self._failed(outgoing, error)
         finally:
             del self._in_flight[outgoing.message_id]
             if self._held_back:
                 self._news.set()
-
-    async def _attempt(self, outgoing: Outgoing, crossing: Crossing | None) -> None:
-        if is_over(outgoing, now=self._world.clock.now()):
-            await self._store.commit(Change(outgoing_done=(outgoing.message_id,)))
-            return
-        if crossing is None or not crossing.ciphertext:
-            crossing = await self._sealed(outgoing)
-        if crossing is not None:
-            handed = await self._hand_over(outgoing, crossing)
-            self.heard_from(outgoing.peer)
-            await self._on_handed[crossing.kind](handed)
 
     async def _failed(self, outgoing: Outgoing, error: FederationError) -> None:
         try:
@@ -211,15 +208,15 @@ class Outbox:
         await self._store.commit(changes)
         self._news.set()  # the first try is not the loop's own, which may sleep for minutes and has to learn when the next one is due
 
-    async def _sealed(self, outgoing: Outgoing) -> Crossing | None:
-        """The record with a sealing that the peer can still open, sealed anew when it has none; None when it has left the outbox
-        since the caller read the row.
+    async def _sealed(self, outgoing: Outgoing) -> tuple[Outgoing, Crossing | None]:
+        """The row and its record with a sealing that the peer can still open, sealed anew when it has none; no record when it has
+        left the outbox since the caller read the row.
         """
         crossing = await self._store.crossing(Direction.SENT, outgoing.message_id)
         if crossing is None:
             raise Misuse("a message is in the outbox and not in the records")
         if crossing.ciphertext and outgoing.sealed_until > self._world.clock.now():
-            return crossing
+            return outgoing, crossing
         peer = self._registry.peer(outgoing.peer)
         key = await self._key(outgoing, peer)
         async with self._turns.of(outgoing.message_id):
@@ -235,26 +232,20 @@ class Outbox:
             raise UnknownParty("the peer offers no key to seal to", hint="its node has to run to make one")
         return key
 
-    async def _seal_again(self, outgoing: Outgoing, peer: Peer, key: tuple[Prekey, int]) -> Crossing | None:
+    async def _seal_again(self, outgoing: Outgoing, peer: Peer, key: tuple[Prekey, int]) -> tuple[Outgoing, Crossing | None]:
         crossing = await self._store.crossing(Direction.SENT, outgoing.message_id)
         if crossing is None or has_left(crossing):
             await self._store.commit(Change(outgoing_done=(outgoing.message_id,)))
-            return None
+            return outgoing, None
         statement = decode_statement(crossing.statement)
         sealing = self._sealer.seal(
             inner_of(crossing), statement, recipient=peer.name, key=key[0], key_until=key[1], lane=outgoing.lane
         )
-        sealed = with_sealing(crossing, sealing)
+        sealed = replace(with_sealing(crossing, sealing), leaf=-1)
+        row = replace(outgoing, sealed_until=sealing.sealed_until)
         leaf = self.leaf(JournalKind.SENT, crossing.message_id, crossing.peer, sealing.sealed.digest)
-        await self._store.commit(
-            Change(
-                crossings=(replace(sealed, leaf=-1),),
-                outgoing=(replace(outgoing, sealed_until=sealing.sealed_until),),
-                heads=(sealing.head,),
-                leaves=(leaf,),
-            )
-        )
-        return sealed
+        await self._store.commit(Change(crossings=(sealed,), outgoing=(row,), heads=(sealing.head,), leaves=(leaf,)))
+        return row, sealed
 
     async def _hand_over(self, outgoing: Outgoing, crossing: Crossing) -> Handed:
         peer = self._registry.peer(outgoing.peer)

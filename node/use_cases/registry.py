@@ -7,7 +7,9 @@ histories (docs/protocol.md, "The directory log"). With the Secretariat gone, ev
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from federation import limits
 from federation.boundary.directory import (
@@ -26,6 +28,17 @@ from federation.ports import Clock, DirectoryService, DirectoryStore, Peer
 from federation.trust.directory import Roster
 from node.use_cases.world import Own
 
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitView:
+    """Two signed checkpoints of one size that cannot both be true: ours, and the one that a Party's envelope carried."""
+
+    own: bytes
+    told: bytes
+    teller: PartyId
+
 
 class Registry:
     """Holds the accepted replica. Everybody who needs the roster asks here, at the moment of need."""
@@ -38,6 +51,7 @@ class Registry:
         self._accepting = asyncio.Lock()
         self._following = asyncio.Lock()
         self._listeners: list[Callable[[Roster], None]] = []
+        self.split_view: SplitView | None = None
         self.heard_at = clock.now()
         """Unix seconds at which a checkpoint was last read from the Secretariat or a peer, the same one included."""
 
@@ -136,11 +150,29 @@ class Registry:
         if offered.size == own.size and offered.root != own.root():
             raise Unauthentic("two directory checkpoints of one size disagree", hint="keep both and tell the other Parties")
         if offered.size == own.size and self._witnesses(checkpoint) < self._witnesses(self._replica.note):
+            self.heard_at = self._clock.now()
             return False  # the same tree with fewer witnesses: what we have is better evidence
         leaves = await read_entries(service, source, start=own.size, end=offered.size)
         await self.accept(leaves, checkpoint)
         self.heard_at = self._clock.now()
         return bool(leaves)
+
+    def hear(self, checkpoint: bytes, teller: PartyId) -> None:
+        """Compare the checkpoint in a peer's envelope with our own: ordinary traffic is how a split view shows.
+
+        Two checkpoints of one size with different roots are two signed statements by the Secretariat that cannot both be true. They
+        are kept and told to the operator; the message itself is the peer's and is taken all the same.
+
+        Raises:
+            Unauthentic, Malformed: not a checkpoint of this directory.
+        """
+        if checkpoint == self._bare:
+            return
+        told, _ = read_checkpoint(self._replica.genesis, checkpoint)
+        own = self._replica.frontier
+        if told.size == own.size and told.root != own.root() and self.split_view is None:
+            self.split_view = SplitView(own=self._bare, told=checkpoint, teller=teller)
+            logger.error("two directory checkpoints of one size disagree", extra={"peer": teller, "size": own.size})
 
     async def witness(self, service: DirectoryService, secretariat: Peer, own: Own) -> None:
         """Give the Secretariat our cosignature under what we have persisted, unless it is there already."""

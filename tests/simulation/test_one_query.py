@@ -2,23 +2,109 @@
 
 from __future__ import annotations
 
-from federation.query.codes import Outcome
-from federation.query.lifecycle import AskedState
-from tests.support.federation import federating
-from tests.support.simulated_officers import ask, question
-from tests.support.virtual_clock import VirtualLoop, run_virtual
+import asyncio
+
+from federation.boundary.proof import check_proof
+from federation.ports import Direction
+from federation.query.codes import Automation, Outcome
+from federation.query.items import Item, ItemState
+from federation.query.lifecycle import AskedState, ReceivedState
+from node.use_cases.desk_values import Membership
+from tests.support.federation import Federation
+from tests.support.invariants import Watch
+from tests.support.simulated_officers import HOUR, answer_inbox, ask, look, question
+from tests.support.parties import FACTORY
+from tests.support.simulated import simulated
 
 
-def test_an_automatic_query_is_answered_in_one_round_trip():
-    async def main(loop: VirtualLoop) -> None:
-        async with federating(loop, parties=3) as federation:
-            asker, answerer = federation["qm"], federation["qn"]
+@simulated()
+async def test_an_automatic_query_is_answered_in_one_round_trip(federation: Federation):
+    asker, answerer = federation["qm"], federation["qn"]
+    await asyncio.sleep(60)
+    envelopes = len(federation.envelopes)
 
-            view = await ask(asker, question(answerer.party, answerer.kit.codes[0], answerer.kit.unknown_code))
+    view = await ask(asker, question(answerer.party, answerer.kit.codes[0], answerer.kit.unknown_code, asker.kit.codes[0]))
 
-            assert view.asked.state is AskedState.ANSWERED
-            (answer,) = view.answers
-            assert [result.outcome for result in answer.answer.results] == [Outcome.FOUND, Outcome.NEVER_ISSUED]
-            print("\n".join(federation.history.lines))
+    assert view.asked.state is AskedState.ANSWERED
+    assert len(federation.envelopes) == envelopes + 1
+    (answer,) = view.answers
+    outcomes = [result.outcome for result in answer.answer.results]
+    assert outcomes == [Outcome.FOUND, Outcome.NEVER_ISSUED, Outcome.NOT_OURS]
+    items = {item.item: item for item in answer.answer.results[0].items}
+    assert items[Item.A].state is ItemState.PROVIDED
+    assert FACTORY in str(items[Item.B])
 
-    run_virtual(main)
+
+@simulated()
+async def test_the_answer_of_a_round_trip_is_receipted_soon_after(federation: Federation):
+    asker, answerer = federation["qm"], federation["qn"]
+    view = await ask(asker, question(answerer.party, answerer.kit.codes[0]))
+
+    await asyncio.sleep(5)
+
+    (answer,) = view.answers
+    sent = await answerer.storage.crossing(Direction.SENT, answer.message_id)
+    assert sent is not None
+    assert sent.receipt is not None
+    Watch(federation).look_at_the_end()
+
+
+@simulated()
+async def test_a_scan_leads_to_the_party_that_can_answer(federation: Federation):
+    asker, answerer = federation["qm"], federation["qn"]
+    await asyncio.sleep(60)
+
+    officer = asker.kit.officers[0].name
+    resolution = await asker.at_desk(lambda desk: desk.resolve(officer, answerer.kit.codes[0]))
+
+    assert [(one.responder, one.membership) for one in resolution.parties] == [(answerer.party, Membership.PARTY)]
+
+
+@simulated(automation=Automation.MANUAL)
+async def test_a_query_that_an_officer_answers_hours_later_reaches_the_waiting_desk(federation: Federation):
+    asker, answerer = federation["qm"], federation["qn"]
+    view = await ask(asker, question(answerer.party, answerer.kit.codes[0]))
+    assert view.asked.state is AskedState.DELIVERED
+    waiting = asyncio.ensure_future(look(asker, view.asked.message_id, wait_s=10 * HOUR))
+    await asyncio.sleep(5 * HOUR)
+    assert not waiting.done()
+
+    assert await answer_inbox(answerer) == 1
+
+    view = await waiting
+    assert view.asked.state is AskedState.ANSWERED
+    assert view.answers[0].officer_id == answerer.kit.officers[1].name.officer_id
+    assert view.answers[0].answer.automation is Automation.MANUAL
+
+
+@simulated()
+async def test_both_sides_export_a_proof_that_convinces_whoever_has_the_genesis(federation: Federation):
+    asker, answerer = federation["qm"], federation["qn"]
+    view = await ask(asker, question(answerer.party, answerer.kit.codes[0]))
+    await asyncio.sleep(5)
+    log_key = federation.treaty.log_signer.public_key
+
+    for node, sent in ((asker, 0), (answerer, 1)):
+        officer = node.kit.officers[0].name
+        raw = await node.at_desk(lambda desk, officer=officer: desk.proof(officer, view.asked.message_id, disclose=True))
+        report = check_proof(raw, log_key=log_key, genesis_digest=federation.treaty.founded.digest)
+
+        assert report.exporter == node.kit.name
+        assert len(report.crossings) == 2
+        assert report.crossings[sent].receipt is not None
+        assert all(crossing.content is not None for crossing in report.crossings)
+
+
+@simulated(automation=Automation.MANUAL)
+async def test_a_query_is_answered_once_however_many_officers_try(federation: Federation):
+    asker, answerer = federation["qm"], federation["qn"]
+    view = await ask(asker, question(answerer.party, answerer.kit.codes[0]))
+
+    results = await asyncio.gather(*(answer_inbox(answerer) for _ in range(3)), return_exceptions=True)
+
+    assert sorted(str(getattr(result, "code", result)) for result in results) == ["1", "conflict", "conflict"]
+    await asyncio.sleep(60)
+    received = await answerer.storage.received(view.asked.message_id)
+    assert received is not None
+    assert received.state is ReceivedState.ANSWERED
+    Watch(federation).look_at_the_end()

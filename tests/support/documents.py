@@ -158,7 +158,7 @@ def word_table(names: str) -> str:
     meanings = {member: " ".join(meaning.split()) for _, member, meaning in explained(found.body)}
     on_screen: Mapping[Any, str] = getattr(words, shown) if shown else {}
     rows = [(f"`{member}`", on_screen.get(member, "") or meanings[member.name]) for member in vocabulary]
-    return table(("word", "meaning"), rows)
+    return table(("word", "meaning"), rows) if all(meaning for _, meaning in rows) else ", ".join(word for word, _ in rows)
 
 
 def settings_table(names: str) -> str:

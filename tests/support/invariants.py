@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from federation.boundary.receipts import read_receipt
 from federation.delivery.receipt import SignedReceipt
+from federation.errors import DeadlinePassed, StoreUnavailable, Unauthentic, Unavailable, UnknownParty, Unreachable
 from federation.evidence.journal import JournalKind, origin
 from federation.identity import MessageId, PartyId
 from federation.ports import AskedQuery, Crossing, Direction
@@ -25,6 +26,20 @@ from federation.wire.query import decode_body
 from tests.support.federation import Federation
 from tests.support.simulated_node import SimNode
 
+SEALINGS_MAX = 8
+"""Of one message: for want of a key at first, at the deadline, once a week for a month, and when a disk failed meanwhile."""
+HARMLESS = {
+    "",
+    Unavailable.code,
+    Unreachable.code,
+    StoreUnavailable.code,
+    DeadlinePassed.code,
+    UnknownParty.code,
+    Unauthentic.code,
+}
+"""Why messages may not get through between honest nodes whose clocks are nearly right. Unauthentic is what a node says that has
+destroyed a reply key at the deadline, when the other's clock has not come to it.
+"""
 SETTLED = {AskedState.ANSWERED, AskedState.EXPIRED}
 
 
@@ -34,6 +49,7 @@ class _Seen:
 
     journal: Frontier = field(default_factory=Frontier)
     decided: Counter[MessageId] = field(default_factory=Counter)
+    sealed: Counter[MessageId] = field(default_factory=Counter)
     receipts: dict[MessageId, SignedReceipt] = field(default_factory=dict)
 
 
@@ -51,6 +67,7 @@ class Watch:
             self._look_at_journal(node)
             self._look_at_receipts(node)
             self._look_at_queries(node)
+            assert node.problems <= HARMLESS, f"{node.party} was refused something: {node.problems - HARMLESS}"
 
     def look_at_the_end(self) -> None:
         """What has to hold when nothing is under way any more."""
@@ -80,6 +97,8 @@ class Watch:
         for leaf in node.storage._leaves[before.size : now.size]:
             record = decode_record(leaf.content)
             seen.decided[record.message_id] += record.kind is JournalKind.DECIDED
+            seen.sealed[record.message_id] += record.kind is JournalKind.SENT
+            assert seen.sealed[record.message_id] <= SEALINGS_MAX, f"{node.party} seals {record.message_id.hex()} again and again"
             assert seen.decided[record.message_id] <= 1, f"{node.party} decided twice about {record.message_id.hex()}"
         seen.journal = now
 

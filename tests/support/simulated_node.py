@@ -95,6 +95,7 @@ class SimNode:
         storage, directory, patterns, trace: what survives a crash.
         clock: this machine's.
         policy: taken up when the node starts.
+        problems: codes of all errors for which a message did not get through.
     """
 
     def __init__(
@@ -118,6 +119,7 @@ class SimNode:
         self.patterns = MemoryPatterns()
         self.trace = MemoryTrace()
         self.starts = 0
+        self.problems: set[str] = set()
         self.chances = random.Random(f"{seed}/{kit.party}")
         self._treaty = treaty
         self._loop = loop
@@ -159,7 +161,8 @@ class SimNode:
         for crossing in change.crossings:
             self.note(f"{crossing.direction} {crossing.kind}", crossing.message_id, len(crossing.header))
         for outgoing in change.outgoing:
-            self.note(f"outbox try {outgoing.attempts}", outgoing.message_id)
+            self.problems.add(outgoing.problem)
+            self.note(f"outbox try {outgoing.attempts} {outgoing.problem}".rstrip(), outgoing.message_id)
         for message_id in change.outgoing_done:
             self.note("outbox done", message_id)
         for message_id, _ in change.receipts:

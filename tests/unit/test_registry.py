@@ -1,158 +1,163 @@
-"""Following the log: two at once, a source that lies, a source that never ends, and cosignatures that are none."""
+"""Following the directory: verify, persist, act; and what a node says to a log that goes back, forks or shows two faces."""
 
 from __future__ import annotations
 
-import asyncio
-from base64 import b64encode
 from collections.abc import Sequence
-from typing import Any
 
 import pytest
 
-from federation import limits
-from federation.boundary.directory import compose_entry, cosigners, read_checkpoint
-from federation.errors import Overloaded, Oversized
-from federation.identity import PartyId
+from federation.errors import NotFound, Unauthentic
 from federation.ports import Peer
+from federation.trust.note import parse_note
 from node.use_cases.registry import Registry
-from node.use_cases.secretariat import Log
 from node.use_cases.world import Own
 from tests.support.memory_stores import MemoryDirectory
-from tests.support.treaty import NOW, PartyMaterial, Treaty
-
-QM, QN = PartyId("qm"), PartyId("qn")
+from tests.support.treaty import NOW, Treaty
 
 
 class Clock:
-    def __init__(self) -> None:
-        self.time: float = NOW
-
     def now(self) -> float:
-        return self.time
+        return NOW
 
 
 class Source:
-    """A node that serves the log, as far as the test lets it.
+    """A directory service over a treaty's log, as somebody chooses to show it."""
 
-    Attributes:
-        note: what it shows as the newest checkpoint.
-        cosigned: what it was given.
-    """
-
-    def __init__(self, treaty: Treaty, *, note: bytes | None = None, endless: bytes = b"") -> None:
+    def __init__(self, treaty: Treaty) -> None:
         self.treaty = treaty
-        self.note = note if note is not None else treaty.checkpoint()
-        self.endless = endless
-        self.served = 0
+        self.size = len(treaty.log)
+        self.note: bytes | None = None
         self.cosigned: list[bytes] = []
 
-    async def checkpoint(self, _peer: Peer) -> bytes:
-        await asyncio.sleep(0)
-        return self.note
+    async def checkpoint(self, peer: Peer) -> bytes:
+        return self.note or self.treaty.checkpoint(self.size)
 
-    async def entries(self, _peer: Peer, start: int, end: int) -> Sequence[bytes]:
-        await asyncio.sleep(0)
-        if self.endless:
-            self.served += 100 * len(self.endless)
-            return (self.endless,) * 100
-        return tuple(self.treaty.log[start:end])
+    async def entries(self, peer: Peer, start: int, end: int) -> tuple[bytes, ...]:
+        return tuple(self.treaty.log[start:end][:2])  # a page is short, so that there are several
 
-    async def cosign(self, _peer: Peer, checkpoint: bytes) -> None:
+    async def consistency(self, peer: Peer, old_size: int, new_size: int) -> tuple[bytes, ...]:
+        raise NotImplementedError
+
+    async def submit(self, peer: Peer, leaf: bytes) -> int:
+        raise NotImplementedError
+
+    async def cosign(self, peer: Peer, checkpoint: bytes) -> None:
         self.cosigned.append(checkpoint)
 
 
-@pytest.fixture
-def treaty() -> Treaty:
-    made = Treaty.make(seed=31)
-    made.admit("qm")
-    made.admit("qn")
-    return made
+def treaty_of(*parties: str, seed: int = 0) -> Treaty:
+    treaty = Treaty.make(seed)
+    for party in parties:
+        treaty.announce(treaty.admit(party))
+    return treaty
 
 
-async def registry_at(treaty: Treaty, size: int) -> Registry:
+async def registry_of(treaty: Treaty, size: int | None = None) -> tuple[Registry, MemoryDirectory]:
+    leaves: Sequence[bytes] = treaty.log[:size]
     store = MemoryDirectory()
-    await store.append(first=0, leaves=treaty.log[:size], checkpoint=treaty.checkpoint(size))
-    return await Registry.load(store, treaty.genesis_digest, Clock())
+    await store.append(first=0, leaves=leaves, checkpoint=treaty.checkpoint(len(leaves)))
+    return await Registry.load(store, treaty.genesis_digest, Clock()), store
 
 
-def peer(treaty: Treaty) -> Peer:
-    return treaty.secretariat.peer
+PEER = Peer(name=Treaty.make().material("qm").name, endpoint="127.0.0.1:1", anchor=b"")
 
 
-def junk(name: str, key_id: bytes = bytes(4)) -> bytes:
-    return f"\N{EM DASH} {name} {b64encode(key_id + bytes(72)).decode()}\n".encode()
+async def test_what_is_new_is_verified_persisted_and_told() -> None:
+    treaty = treaty_of("qm", "qn")
+    registry, store = await registry_of(treaty, size=2)
+    told: list[int] = []
+    registry.on_change(lambda roster: told.append(roster.size))
+
+    assert await registry.follow(Source(treaty), PEER)
+
+    assert registry.roster.size == len(treaty.log) == await store.size()
+    assert told == [len(treaty.log)]
+    assert not await registry.follow(Source(treaty), PEER)
 
 
-async def test_two_who_follow_at_once_do_not_trip_over_each_other(treaty):
-    registry = await registry_at(treaty, 2)
+async def test_a_shorter_log_is_not_taken_back_to() -> None:
+    treaty = treaty_of("qm", "qn")
+    registry, _ = await registry_of(treaty)
+    source = Source(treaty)
+    source.size = 2
 
-    news = await asyncio.gather(*(registry.follow(Source(treaty), peer(treaty)) for _ in range(2)))
-
-    assert sorted(news) == [False, True]
+    assert not await registry.follow(source, PEER)
     assert registry.roster.size == len(treaty.log)
 
 
-async def test_a_source_that_never_ends_is_left_before_memory_is(treaty, monkeypatch):
-    monkeypatch.setattr(limits, "DIRECTORY_BYTES_MAX", 1_000_000)
-    registry = await registry_at(treaty, 2)
-    source = Source(treaty, endless=bytes(limits.ENTRY_BYTES_MAX))
-    for _ in range(500):
-        treaty.append(b"junk")
-    source.note = treaty.checkpoint()
+async def test_a_fork_under_the_right_key_is_refused() -> None:
+    treaty, fork = treaty_of("qm", "qn"), treaty_of("qm", "qo")
+    registry, _ = await registry_of(treaty)
+    fork.announce(fork.material("qm"), serial=2)
 
-    with pytest.raises(Oversized):
-        await registry.follow(source, peer(treaty))
-
-    assert source.served < 10_000_000
-    assert registry.roster.size == 2
+    with pytest.raises(Unauthentic):
+        await registry.follow(Source(fork), PEER)
+    assert registry.roster.size == len(treaty.log)
 
 
-async def test_lines_that_are_no_cosignatures_push_no_true_ones_away(treaty):
-    registry = await registry_at(treaty, len(treaty.log))
-    forged = treaty.checkpoint() + b"".join(junk(f"n{number}.example") for number in range(20))
-    await registry.follow(Source(treaty, note=forged), peer(treaty))
-    true = treaty.replica(witnesses=treaty.parties.values()).note
+async def test_a_checkpoint_of_another_log_key_is_refused() -> None:
+    registry, _ = await registry_of(treaty_of("qm"))
 
-    await registry.follow(Source(treaty, note=true), peer(treaty))
-
-    assert {one.name for one in cosigners(registry.roster, registry.replica.note)} == {
-        one.name.dns for one in treaty.parties.values()
-    }
+    with pytest.raises(Unauthentic):
+        await registry.follow(Source(treaty_of("qm", "qn", seed=1)), PEER)
 
 
-async def test_a_false_line_in_a_witness_name_does_not_keep_it_from_cosigning(treaty):
-    registry = await registry_at(treaty, len(treaty.log))
-    mine = treaty.parties[QM]
-    source = Source(treaty, note=treaty.checkpoint() + junk(mine.name.dns))
-    await registry.follow(source, peer(treaty))
-    own = Own(party=QM, name=mine.name, signer=mine.signer)
+async def test_a_peers_envelope_shows_a_split_view_and_both_statements_are_kept() -> None:
+    treaty, fork = treaty_of("qm", "qn"), treaty_of("qm", "qo")
+    registry, _ = await registry_of(treaty)
+    other = fork.checkpoint(len(treaty.log))
 
-    service: Any = source
-    await registry.witness(service, peer(treaty), own)
+    registry.hear(other, PEER.name.party)
 
+    assert registry.split_view is not None
+    assert registry.split_view.told == other
+    assert parse_note(registry.split_view.own).text == parse_note(treaty.checkpoint()).text
+
+
+async def test_the_same_an_older_and_a_newer_checkpoint_are_no_split_view() -> None:
+    treaty = treaty_of("qm", "qn")
+    registry, _ = await registry_of(treaty, size=3)
+    for size in (2, 3, len(treaty.log)):
+        registry.hear(treaty.checkpoint(size), PEER.name.party)
+
+    assert registry.split_view is None
+
+
+async def test_a_checkpoint_that_the_log_did_not_sign_is_refused() -> None:
+    registry, _ = await registry_of(treaty_of("qm"))
+
+    with pytest.raises(Unauthentic):
+        registry.hear(treaty_of("qm", seed=1).checkpoint(), PEER.name.party)
+
+
+async def test_a_node_cosigns_what_it_has_persisted_and_only_once() -> None:
+    treaty = treaty_of("qm", "qn")
+    registry, _ = await registry_of(treaty)
+    material = treaty.material("qm")
+    own = Own(party=PEER.name.party, name=material.name, signer=material.signer)
+    source = Source(treaty)
+
+    await registry.witness(source, PEER, own)
+    (cosignature,) = source.cosigned
+    await registry.accept([], treaty.replica(witnesses=[material]).note)
+    await registry.witness(source, PEER, own)
+
+    assert parse_note(cosignature).text == parse_note(treaty.checkpoint()).text
     assert len(source.cosigned) == 1
 
 
-async def test_one_party_cannot_make_the_log_of_all_others_grow_without_end(treaty, monkeypatch):
-    monkeypatch.setattr(limits, "ENTRIES_PER_PARTY_PER_DAY_MAX", 3)
-    store, clock = MemoryDirectory(), Clock()
-    await store.append(first=0, leaves=treaty.log, checkpoint=treaty.checkpoint())
-    registry = await Registry.load(store, treaty.genesis_digest, clock)
-    log = await Log.load(registry=registry, signer=treaty.log_signer)
-    noisy, quiet = treaty.parties[QM], treaty.parties[QN]
-    leaves = [compose(treaty, noisy, serial) for serial in range(1, 6)]
-    for leaf in leaves[:3]:
-        await log.submit(noisy.name, leaf)
-
-    with pytest.raises(Overloaded):
-        await log.submit(noisy.name, leaves[3])
-
-    assert await log.submit(noisy.name, leaves[0]) == len(treaty.log)  # what is there already costs nothing
-    await log.submit(quiet.name, compose(treaty, quiet, 1))
-    clock.time += 86_400
-    await log.submit(noisy.name, leaves[3])
-    assert read_checkpoint(treaty.genesis, registry.replica.note)[0].size == len(treaty.log) + 5
+async def test_an_empty_store_says_how_to_go_on() -> None:
+    with pytest.raises(NotFound) as refused:
+        await Registry.load(MemoryDirectory(), bytes(32), Clock())
+    assert "join" in refused.value.hint
 
 
-def compose(treaty: Treaty, party: PartyMaterial, serial: int) -> bytes:
-    return compose_entry(treaty.update(party, serial=serial), [party.key])
+async def test_a_store_that_was_changed_is_refused_at_the_start() -> None:
+    treaty = treaty_of("qm", "qn")
+    leaves = [*treaty.log]
+    leaves[2], leaves[3] = leaves[3], leaves[2]
+    store = MemoryDirectory()
+    await store.append(first=0, leaves=leaves, checkpoint=treaty.checkpoint())
+
+    with pytest.raises(Unauthentic):
+        await Registry.load(store, treaty.genesis_digest, Clock())

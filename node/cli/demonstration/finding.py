@@ -58,7 +58,7 @@ async def pack_found(stage: Stage) -> None:
         f"So: made at {facts['origin']}, meant for the market {facts['market']}, first sold to {facts['first_customer']}, last seen "
         f"at {facts['last_known_place']}. The pack was sold in a shop of {stage.name('qn')} and has crossed the border since."
     )
-    stage.first_query = view.asked.message_id
+    stage.first = view
 
 
 async def case_with_several_candidates(stage: Stage) -> None:

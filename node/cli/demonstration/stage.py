@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from federation.identity import MessageId, PartyId
+from federation.identity import PartyId
 from federation.query.answer import CodeResult
 from federation.query.codes import HandlingCode, Purpose, Urgency
 from federation.query.items import ALL_ITEMS, FieldName, Item, ItemAnswer, ItemState
@@ -31,13 +31,13 @@ class Stage:
 
     Attributes:
         asker: the officer of the Party that asks, at the own desk.
-        first_query: of chapter 1, whose evidence is checked at the end.
+        first: the question of chapter 1 with its answer, whose evidence is checked at the end.
     """
 
     federation: Federation
     teller: Teller
     asker: Session
-    first_query: MessageId | None = None
+    first: QueryView | None = None
 
     def name(self, party: str) -> str:
         """A Party in words."""
