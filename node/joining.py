@@ -21,7 +21,7 @@ import msgspec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from federation.boundary.directory import extend, open_genesis, read_checkpoint, sign_body
-from federation.errors import Conflict, InvalidConfiguration, Malformed, NotFound, Unauthentic
+from federation.errors import Conflict, InvalidConfiguration, NotFound, Unauthentic
 from federation.identity import NodeName, OfficerName, PartyId
 from federation.ports import DirectoryService, DirectoryStore, Peer
 from federation.trust.certificate import read_party_ca
@@ -43,7 +43,7 @@ from node.rpc.renewal import new_credential
 from node.store.directory import SqliteDirectory
 from node.use_cases.announcing import announce, wanted_node, wanted_update
 from node.use_cases.founding import SEED_BYTES, PartyKeys, make_party_keys, secretariat_name
-from node.use_cases.registry import Registry
+from node.use_cases.registry import Registry, read_entries
 from node.use_cases.registry_values import Admission, EnrolmentState
 from node.use_cases.world import World
 
@@ -302,12 +302,7 @@ async def _replicate(
         begun = open_genesis(first_leaf, digest)
         checkpoint = await service.checkpoint(peer)
         size = read_checkpoint(begun.genesis, checkpoint)[0].size
-        leaves = [first_leaf]
-        while len(leaves) < size:
-            page = await service.entries(peer, len(leaves), size)
-            if not page:
-                raise Malformed("the Secretariat shows a checkpoint without its entries")
-            leaves += page
+        leaves = [first_leaf, *await read_entries(service, peer, start=1, end=size)]
         extend(begun, leaves[1:], checkpoint)
         await store.append(first=0, leaves=leaves, checkpoint=checkpoint)
     registry = await Registry.load(store, digest, world.clock)

@@ -7,11 +7,12 @@ here before it is logged, and by every other node if it were logged all the same
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass, replace
 
 from federation import limits
 from federation.boundary.directory import add_cosignature, fold, join_signatures, sign_checkpoint
-from federation.errors import Conflict, Forbidden, Malformed, NotFound, Unauthentic, UnknownParty
+from federation.errors import Conflict, Forbidden, Malformed, NotFound, Overloaded, Unauthentic, UnknownParty
 from federation.identity import NodeName, PartyId
 from federation.ports import Enrolment, EnrolmentStore
 from federation.trust import directory, keys
@@ -37,6 +38,7 @@ class Log(DirectoryReads):
         self._signer = signer
         self._known = known
         self._writing = asyncio.Lock()
+        self._today = (0, Counter[PartyId | None]())
 
     @classmethod
     async def load(cls, *, registry: Registry, signer: Signer) -> Log:
@@ -50,9 +52,23 @@ class Log(DirectoryReads):
 
         Raises:
             Forbidden: it breaks its author rule; it is not logged.
+            Overloaded: that Party has had enough entries logged today.
         """
-        del sender
+        known = self._known.get(leaf_hash(leaf))
+        if known is not None:
+            return known
+        logged = self._logged_today()
+        if logged[sender.party] >= limits.ENTRIES_PER_PARTY_PER_DAY_MAX:
+            raise Overloaded("this Party has had many entries logged today", hint="submit it again tomorrow")
+        logged[sender.party] += 1  # before it is logged: what comes at the same time has to see it
         return await self.append(leaf)
+
+    def _logged_today(self) -> Counter[PartyId | None]:
+        """Entries of each Party since midnight UTC."""
+        today = int(self._registry.clock.now() // 86_400)
+        if self._today[0] != today:
+            self._today = (today, Counter())
+        return self._today[1]
 
     async def append(self, leaf: bytes) -> int:
         """Log an entry that keeps its rule, under a new checkpoint."""
