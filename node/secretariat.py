@@ -12,6 +12,7 @@ pending/            admissions that wait for founders, one file each
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -23,7 +24,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from federation.boundary.directory import Replica, open_genesis, sign_checkpoint
-from federation.errors import Conflict, InvalidConfiguration
+from federation.errors import Conflict, FederationError, InvalidConfiguration
 from federation.identity import PartyId
 from federation.ports import DirectoryStore, Entropy
 from federation.trust.certificate import from_pem, to_pem
@@ -48,6 +49,8 @@ from node.use_cases.founding import Founded, found, secretariat_name
 from node.use_cases.registry import Registry
 from node.use_cases.secretariat import Admissions, Log, write_invitation
 from node.use_cases.world import World
+
+logger = logging.getLogger(__name__)
 
 TRAY_S = 0.25
 """How often the running node looks into its tray: a person waits for it."""
@@ -220,9 +223,12 @@ async def _empty_tray(home: Path, enrolments: SqliteEnrolments, admissions: Admi
     """Take up what the operator laid down, and lay out what waits for founders, for ever."""
     tray = Tray(home / "tray")
     while True:
-        for name, request in tray.take():
-            await tray.settle(name, _carry_out(request, enrolments, admissions))
-        _lay_out(home / "pending", {f"{one.party}.admit": one.admit_body for one in await admissions.pending()})
+        try:
+            for name, request in tray.take():
+                await tray.settle(name, _carry_out(request, enrolments, admissions))
+            _lay_out(home / "pending", {f"{one.party}.admit": one.admit_body for one in await admissions.pending()})
+        except (FederationError, OSError) as error:  # a full disk: the directory is served all the same
+            logger.warning("the tray cannot be emptied", extra={"problem": getattr(error, "code", "disk")})
         await asyncio.sleep(TRAY_S)
 
 
