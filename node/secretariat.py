@@ -21,14 +21,11 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
 from federation.boundary.directory import Replica, open_genesis, sign_checkpoint
 from federation.errors import Conflict, FederationError, InvalidConfiguration
 from federation.identity import PartyId
 from federation.ports import DirectoryStore, Entropy
 from federation.trust.certificate import from_pem, to_pem
-from federation.trust.chain import load_certificate
 from federation.trust.enrolment import token_hash
 from federation.trust.issuing import Authority, key_from_seed, key_to_pem
 from federation.trust.join_code import JoinCode, encode_join_code
@@ -250,9 +247,3 @@ async def _carry_out(request: Invite | Approval, enrolments: SqliteEnrolments, a
             await write_invitation(enrolments, party=request.party, token_hash=request.token_hash, created=request.created)
         case Approval():
             await admissions.approve(request.party, request.signature)
-
-
-def ca_public_key_info(certificate: bytes) -> bytes:
-    """DER of the SubjectPublicKeyInfo in a certificate: what a fingerprint is made of."""
-    key = load_certificate(certificate).public_key()
-    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)

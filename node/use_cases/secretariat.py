@@ -16,7 +16,6 @@ from federation.errors import Conflict, Forbidden, Malformed, NotFound, Overload
 from federation.identity import NodeName, PartyId
 from federation.ports import Enrolment, EnrolmentStore
 from federation.trust import directory, keys
-from federation.trust.certificate import read_party_ca
 from federation.trust.enrolment import Invitation, Step, Use, check_invitation, check_token, request_hash
 from federation.trust.entries import Admit, EntryKind, Signature
 from federation.trust.fingerprint import fingerprint
@@ -109,7 +108,7 @@ class Pending:
     """An admission that waits for founders.
 
     Attributes:
-        fingerprint: of the Party CA's key, for reading aloud.
+        fingerprint: of `admit_body`, for reading aloud.
         admit_body: what founders sign.
     """
 
@@ -285,22 +284,13 @@ class Admissions:
         )
 
     def _pending(self, known: Enrolment) -> Pending:
-        admit, genesis = _admit(known), self._registry.roster.genesis
-        ca = read_party_ca(
-            admit.party_ca,
-            party=admit.party,
-            domain=genesis.domain,
-            issuing_ca=admit.issuing_ca,
-            root=genesis.root_certificate,
-            now=admit.created,
-        )
         return Pending(
             party=known.party,
-            fingerprint=fingerprint(ca.public_key_info),
+            fingerprint=fingerprint(known.admit_body),
             admit_body=known.admit_body,
             accepted=known.acceptance is not None,
             founders_signed=len(known.founder_signatures),
-            founders_needed=genesis.founders_threshold,
+            founders_needed=self._registry.roster.genesis.founders_threshold,
         )
 
 
