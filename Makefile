@@ -9,7 +9,7 @@ SOURCES := $(shell find federation node -name '*.py' -not -path '*/v1/*' 2>/dev/
 .PHONY: help setup demo test lint bench protos lock soak clean
 
 help:
-	@echo "make demo    start a Secretariat and five Parties, ask and answer, check the evidence"
+	@echo "make demo    start a Secretariat and seven Parties, ask and answer, check the evidence"
 	@echo "make test    the whole test suite"
 	@echo "make lint    ruff, mypy, import contracts"
 	@echo "make bench   speed and memory as ratios against a floor measured in the same run"

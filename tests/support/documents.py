@@ -62,7 +62,9 @@ def commands(group: click.Group | None = None, path: str = "gsp") -> Iterator[tu
 def help_text(command: str) -> str:
     """What `--help` prints on a terminal of a hundred columns."""
     arguments = [*command.split()[1:], "--help"]
-    shown = CliRunner().invoke(main, arguments, prog_name="gsp", terminal_width=COLUMNS, env={"GSP_OFFICER": None, "GSP_HOME": None})
+    shown = CliRunner().invoke(
+        main, arguments, prog_name="gsp", terminal_width=COLUMNS, env={"GSP_OFFICER": None, "GSP_HOME": None}
+    )
     assert shown.exit_code == 0, shown.output
     return "\n".join(["```text", *(line.rstrip() for line in shown.output.strip().splitlines()), "```"])
 
