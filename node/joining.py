@@ -91,7 +91,7 @@ class Joined:
     """A Party that stands in the log.
 
     Attributes:
-        fingerprint: of the Party CA's key, for reading aloud.
+        fingerprint: of the entry that admits the Party, for reading aloud.
         officer, officer_seed, officer_certificate: the first officer, made here.
         party_ca: DER.
     """
@@ -119,11 +119,16 @@ async def join(joining: Joining, world: World) -> Joined:
         if not state.admit_body:
             await _enrol(joining, keystore, state, enrolment)
         admit, seen = _admission(joining, keystore, state)
-        joining.tell(f"fingerprint of this Party's CA, to be read aloud both ways: {seen}")
+        joining.tell(f"fingerprint of this Party's keys, to be read aloud both ways: {seen}")
         await _accept(joining, keystore, state, enrolment)
     settings = _settings(joining, admit, state)
     sets = read_sets(joining.home, settings)
     async with following(joining.home, settings, keystore, admit, world, first_leaf=bytes.fromhex(state.genesis_leaf)) as line:
+        if own_admission(line.registry, admit.party) != admit:
+            raise Unauthentic(
+                "the directory lists other keys for this Party than this machine made",
+                hint="tell the founders by telephone at once",
+            )
         await announce_settings(line, settings, sets, keystore=keystore, world=world, with_node=joining.with_node)
     joining.tell("name, patterns and node stand in the directory" if joining.with_node else "name and patterns stand there")
     write_settings(joining.home / "node.toml", settings)
@@ -185,7 +190,7 @@ async def _enrol(joining: Joining, keystore: Keystore, state: _State, enrolment:
 
 
 def _admission(joining: Joining, keystore: Keystore, state: _State) -> tuple[Admit, str]:
-    """The entry that admits us, held against what we asked for, and the fingerprint of the CA in it."""
+    """The entry that admits us, held against what we asked for, and its fingerprint: of the very bytes that founders sign."""
     genesis = open_genesis(bytes.fromhex(state.genesis_leaf), joining.genesis).genesis
     admit = decode_entry_body(EntryKind.ADMIT, bytes.fromhex(state.admit_body))
     if not isinstance(admit, Admit):
@@ -204,7 +209,7 @@ def _admission(joining: Joining, keystore: Keystore, state: _State) -> tuple[Adm
     )
     if ca.public_key_info != public_key_info(keystore.get("ca")):
         raise Unauthentic("the Secretariat issued the CA for another key than this machine made")
-    return admit, fingerprint(ca.public_key_info)
+    return admit, fingerprint(bytes.fromhex(state.admit_body))
 
 
 def public_key_info(seed: bytes) -> bytes:
