@@ -21,7 +21,7 @@ from node.cli.demonstration.story import tell_story
 from node.cli.demonstration.teller import Teller, Told
 from node.cli.exit_codes import ExitCode, exit_code
 from node.cli.options import json_option
-from node.cli.output import Document, show
+from node.cli.output import Document, remark, show
 from node.cli.serving import world
 
 Result = TypeVar("Result")
@@ -61,10 +61,12 @@ async def _demo(keep: str | None, *, pauses: bool, as_json: bool) -> int:
             failure = telling.result()
             if keep is not None and failure is None:
                 await _keep_running(federation, teller, stop, as_json=as_json)
-                return ExitCode.FINE
-    if failure is not None and keep is not None:
-        failure = Misuse(failure.message, hint=f"the files and the nodes' logs are in {folder}")
-    return _show_end(teller, failure, as_json=as_json)
+    if keep is None:
+        return _show_end(teller, failure, as_json=as_json)
+    if failure is not None:
+        return _show_end(teller, Misuse(failure.message, hint=f"the nodes' logs are in {folder / 'logs'}"), as_json=as_json)
+    remark(f"every process is stopped; the files stay in {folder}")
+    return ExitCode.FINE
 
 
 def _stop_on_signals() -> asyncio.Event:

@@ -88,7 +88,7 @@ def _said(item: ItemAnswer) -> str:
     telling = [record for record in item.records if _fields(item.item, record)]
     record = (telling or list(item.records))[-1 if item.item in _NEWEST else 0]
     more = f" (one of {len(item.records)} records)" if len(item.records) > 1 else ""
-    return ", ".join(_fields(item.item, record)) + more
+    return (", ".join(_fields(item.item, record)) or "given, see the full answer") + more
 
 
 def _fields(item: Item, record: Record) -> list[str]:
