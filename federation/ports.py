@@ -132,8 +132,9 @@ class Change:
     Attributes:
         marks: each has to be new, or the whole change fails with AlreadySeen.
         asked, received, outgoing: put under their message id, replacing what was there.
-        crossings: put under direction and message id. The first leaf of `leaves` becomes the `leaf` of the first crossing that
-            has none, and so on in order.
+        crossings: put under direction and message id. A message of another Party, or of another kind, that stands there makes the
+            whole change fail with Replayed: an id that somebody overheard takes nobody's place. The first leaf of `leaves` becomes the
+            `leaf` of the first crossing that has none, and so on in order.
         receipts: the peer's receipts for messages that we sent; one for any other message is Misuse.
         outgoing_done: messages that leave the outbox, together with the ciphertext of their crossing.
         heads: the newest envelope of a lane to a peer.
@@ -170,13 +171,14 @@ class ExchangeStore(Protocol):
     """Queries, crossings, outbox, replay table, keys and journal of one node: everything that has to change together.
 
     Durable: when `commit` returns, the change survives a power cut; when it raises StoreUnavailable, it either happened whole or
-    not at all, and the caller repeats the step from what it reads. Reads see all commits that returned before them.
+    not at all, and the caller repeats the step from what it reads. Reads see all commits that returned before them; a caller that is
+    cancelled gets its cancellation when its change is decided, and not while it is under way.
     Whoever controls the storage can stop this node and delete what it holds, and cannot make a forged message verify or change
     the journal unnoticed by the peers that hold its checkpoints.
     """
 
     async def commit(self, change: Change) -> tuple[Position, ...]:
-        """Apply the change; give the position of each of its leaves. Raises AlreadySeen."""
+        """Apply the change; give the position of each of its leaves. Raises AlreadySeen, Replayed."""
 
     async def asked(self, message_id: MessageId) -> AskedQuery | None:
         """The asked query, or None."""

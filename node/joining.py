@@ -21,7 +21,7 @@ import msgspec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from federation.boundary.directory import extend, open_genesis, read_checkpoint, sign_body
-from federation.errors import Conflict, InvalidConfiguration, Malformed, NotFound, Unauthentic
+from federation.errors import Conflict, InvalidConfiguration, NotFound, Unauthentic
 from federation.identity import NodeName, OfficerName, PartyId
 from federation.ports import DirectoryService, DirectoryStore, Peer
 from federation.trust.certificate import read_party_ca
@@ -43,7 +43,7 @@ from node.rpc.renewal import new_credential
 from node.store.directory import SqliteDirectory
 from node.use_cases.announcing import announce, wanted_node, wanted_update
 from node.use_cases.founding import SEED_BYTES, PartyKeys, make_party_keys, secretariat_name
-from node.use_cases.registry import Registry
+from node.use_cases.registry import Registry, read_entries
 from node.use_cases.registry_values import Admission, EnrolmentState
 from node.use_cases.world import World
 
@@ -91,7 +91,7 @@ class Joined:
     """A Party that stands in the log.
 
     Attributes:
-        fingerprint: of the Party CA's key, for reading aloud.
+        fingerprint: of the entry that admits the Party, for reading aloud.
         officer, officer_seed, officer_certificate: the first officer, made here.
         party_ca: DER.
     """
@@ -119,11 +119,16 @@ async def join(joining: Joining, world: World) -> Joined:
         if not state.admit_body:
             await _enrol(joining, keystore, state, enrolment)
         admit, seen = _admission(joining, keystore, state)
-        joining.tell(f"fingerprint of this Party's CA, to be read aloud both ways: {seen}")
+        joining.tell(f"fingerprint of this Party's keys, to be read aloud both ways: {seen}")
         await _accept(joining, keystore, state, enrolment)
     settings = _settings(joining, admit, state)
     sets = read_sets(joining.home, settings)
     async with following(joining.home, settings, keystore, admit, world, first_leaf=bytes.fromhex(state.genesis_leaf)) as line:
+        if own_admission(line.registry, admit.party) != admit:
+            raise Unauthentic(
+                "the directory lists other keys for this Party than this machine made",
+                hint="tell the founders by telephone at once",
+            )
         await announce_settings(line, settings, sets, keystore=keystore, world=world, with_node=joining.with_node)
     joining.tell("name, patterns and node stand in the directory" if joining.with_node else "name and patterns stand there")
     write_settings(joining.home / "node.toml", settings)
@@ -185,7 +190,7 @@ async def _enrol(joining: Joining, keystore: Keystore, state: _State, enrolment:
 
 
 def _admission(joining: Joining, keystore: Keystore, state: _State) -> tuple[Admit, str]:
-    """The entry that admits us, held against what we asked for, and the fingerprint of the CA in it."""
+    """The entry that admits us, held against what we asked for, and its fingerprint: of the very bytes that founders sign."""
     genesis = open_genesis(bytes.fromhex(state.genesis_leaf), joining.genesis).genesis
     admit = decode_entry_body(EntryKind.ADMIT, bytes.fromhex(state.admit_body))
     if not isinstance(admit, Admit):
@@ -204,7 +209,7 @@ def _admission(joining: Joining, keystore: Keystore, state: _State) -> tuple[Adm
     )
     if ca.public_key_info != public_key_info(keystore.get("ca")):
         raise Unauthentic("the Secretariat issued the CA for another key than this machine made")
-    return admit, fingerprint(ca.public_key_info)
+    return admit, fingerprint(bytes.fromhex(state.admit_body))
 
 
 def public_key_info(seed: bytes) -> bytes:
@@ -302,12 +307,7 @@ async def _replicate(
         begun = open_genesis(first_leaf, digest)
         checkpoint = await service.checkpoint(peer)
         size = read_checkpoint(begun.genesis, checkpoint)[0].size
-        leaves = [first_leaf]
-        while len(leaves) < size:
-            page = await service.entries(peer, len(leaves), size)
-            if not page:
-                raise Malformed("the Secretariat shows a checkpoint without its entries")
-            leaves += page
+        leaves = [first_leaf, *await read_entries(service, peer, start=1, end=size)]
         extend(begun, leaves[1:], checkpoint)
         await store.append(first=0, leaves=leaves, checkpoint=checkpoint)
     registry = await Registry.load(store, digest, world.clock)

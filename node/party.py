@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from federation import limits
-from federation.errors import InvalidConfiguration, Unavailable
+from federation.errors import FederationError, InvalidConfiguration
 from federation.identity import NodeName
 from federation.ports import Peer
 from federation.query.policy import Policy
@@ -223,8 +223,8 @@ async def _announce(ground: _Ground, parts: Parts) -> None:
             await announce_settings(
                 line, ground.settings, ground.sets, keystore=ground.keystore, world=ground.world, with_node=True
             )
-        except Unavailable as error:
-            logger.info("the settings are not in the directory yet", extra={"problem": error.code})
+        except FederationError as error:  # whatever the Secretariat says to it, this node goes on with its work
+            logger.warning("the settings are not in the directory yet", extra={"problem": error.code})
             await asyncio.sleep(ANNOUNCE_RETRY_S)
         else:
             return

@@ -12,6 +12,7 @@ pending/            admissions that wait for founders, one file each
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -20,14 +21,11 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
 from federation.boundary.directory import Replica, open_genesis, sign_checkpoint
-from federation.errors import Conflict, InvalidConfiguration
+from federation.errors import Conflict, FederationError, InvalidConfiguration
 from federation.identity import PartyId
 from federation.ports import DirectoryStore, Entropy
 from federation.trust.certificate import from_pem, to_pem
-from federation.trust.chain import load_certificate
 from federation.trust.enrolment import token_hash
 from federation.trust.issuing import Authority, key_from_seed, key_to_pem
 from federation.trust.join_code import JoinCode, encode_join_code
@@ -48,6 +46,8 @@ from node.use_cases.founding import Founded, found, secretariat_name
 from node.use_cases.registry import Registry
 from node.use_cases.secretariat import Admissions, Log, write_invitation
 from node.use_cases.world import World
+
+logger = logging.getLogger(__name__)
 
 TRAY_S = 0.25
 """How often the running node looks into its tray: a person waits for it."""
@@ -220,9 +220,12 @@ async def _empty_tray(home: Path, enrolments: SqliteEnrolments, admissions: Admi
     """Take up what the operator laid down, and lay out what waits for founders, for ever."""
     tray = Tray(home / "tray")
     while True:
-        for name, request in tray.take():
-            await tray.settle(name, _carry_out(request, enrolments, admissions))
-        _lay_out(home / "pending", {f"{one.party}.admit": one.admit_body for one in await admissions.pending()})
+        try:
+            for name, request in tray.take():
+                await tray.settle(name, _carry_out(request, enrolments, admissions))
+            _lay_out(home / "pending", {f"{one.party}.admit": one.admit_body for one in await admissions.pending()})
+        except (FederationError, OSError) as error:  # a full disk: the directory is served all the same
+            logger.warning("the tray cannot be emptied", extra={"problem": getattr(error, "code", "disk")})
         await asyncio.sleep(TRAY_S)
 
 
@@ -244,9 +247,3 @@ async def _carry_out(request: Invite | Approval, enrolments: SqliteEnrolments, a
             await write_invitation(enrolments, party=request.party, token_hash=request.token_hash, created=request.created)
         case Approval():
             await admissions.approve(request.party, request.signature)
-
-
-def ca_public_key_info(certificate: bytes) -> bytes:
-    """DER of the SubjectPublicKeyInfo in a certificate: what a fingerprint is made of."""
-    key = load_certificate(certificate).public_key()
-    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)

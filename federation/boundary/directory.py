@@ -191,6 +191,11 @@ def cosigners(roster: Roster, raw: bytes) -> tuple[Verified, ...]:
     return tuple(verified for _, verified in _verified_lines(parsed, witness_keys(roster)))
 
 
+def is_cosigned(raw: bytes, node: NodeEntry) -> bool:
+    """Whether a true cosignature of this node stands under the checkpoint."""
+    return any(_verified_lines(note.parse_note(raw), [witness_key(node)]))
+
+
 def _verified_lines(parsed: Note, keys: Iterable[NoteKey]) -> Iterator[tuple[NoteSignature, Verified]]:
     """The signature lines under which one of the keys stands, the first true one of each key."""
     known = {(key.name, key.key_id): key for key in keys}

@@ -33,7 +33,7 @@ class PartyCa:
 
     Attributes:
         party: whose it is; None for the Secretariat's node CA.
-        public_key_info: DER of the SubjectPublicKeyInfo; people compare its fingerprint out of band.
+        public_key_info: DER of the SubjectPublicKeyInfo.
         window: when it is valid itself; what it signed may end earlier.
         der: the certificate.
     """

@@ -123,7 +123,7 @@ class Roster:
 
     def members_of(self, region: PartyId, *, now: float) -> frozenset[PartyId]:
         """The Parties that the region answers for now."""
-        members = {one.mandate.member for one in self.mandates}
+        members = {one.mandate.member for one in self.mandates if one.mandate.region == region}
         return frozenset(member for member in members if self.responder(member, now=now) == region)
 
     def anchors(self) -> dict[PartyId | None, tuple[bytes, ...]]:

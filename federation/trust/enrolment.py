@@ -170,7 +170,7 @@ _ROAD: Final = (
 )
 """Each step, the event that ends it, and who has to do what. Theory of operation: the road is straight, and nobody can be
 stepped over, because each signature covers what came before: the Secretariat issues the CA, the Party signs the entry that
-names it, k founders sign the CA's fingerprint, the Secretariat logs the entry."""
+names it, k founders compare the entry's fingerprint and sign the entry, the Secretariat logs it."""
 
 _STEPS: Final = [step for step, _, _ in _ROAD]
 _EVENTS: Final = [event for _, event, _ in _ROAD]

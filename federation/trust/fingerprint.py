@@ -14,13 +14,14 @@ _GROUP_DIGITS: Final = 5
 _DIGITS: Final = _GROUPS * _GROUP_DIGITS
 
 
-def fingerprint(spki: bytes) -> str:
-    """Twelve groups of five digits, with one space between, for the public key of a Party CA.
+def fingerprint(body: bytes) -> str:
+    """Twelve groups of five digits, with one space between, for the body of the entry that admits a Party.
 
-    The SHA-256 of the key's SubjectPublicKeyInfo in DER is read as one big-endian number; its last 60 decimal digits, with
-    leading zeros, are the fingerprint. That is 199 bits, enough against whoever searches for one matching key or for a pair.
+    The SHA-256 of the exact bytes that founders and Party sign is read as one big-endian number; its last 60 decimal digits, with
+    leading zeros, are the fingerprint. That is 199 bits, enough against whoever searches for one matching entry or for a pair.
+    It covers every key in the entry: with the CA's alone, the Secretariat could have put a Party key of its own beside it.
     """
-    number = int.from_bytes(sha256(spki).digest()) % 10**_DIGITS
+    number = int.from_bytes(sha256(body).digest()) % 10**_DIGITS
     digits = f"{number:0{_DIGITS}}"
     return " ".join(digits[start : start + _GROUP_DIGITS] for start in range(0, _DIGITS, _GROUP_DIGITS))
 

@@ -6,7 +6,7 @@ The values here hold what may be published; `validate_set` holds the rules for p
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -168,7 +168,30 @@ def validate_set(pattern_set: PatternSet, *, may_publish_for: frozenset[PartyId]
     for pattern in pattern_set.patterns:
         if pattern.owner != pattern_set.party and pattern.owner not in may_publish_for:
             raise Forbidden(f"{pattern_set.party} has no mandate to publish the pattern {pattern.pattern_id} of {pattern.owner}")
+    try_examples(pattern_set)
+
+
+def try_examples(pattern_set: PatternSet) -> None:
+    """The part of `validate_set` that depends on the set alone, and never changes.
+
+    Raises:
+        Malformed: as `validate_set`.
+    """
+    for pattern in pattern_set.patterns:
         _try_examples(pattern)
+
+
+def within_mandates(pattern_set: PatternSet, *, may_publish_for: frozenset[PartyId]) -> PatternSet:
+    """What of a received set counts at this moment: the publisher's own markings, and those of Parties whose mandates stand.
+
+    Mandates are logged before or after a set that needs them, and end. A set as a whole neither waits for the last one nor falls
+    with the first.
+    """
+    patterns = tuple(one for one in pattern_set.patterns if one.owner == pattern_set.party or one.owner in may_publish_for)
+    if len(patterns) == len(pattern_set.patterns):
+        return pattern_set
+    needs_prefixes = any(pattern.form in PREFIX_START for pattern in patterns)
+    return replace(pattern_set, patterns=patterns, company_prefixes=pattern_set.company_prefixes if needs_prefixes else ())
 
 
 def _try_examples(pattern: Pattern) -> None:

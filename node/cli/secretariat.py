@@ -156,10 +156,10 @@ def invite(*, party: PartyId, home: Path, as_json: bool) -> int:
 def admit(*, party: PartyId, home: Path, claimed: str, keys: tuple[Path, ...], wait_s: float, as_json: bool) -> int:
     """Sign a Party's admission with founders' keys, after comparing its fingerprint."""
     body = _pending_body(home / "pending" / f"{party}.admit", wait_s)
-    seen = _fingerprint(body)
+    seen = _fingerprint(body, party)
     if not same_fingerprint(seen, claimed):
         raise Unauthentic(
-            f"the fingerprint of the CA that waits here is {seen}",
+            f"the fingerprint of the entry that waits here is {seen}",
             hint="it is not the one that was read aloud: do not sign, and ask the Party again by telephone",
         )
     tray = Tray(home / "tray")
@@ -184,11 +184,12 @@ def _pending_body(path: Path, wait_s: float) -> bytes:
         ) from error
 
 
-def _fingerprint(body: bytes) -> str:
+def _fingerprint(body: bytes, party: PartyId) -> str:
+    """Of the very bytes that are signed, so that no key in them can be another one than the Party's."""
     admit_entry = decode_entry_body(EntryKind.ADMIT, body)
-    if not isinstance(admit_entry, Admit):
-        raise InvalidInput("the file that waits holds no admission")
-    return fingerprint(root.ca_public_key_info(admit_entry.party_ca))
+    if not isinstance(admit_entry, Admit) or admit_entry.party != party:
+        raise InvalidInput("the file that waits holds no admission of that Party")
+    return fingerprint(body)
 
 
 def _seed(path: Path) -> bytes:

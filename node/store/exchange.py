@@ -17,7 +17,7 @@ from federation import limits
 from federation.delivery.outbox import LaneHead, Outgoing
 from federation.delivery.receipt import SignedReceipt
 from federation.delivery.replay import ReplayMark
-from federation.errors import InvalidConfiguration, Misuse, StoreUnavailable
+from federation.errors import InvalidConfiguration, Misuse, Replayed, StoreUnavailable
 from federation.evidence.journal import Leaf, Position
 from federation.identity import MessageId, PartyId
 from federation.ports import (
@@ -184,6 +184,7 @@ class SqliteExchange(ExchangeStore, OutboxStore, JournalStore):
             row = records.crossing_row(crossing, leaf, self._vault)
             put = writer.execute(_PUT_CROSSING, row)
             if put.rowcount == 0:  # it is there: away with it and with what hangs on it
+                _check_same_message(writer, crossing)
                 writer.execute("DELETE FROM crossing WHERE direction = ? AND message_id = ?", row[:2])
                 put = writer.execute(_PUT_CROSSING, row)
             if crossing.ciphertext:
@@ -226,6 +227,14 @@ def _put_mark(writer: sqlite3.Connection, mark: ReplayMark) -> None:
     if writer.execute("INSERT INTO mark VALUES (?, ?, ?) ON CONFLICT DO NOTHING", row).rowcount == 0:
         known = writer.execute("SELECT statement_hash FROM mark WHERE sender = ? AND message_id = ?", row[:2]).fetchone()
         raise AlreadySeen(ReplayMark(sender=mark.sender, message_id=mark.message_id, statement_hash=known[0]))
+
+
+def _check_same_message(writer: sqlite3.Connection, crossing: Crossing) -> None:
+    known = writer.execute(
+        "SELECT peer, kind FROM crossing WHERE direction = ? AND message_id = ?", (crossing.direction, crossing.message_id)
+    ).fetchone()
+    if known != (crossing.peer, crossing.kind):
+        raise Replayed("a message id is taken by another message")
 
 
 def _put_receipt(writer: sqlite3.Connection, message_id: MessageId, receipt: SignedReceipt) -> None:

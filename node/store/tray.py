@@ -14,7 +14,8 @@ from typing import Annotated, Final
 
 import msgspec
 
-from federation.errors import FederationError, InvalidInput
+from federation import limits
+from federation.errors import FederationError, InvalidInput, Unavailable
 from federation.identity import PartyId, party_id
 from federation.trust.entries import Signature
 
@@ -45,7 +46,7 @@ class Approval:
 class _InviteFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="invite"):
     party: str
     token_hash: Hex32
-    created: int
+    created: Annotated[int, msgspec.Meta(ge=0, le=limits.TIME_S_MAX)]
 
 
 class _ApprovalFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="approval"):
@@ -89,19 +90,32 @@ class Tray:
                 _refuse(path, error)
 
     async def settle(self, path: Path, work: Awaitable[object]) -> None:
-        """Do the work of a request and put its file aside; a request that is refused says why in its file's neighbour."""
+        """Do the work of a request and put its file aside; a request that is refused says why in its file's neighbour. What cannot be
+        done at this moment stays in the tray.
+        """
         try:
             await work
+        except Unavailable as error:
+            logger.warning("a request stays in the tray", extra={"problem": error.code})
         except FederationError as error:
             _refuse(path, error)
         else:
-            path.rename(path.with_suffix(".done"))
+            _put_aside(path, ".done")
 
 
 def _refuse(path: Path, error: FederationError) -> None:
     logger.warning("a request in the tray was refused", extra={"problem": error.code})
-    path.with_suffix(".why").write_text(f"{error.message}\nhint: {error.hint}\n", encoding="utf-8")
-    path.rename(path.with_suffix(".refused"))
+    _put_aside(path, ".refused", why=f"{error.message}\nhint: {error.hint}\n")
+
+
+def _put_aside(path: Path, suffix: str, *, why: str = "") -> None:
+    """Every request may be carried out twice, so a file that cannot be moved is no reason to end the node."""
+    try:
+        if why:
+            path.with_suffix(".why").write_text(why, encoding="utf-8")
+        path.rename(path.with_suffix(suffix))
+    except OSError as error:
+        logger.warning("a file in the tray cannot be moved", extra={"problem": error.strerror})
 
 
 def _read(path: Path) -> Invite | Approval:
@@ -109,7 +123,7 @@ def _read(path: Path) -> Invite | Approval:
         with path.open("rb") as file:
             raw = file.read(_REQUEST_BYTES_MAX + 1)
         parsed = msgspec.json.decode(raw, type=_InviteFile | _ApprovalFile)
-    except (OSError, msgspec.DecodeError, msgspec.ValidationError) as error:
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidInput("a file in the tray is no request") from error
     if isinstance(parsed, _InviteFile):
         return Invite(party=party_id(parsed.party), token_hash=bytes.fromhex(parsed.token_hash), created=parsed.created)

@@ -79,13 +79,14 @@ class Worker:
 
         Raises:
             StoreUnavailable: the worker has ended.
+            CancelledError: the caller was cancelled; the work is over all the same.
         """
         async with self._room:
             if not self._open:
                 raise _closed()
             job = Job(work, self._loop.create_future())
             self._jobs.put(job)
-            result: Result = await job.future
+            result: Result = await _decided(job.future)
             return result
 
     async def life(self) -> None:
@@ -149,6 +150,23 @@ class Worker:
             self._ended.set_exception(failure)
         else:
             self._ended.set_result(None)
+
+
+async def _decided(future: asyncio.Future[Result]) -> Result:
+    """The outcome. Work that was handed over is done whether its caller is cancelled or not, so a cancelled caller is let go only
+    then: it would give up its turn (`node.use_cases.world`) while its change is under way, and the next step would decide on what
+    stood there before.
+    """
+    cancelled: asyncio.CancelledError | None = None
+    while not future.done():
+        try:
+            await asyncio.wait([future])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        future.exception()  # nobody else asks for it
+        raise cancelled
+    return future.result()
 
 
 def _settle(jobs: Sequence[Job]) -> None:

@@ -1,8 +1,9 @@
 """All Parties' patterns at this node: the sets that the directory pins by digest, and the published reference sets that come with
 the program for markings of those who publish none.
 
-A set is taken only when its digest is the one that its Party logged, and only if it keeps the rules of publishing; a bad set is left
-out and hides no other. Whether an issuer is a Party is read from the roster, never from a pattern.
+A set is taken only when its digest is the one that its Party logged, and only if its examples prove it; a bad set is left out and
+hides no other. For whom its Party may publish is asked of the roster again and again, because mandates come and end. Whether an
+issuer is a Party is read from the roster, never from a pattern.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from federation.identity import PartyId
 from federation.ports import PatternStore, Peer, Transport
 from federation.trust.directory import Roster
 from federation.uim.library import Candidate, Library
-from federation.uim.pattern import PatternSet, validate_set
+from federation.uim.pattern import PatternSet, try_examples, within_mandates
 from federation.uim.scan import read_scan
 from federation.wire.patterns import decode_pattern_set, encode_pattern_set
 from node.use_cases.desk_values import Membership, RankedParty, Resolution
@@ -44,7 +45,7 @@ class Patterns:
         self._reference = tuple(reference)
         self._accepted: dict[bytes, PatternSet] = {}
         self._refused: set[bytes] = set()
-        self._built: tuple[bytes, ...] = ()
+        self._built: tuple[tuple[bytes, frozenset[PartyId]], ...] = ()
         self._library = Library.build(self._reference)
 
     async def publish(self, sets: Sequence[PatternSet]) -> None:
@@ -59,11 +60,16 @@ class Patterns:
         for party, digest in pinned.items():
             if digest not in self._accepted and digest not in self._refused:
                 await self._take(party, digest, transport)
-        digests = tuple(digest for digest in pinned.values() if digest in self._accepted)
-        if digests == self._built:
+        self._forget(frozenset(pinned.values()))
+        taken = tuple(
+            (digest, self._registry.roster.members_of(party, now=self._world.now()))
+            for party, digest in pinned.items()
+            if digest in self._accepted
+        )
+        if taken == self._built:
             return
-        self._built = digests
-        sets = [self._accepted[digest] for digest in digests]
+        self._built = taken
+        sets = [within_mandates(self._accepted[digest], may_publish_for=members) for digest, members in taken]
         publishers = {one.party for one in sets}
         self._library = Library.build([*sets, *(one for one in self._reference if one.party not in publishers)])
 
@@ -74,7 +80,8 @@ class Patterns:
                 encoded = await self._fetch(party, digest, transport)
             if encoded is None:
                 return
-            self._accepted[digest] = self._checked(party, digest, encoded)
+            if digest not in self._accepted:  # what came over the network was checked before it was kept
+                self._accepted[digest] = self._checked(party, digest, encoded)
         except FederationError as error:
             logger.info("a pattern set is missing", extra={"peer": party, "problem": error.code})
 
@@ -84,7 +91,7 @@ class Patterns:
             return None
         peer: Peer = self._registry.peer(responder)
         encoded = await transport.pattern_set(peer, party, digest)
-        self._checked(party, digest, encoded)
+        self._accepted[digest] = self._checked(party, digest, encoded)
         await self._store.put(digest, encoded)
         return encoded
 
@@ -95,11 +102,16 @@ class Patterns:
             pattern_set = decode_pattern_set(encoded)
             if pattern_set.party != party:
                 raise Unauthentic("a pattern set is published by another Party")
-            validate_set(pattern_set, may_publish_for=self._registry.roster.members_of(party, now=self._world.now()))
+            try_examples(pattern_set)
         except FederationError:
             self._refused.add(digest)  # what the digest pins will never become right
             raise
         return pattern_set
+
+    def _forget(self, pinned: frozenset[bytes]) -> None:
+        """Sets that their Parties have replaced: somebody may publish a new one every hour."""
+        self._accepted = {digest: one for digest, one in self._accepted.items() if digest in pinned}
+        self._refused &= pinned
 
     def resolve(self, raw: str) -> Resolution:
         """From a scan to ranked Parties, each with what the roster says of it.

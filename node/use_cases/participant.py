@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from federation import limits
 from federation.delivery.outbox import Outgoing
 from federation.envelope.header import MessageKind, Prekey
-from federation.errors import FederationError, Unavailable
+from federation.errors import FederationError
 from federation.identity import PartyId
 from federation.ports import (
     AskedQuery,
     DirectoryService,
+    Entropy,
     ExchangeStore,
     JournalStore,
     OutboxStore,
@@ -50,6 +51,8 @@ logger = logging.getLogger(__name__)
 HOUSEKEEPING_FIRST_S = 0.5
 """The rest after the first look, and after one that found news in the directory: peers that start together are there a moment later.
 It grows to the whole period in a few steps."""
+PEERS_ASKED = 3
+"""Peers whose directory is read while the Secretariat does not answer, each time: enough not to depend on one that is behind."""
 HOUSEKEEPING_S = 5.0
 """Deadlines, prekeys and patterns are looked at this often: an officer notices seconds, not more."""
 
@@ -304,21 +307,27 @@ async def _repeat(chores: tuple[Chore, ...], registry: Registry, pause_s: float)
 
 
 async def follow_directory(parts: Parts, participant: Participant) -> None:
-    """Read the log at the Secretariat and cosign it there; when it does not answer, read it at a peer."""
+    """Read the log at the Secretariat and cosign it there; when that fails, read it at some peers until one has news."""
     registry = participant.registry
     try:
         if parts.secretariat is not None:
             await registry.follow(parts.directory, parts.secretariat)
             await registry.witness(parts.directory, parts.secretariat, parts.own)
             return
-    except Unavailable as error:
-        logger.info("the Secretariat does not answer", extra={"problem": error.code})
-    for peer in peers_of(registry, parts.own.party):
+    except FederationError as error:
+        logger.info("the Secretariat shows no directory that goes on", extra={"problem": error.code})
+    for peer in _some(peers_of(registry, parts.own.party), parts.world.entropy):
         try:
-            await registry.follow(parts.directory, peer)
-        except Unavailable:
-            continue
-        return
+            if await registry.follow(parts.directory, peer):
+                return
+        except FederationError as error:  # one peer that lies or is behind must not stand before all the others
+            logger.info("a peer shows no directory that goes on", extra={"peer": peer.name.party, "problem": error.code})
+
+
+def _some(peers: Sequence[Peer], entropy: Entropy) -> Sequence[Peer]:
+    """A few peers, others each time: whoever comes first by name must not decide what this node gets to see."""
+    start = int.from_bytes(entropy(2)) % max(1, len(peers))
+    return [*peers[start:], *peers[:start]][:PEERS_ASKED]
 
 
 async def learn_bundles(parts: Parts, participant: Participant) -> None:
@@ -330,8 +339,8 @@ async def learn_bundles(parts: Parts, participant: Participant) -> None:
             continue
         try:
             keyring.learn(await parts.transport.bundles(peer), registry.roster)
-        except Unavailable:
-            continue
+        except FederationError as error:  # whatever this peer says, the others' keys are wanted too
+            logger.info("a peer gives no prekeys", extra={"peer": party, "problem": error.code})
 
 
 async def expire_overdue(parts: Parts, participant: Participant) -> None:

@@ -16,15 +16,16 @@ from federation.boundary.directory import (
     Replica,
     bare_checkpoint,
     cosign_checkpoint,
+    cosigners,
     extend,
+    is_cosigned,
     open_genesis,
     read_checkpoint,
 )
-from federation.errors import Malformed, NotFound, Unauthentic
+from federation.errors import Malformed, NotFound, Oversized, Unauthentic
 from federation.identity import PartyId
 from federation.ports import Clock, DirectoryService, DirectoryStore, Peer
 from federation.trust.directory import Roster
-from federation.trust.note import parse_note
 from node.use_cases.world import Own
 
 logger = logging.getLogger(__name__)
@@ -48,6 +49,7 @@ class Registry:
         self._clock = clock
         self._bare = bare_checkpoint(replica)
         self._accepting = asyncio.Lock()
+        self._following = asyncio.Lock()
         self._listeners: list[Callable[[Roster], None]] = []
         self.split_view: SplitView | None = None
         self.heard_at = clock.now()
@@ -83,6 +85,11 @@ class Registry:
     def head(self) -> bytes:
         """The newest checkpoint as every envelope carries it."""
         return self._bare
+
+    @property
+    def clock(self) -> Clock:
+        """The node's."""
+        return self._clock
 
     @property
     def store(self) -> DirectoryStore:
@@ -128,6 +135,10 @@ class Registry:
             Unreachable: the source does not answer.
             Unauthentic: what it shows is not a continuation of what was accepted: perhaps a split view.
         """
+        async with self._following:  # or two would fetch the same entries, and the second could not take them
+            return await self._follow(service, source)
+
+    async def _follow(self, service: DirectoryService, source: Peer) -> bool:
         checkpoint = await service.checkpoint(source)
         if checkpoint == self._replica.note:
             self.heard_at = self._clock.now()
@@ -138,15 +149,10 @@ class Registry:
             return False  # a peer may be behind; only equal sizes can disagree
         if offered.size == own.size and offered.root != own.root():
             raise Unauthentic("two directory checkpoints of one size disagree", hint="keep both and tell the other Parties")
-        if offered.size == own.size and _signatures(checkpoint) < _signatures(self._replica.note):
+        if offered.size == own.size and self._witnesses(checkpoint) < self._witnesses(self._replica.note):
             self.heard_at = self._clock.now()
             return False  # the same tree with fewer witnesses: what we have is better evidence
-        leaves: list[bytes] = []
-        while own.size + len(leaves) < offered.size:
-            page = await service.entries(source, own.size + len(leaves), offered.size)
-            if not page:
-                raise Malformed("a directory shows a checkpoint without its entries")
-            leaves += page
+        leaves = await read_entries(service, source, start=own.size, end=offered.size)
         await self.accept(leaves, checkpoint)
         self.heard_at = self._clock.now()
         return bool(leaves)
@@ -173,11 +179,31 @@ class Registry:
         record = self.roster.parties.get(own.party)
         if record is None or record.node is None or record.node.signing_key != own.signer.public_key:
             return
-        if any(one.name == own.name.dns for one in parse_note(self._replica.note).signatures):
+        if is_cosigned(self._replica.note, record.node):
             return
         cosigned = cosign_checkpoint(self._replica, own.signer, name=own.name.dns, now=self._clock.now())
         await service.cosign(secretariat, cosigned)
 
+    def _witnesses(self, checkpoint: bytes) -> int:
+        """Cosignatures that are some: anybody on the way can add lines."""
+        return len(cosigners(self.roster, checkpoint))
 
-def _signatures(checkpoint: bytes) -> int:
-    return len(parse_note(checkpoint).signatures)
+
+async def read_entries(service: DirectoryService, source: Peer, *, start: int, end: int) -> list[bytes]:
+    """All leaves from start to end, page by page. They are not verified.
+
+    Raises:
+        Malformed: the source leaves some out.
+        Oversized: more than any directory has.
+    """
+    leaves: list[bytes] = []
+    room = limits.DIRECTORY_BYTES_MAX
+    while start + len(leaves) < end:
+        page = await service.entries(source, start + len(leaves), end)
+        if not page:
+            raise Malformed("a directory shows a checkpoint without its entries")
+        leaves += page
+        room -= sum(map(len, page))
+        if room < 0:
+            raise Oversized("a directory has more entries than any may have", hint="tell the other Parties and the Secretariat")
+    return leaves

@@ -7,15 +7,15 @@ here before it is logged, and by every other node if it were logged all the same
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass, replace
 
 from federation import limits
 from federation.boundary.directory import add_cosignature, fold, join_signatures, sign_checkpoint
-from federation.errors import Conflict, Forbidden, Malformed, NotFound, Unauthentic, UnknownParty
+from federation.errors import Conflict, Forbidden, Malformed, NotFound, Overloaded, Unauthentic, UnknownParty
 from federation.identity import NodeName, PartyId
 from federation.ports import Enrolment, EnrolmentStore
 from federation.trust import directory, keys
-from federation.trust.certificate import read_party_ca
 from federation.trust.enrolment import Invitation, Step, Use, check_invitation, check_token, request_hash
 from federation.trust.entries import Admit, EntryKind, Signature
 from federation.trust.fingerprint import fingerprint
@@ -37,6 +37,7 @@ class Log(DirectoryReads):
         self._signer = signer
         self._known = known
         self._writing = asyncio.Lock()
+        self._today = (0, Counter[PartyId | None]())
 
     @classmethod
     async def load(cls, *, registry: Registry, signer: Signer) -> Log:
@@ -50,9 +51,23 @@ class Log(DirectoryReads):
 
         Raises:
             Forbidden: it breaks its author rule; it is not logged.
+            Overloaded: that Party has had enough entries logged today.
         """
-        del sender
+        known = self._known.get(leaf_hash(leaf))
+        if known is not None:
+            return known
+        logged = self._logged_today()
+        if logged[sender.party] >= limits.ENTRIES_PER_PARTY_PER_DAY_MAX:
+            raise Overloaded("this Party has had many entries logged today", hint="submit it again tomorrow")
+        logged[sender.party] += 1  # before it is logged: what comes at the same time has to see it
         return await self.append(leaf)
+
+    def _logged_today(self) -> Counter[PartyId | None]:
+        """Entries of each Party since midnight UTC."""
+        today = int(self._registry.clock.now() // 86_400)
+        if self._today[0] != today:
+            self._today = (today, Counter())
+        return self._today[1]
 
     async def append(self, leaf: bytes) -> int:
         """Log an entry that keeps its rule, under a new checkpoint."""
@@ -93,7 +108,7 @@ class Pending:
     """An admission that waits for founders.
 
     Attributes:
-        fingerprint: of the Party CA's key, for reading aloud.
+        fingerprint: of `admit_body`, for reading aloud.
         admit_body: what founders sign.
     """
 
@@ -126,6 +141,8 @@ class Admissions:
         self._issuer = issuer
         self._directory_endpoint = directory_endpoint
         self._genesis_leaf = genesis_leaf
+        self._stepping = asyncio.Lock()
+        """One step at a time: a founder's signature must not be lost because the Party signs in the same moment."""
 
     async def enrol(self, token: bytes, application: Application) -> Admission:
         """Issue the Party CA and the entry to be signed. The token is used up, durably, before anything is issued.
@@ -134,6 +151,10 @@ class Admissions:
             Forbidden, Conflict, DeadlinePassed: as `check_invitation`.
             Malformed, Unauthentic: the keys or the request for the CA cannot serve.
         """
+        async with self._stepping:
+            return await self._enrol(token, application)
+
+    async def _enrol(self, token: bytes, application: Application) -> Admission:
         known = await self._store.enrolment(application.party)
         request = request_hash(
             csr=application.party_ca_request,
@@ -187,6 +208,10 @@ class Admissions:
             Conflict: nothing was issued yet.
             Unauthentic: not the Party key's signature over that entry.
         """
+        async with self._stepping:
+            return await self._accept(token, party, acceptance)
+
+    async def _accept(self, token: bytes, party: PartyId, acceptance: Signature) -> EnrolmentState:
         known = await self._known(token, party)
         if not known.admit_body:
             raise Conflict("this Party has not enrolled yet", hint="run `gsp party join` from the beginning")
@@ -202,8 +227,9 @@ class Admissions:
         return self._state(await self._try_to_log(known))
 
     async def status(self, token: bytes, party: PartyId) -> EnrolmentState:
-        """How far the Party is."""
-        return self._state(await self._known(token, party))
+        """How far the Party is. What a failing disk left undone is done now."""
+        async with self._stepping:
+            return self._state(await self._try_to_log(await self._known(token, party)))
 
     async def approve(self, party: PartyId, signature: Signature) -> EnrolmentState:
         """A founder signs the entry after comparing the fingerprint out of band.
@@ -213,6 +239,10 @@ class Admissions:
             Forbidden: not a founder.
             Unauthentic: not that founder's signature over that entry.
         """
+        async with self._stepping:
+            return await self._approve(party, signature)
+
+    async def _approve(self, party: PartyId, signature: Signature) -> EnrolmentState:
         known = await self._store.enrolment(party)
         if known is None or not known.admit_body:
             raise NotFound("no admission of that Party waits for founders")
@@ -220,7 +250,8 @@ class Admissions:
             raise Forbidden("only founders of the genesis entry approve")
         message = directory.entry_message(EntryKind.ADMIT, known.admit_body)
         keys.verify(public_key=signature.public_key, message=message, signature=signature.signature)
-        if signature not in known.founder_signatures and known.logged_index is None:
+        signed = {one.public_key for one in known.founder_signatures}  # a key can sign in many ways, and counts once
+        if signature.public_key not in signed and known.logged_index is None:
             approved = replace(known, founder_signatures=(*known.founder_signatures, signature))
             await self._store.swap(old=known, new=approved)
             known = approved
@@ -253,22 +284,13 @@ class Admissions:
         )
 
     def _pending(self, known: Enrolment) -> Pending:
-        admit, genesis = _admit(known), self._registry.roster.genesis
-        ca = read_party_ca(
-            admit.party_ca,
-            party=admit.party,
-            domain=genesis.domain,
-            issuing_ca=admit.issuing_ca,
-            root=genesis.root_certificate,
-            now=admit.created,
-        )
         return Pending(
             party=known.party,
-            fingerprint=fingerprint(ca.public_key_info),
+            fingerprint=fingerprint(known.admit_body),
             admit_body=known.admit_body,
             accepted=known.acceptance is not None,
             founders_signed=len(known.founder_signatures),
-            founders_needed=genesis.founders_threshold,
+            founders_needed=self._registry.roster.genesis.founders_threshold,
         )
 
 

@@ -3,8 +3,8 @@ from dataclasses import replace
 
 import pytest
 
-from federation.envelope.header import Lane
-from federation.errors import Misuse
+from federation.envelope.header import Lane, MessageKind
+from federation.errors import Misuse, Replayed
 from federation.identity import MessageId
 from federation.ports import AlreadySeen, Change, Direction, KeyUse
 from federation.query.lifecycle import AskedState, ReceivedState
@@ -251,3 +251,33 @@ async def test_ids_with_zeros_and_quotes_in_them_are_like_all_others(exchange):
             found = await exchange.store.asked(identifier)
             assert found is not None
             assert found.message_id == identifier
+
+
+@pytest.mark.parametrize("changes", [{"peer": QN}, {"kind": MessageKind.ANSWER}])
+async def test_a_message_id_that_somebody_overheard_takes_nobodys_place(exchange, changes):
+    async with exchange:
+        await exchange.store.commit(
+            Change(
+                marks=(samples.mark(1),),
+                received=(samples.received(1),),
+                crossings=(samples.crossing(1, direction=Direction.RECEIVED),),
+                leaves=(samples.leaf("received"),),
+            )
+        )
+        await exchange.again()
+        stood = await exchange.store.crossing(Direction.RECEIVED, message_id(1))
+
+        with pytest.raises(Replayed):
+            await exchange.store.commit(
+                Change(
+                    marks=(samples.mark(1, sender=QN),),
+                    received=(samples.received(1, peer=QN),),
+                    crossings=(samples.crossing(1, direction=Direction.RECEIVED, **changes),),
+                    leaves=(samples.leaf("received from somebody else"),),
+                )
+            )
+        await exchange.again()
+
+        assert await exchange.store.crossing(Direction.RECEIVED, message_id(1)) == stood
+        assert await exchange.store.received(message_id(1)) == samples.received(1)
+        assert (await exchange.store.frontier()).size == 1

@@ -12,15 +12,14 @@ from federation.query.lifecycle import AskedState, ReceivedState
 from node.use_cases.desk_values import Membership
 from tests.support.federation import Federation
 from tests.support.invariants import Watch
-from tests.support.simulated_officers import HOUR, answer_inbox, ask, look, question
 from tests.support.parties import FACTORY
 from tests.support.simulated import simulated
+from tests.support.simulated_officers import HOUR, answer_inbox, ask, look, question
 
 
 @simulated()
 async def test_an_automatic_query_is_answered_in_one_round_trip(federation: Federation):
     asker, answerer = federation["qm"], federation["qn"]
-    await asyncio.sleep(60)
     envelopes = len(federation.envelopes)
 
     view = await ask(asker, question(answerer.party, answerer.kit.codes[0], answerer.kit.unknown_code, asker.kit.codes[0]))
@@ -52,7 +51,6 @@ async def test_the_answer_of_a_round_trip_is_receipted_soon_after(federation: Fe
 @simulated()
 async def test_a_scan_leads_to_the_party_that_can_answer(federation: Federation):
     asker, answerer = federation["qm"], federation["qn"]
-    await asyncio.sleep(60)
 
     officer = asker.kit.officers[0].name
     resolution = await asker.at_desk(lambda desk: desk.resolve(officer, answerer.kit.codes[0]))

@@ -62,7 +62,9 @@ def commands(group: click.Group | None = None, path: str = "gsp") -> Iterator[tu
 def help_text(command: str) -> str:
     """What `--help` prints on a terminal of a hundred columns."""
     arguments = [*command.split()[1:], "--help"]
-    shown = CliRunner().invoke(main, arguments, prog_name="gsp", terminal_width=COLUMNS, env={"GSP_OFFICER": None, "GSP_HOME": None})
+    shown = CliRunner().invoke(
+        main, arguments, prog_name="gsp", terminal_width=COLUMNS, env={"GSP_OFFICER": None, "GSP_HOME": None}
+    )
     assert shown.exit_code == 0, shown.output
     return "\n".join(["```text", *(line.rstrip() for line in shown.output.strip().splitlines()), "```"])
 
@@ -158,7 +160,7 @@ def word_table(names: str) -> str:
     meanings = {member: " ".join(meaning.split()) for _, member, meaning in explained(found.body)}
     on_screen: Mapping[Any, str] = getattr(words, shown) if shown else {}
     rows = [(f"`{member}`", on_screen.get(member, "") or meanings[member.name]) for member in vocabulary]
-    return table(("word", "meaning"), rows)
+    return table(("word", "meaning"), rows) if all(meaning for _, meaning in rows) else ", ".join(word for word, _ in rows)
 
 
 def settings_table(names: str) -> str:
@@ -174,7 +176,7 @@ def settings_table(names: str) -> str:
 
 
 def default(value: object) -> str:
-    return {None: "none", (): "[]", "": '""'}.get(value, msgspec.json.encode(value).decode())  # type: ignore[call-overload]  # the table decides
+    return "none" if value is None else msgspec.json.encode(value).decode()
 
 
 def attributes(docstring: str) -> dict[str, str]:
@@ -185,7 +187,7 @@ def attributes(docstring: str) -> dict[str, str]:
 
 
 def sentence(docstring: str) -> str:
-    return " ".join(docstring.split("\n\n")[0].split())
+    return " ".join(docstring.partition("\n\n")[0].split())
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

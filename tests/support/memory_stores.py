@@ -14,7 +14,7 @@ from federation import limits
 from federation.delivery.outbox import LaneHead, Outgoing
 from federation.delivery.replay import ReplayMark
 from federation.envelope.header import Lane
-from federation.errors import Conflict, Misuse, NotFound
+from federation.errors import Conflict, Misuse, NotFound, Replayed
 from federation.evidence.journal import Leaf, Position
 from federation.identity import MessageId, PartyId
 from federation.ports import (
@@ -99,6 +99,10 @@ class MemoryExchange(ExchangeStore, OutboxStore, JournalStore):
         for mark in change.marks:
             if (known := self._marks.get((mark.sender, mark.message_id))) is not None:
                 raise AlreadySeen(known)
+        for crossing in change.crossings:
+            there = self._crossings.get((crossing.direction, crossing.message_id), crossing)
+            if (there.peer, there.kind) != (crossing.peer, crossing.kind):
+                raise Replayed("a message id is taken by another message")
         crossings = self._with_leaves(change)
         put = {crossing.message_id for crossing in crossings if crossing.direction is Direction.SENT}
         if not all(self._was_sent(message_id, put) for message_id, _ in change.receipts):

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
 
 from federation import limits
 from federation.errors import DeadlinePassed, FederationError, Incompatible, Unreachable
@@ -107,7 +107,7 @@ class SimNetwork:
         self._cut: set[tuple[NodeName, NodeName]] = set()
         self._carrying: asyncio.TaskGroup | None = None
 
-    async def __aenter__(self) -> SimNetwork:
+    async def __aenter__(self) -> Self:
         self._carrying = asyncio.TaskGroup()
         await self._carrying.__aenter__()
         return self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from federation.query.codes import Automation
@@ -9,6 +10,9 @@ from tests.support.federation import Federation, federating
 from tests.support.history import History, telling
 from tests.support.invariants import Watch
 from tests.support.virtual_clock import VirtualLoop, run_virtual
+
+SETTLING_S = 60.0
+"""In this time the nodes learn each other's prekeys and patterns; the tests begin behind it."""
 
 
 def simulated(
@@ -30,6 +34,7 @@ def simulated(
                     loop, seed=seed, parties=parties, automation=lambda _number: automation, history=history
                 ) as federation:
                     watch = Watch(federation)
+                    await asyncio.sleep(SETTLING_S)
                     watch.look()
                     await test(federation)
                     watch.look()

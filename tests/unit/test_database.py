@@ -388,3 +388,19 @@ async def test_an_upgrade_that_fails_leaves_the_file_as_it_was(path, scripts, sc
 
     async with Database.open(path, schema=schema) as database:
         assert await database.read(numbers) == [1]
+
+
+async def test_a_caller_that_is_cancelled_goes_on_only_when_its_change_is_decided(path, schema):
+    """Or it would give up its turn while the change is under way, and the next step would decide on what stood there before."""
+    async with Database.open(path, schema=schema) as database:
+        async with held(database):
+            writing = asyncio.create_task(database.write(put(1)))
+            await asyncio.sleep(0)
+            for _ in range(3):  # whoever is impatient asks more than once
+                writing.cancel()
+                await asyncio.sleep(0.01)
+            assert not writing.done()
+
+        with pytest.raises(asyncio.CancelledError):
+            await writing
+        assert await database.read(numbers) == [1]

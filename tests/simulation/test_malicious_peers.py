@@ -1,0 +1,106 @@
+"""What one peer or the Secretariat can do to a node that is right about everything: as little as possible."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from federation.boundary.directory import fold, sign_checkpoint
+from federation.errors import FederationError, Forbidden, Malformed, Misuse, Unauthentic
+from federation.ports import Peer
+from node import party as party_node
+from node.use_cases.participant import follow_directory, learn_bundles
+from tests.support.federation import Federation, federating
+from tests.support.simulated_node import SimNode
+from tests.support.virtual_clock import VirtualLoop, run_virtual
+
+LIES = [Malformed, Unauthentic, Forbidden, Misuse]
+
+
+class Lying:
+    """A service at which some peers answer every call with an error of their choice."""
+
+    def __init__(self, service: Any, liars: set[str], error: type[FederationError]) -> None:
+        self._service = service
+        self._liars = liars
+        self._error = error
+
+    def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
+        async def call(peer: Peer, *arguments: Any) -> Any:
+            if peer.name.party in self._liars:
+                raise self._error("a lie")
+            return await getattr(self._service, name)(peer, *arguments)
+
+        return call
+
+
+async def parts_of(node: SimNode) -> Any:
+    return await node._parts(node._power)  # the same parts as the node has, to be replaced one by one
+
+
+@pytest.mark.parametrize("error", LIES)
+def test_a_peer_that_refuses_its_bundles_hides_nobody_elses(error: type[FederationError]) -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with federating(loop, parties=4) as federation:
+            node = federation["qp"]
+            assert node.participant is not None
+            parts = await parts_of(node)
+            node.participant.keyring._peers.clear()  # as after a restart
+            await learn_bundles(replace(parts, transport=Lying(parts.transport, {"qm"}, error)), node.participant)
+
+            assert node.participant.keyring.is_fresh(federation["qn"].party)
+            assert node.participant.keyring.is_fresh(federation["qo"].party)
+
+    run_virtual(main)
+
+
+@pytest.mark.parametrize("error", LIES)
+@pytest.mark.parametrize("secretariat", ["silent", "lying"])
+def test_a_peer_that_lies_about_the_directory_stands_before_no_other(error: type[FederationError], secretariat: str) -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with federating(loop, parties=4) as federation:
+            await _one_entry_that_reaches_only(federation, federation["qo"])
+            node = federation["qp"]
+            assert node.participant is not None
+            size = node.participant.registry.roster.size
+            parts = await parts_of(node)
+            liars = {"qm", None} if secretariat == "lying" else {"qm"}
+            if secretariat == "silent":
+                federation.secretariat.go_away()
+            for _ in range(4):
+                await follow_directory(replace(parts, directory=Lying(parts.directory, liars, error)), node.participant)
+
+            assert node.participant.registry.roster.size == size + 1
+
+    run_virtual(main)
+
+
+async def _one_entry_that_reaches_only(federation: Federation, node: SimNode) -> None:
+    """As when the Secretariat goes down before the others have read it."""
+    assert node.participant is not None
+    replica, leaf = node.participant.registry.replica, b"an entry of a kind that comes later"
+    checkpoint = sign_checkpoint(replica.genesis.origin, fold(replica, leaf).frontier, federation.treaty.log_signer)
+    await node.participant.registry.accept([leaf], checkpoint)
+
+
+async def test_a_secretariat_that_refuses_an_entry_ends_no_node(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter([Forbidden("no"), Malformed("no"), Misuse("no"), None])
+
+    async def announce(*_arguments: Any, **_named: Any) -> None:
+        answer = next(answers)
+        if answer is not None:
+            raise answer
+
+    monkeypatch.setattr(party_node, "announce_settings", announce)
+    monkeypatch.setattr(party_node, "ANNOUNCE_RETRY_S", 0)
+    ground: Any = type("Ground", (), {"registry": None, "settings": None, "sets": (), "keystore": None, "world": None})
+    parts: Any = type("Parts", (), {"directory": None, "secretariat": object()})
+
+    async with asyncio.timeout(10):
+        await party_node._announce(ground, parts)
+
+    assert next(answers, "over") == "over"

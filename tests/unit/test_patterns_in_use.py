@@ -1,0 +1,121 @@
+"""Pattern sets at a node while mandates come and end, and while somebody publishes without end."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from federation.identity import PartyId
+from federation.uim.codes import Label
+from federation.uim.pattern import Pattern, PatternSet
+from federation.uim.segments import CharacterSegment, Charset, LiteralSegment
+from federation.wire.patterns import encode_pattern_set
+from node.use_cases.library import Patterns
+from node.use_cases.registry import Registry
+from node.use_cases.world import World
+from tests.support.memory_stores import MemoryDirectory, MemoryPatterns
+from tests.support.treaty import DAY, NOW, PartyMaterial, Treaty, entropy
+
+REGION, MEMBER, OWN = PartyId("qr"), PartyId("qm"), PartyId("qn")
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.time: float = NOW
+
+    def now(self) -> float:
+        return self.time
+
+
+def pattern_of(owner: PartyId) -> Pattern:
+    text = f"{owner.upper()}PACK"
+    return Pattern(
+        pattern_id=f"pack-{owner}",
+        version=1,
+        owner=owner,
+        title="packs",
+        source="made for a test",
+        label=Label.INVENTED,
+        segments=(
+            LiteralSegment(name="start", text=text),
+            CharacterSegment(name="number", charset=Charset.DIGITS, shortest=6, longest=6),
+        ),
+        examples=(f"{text}000001",),
+    )
+
+
+SET = PatternSet(party=REGION, version=1, patterns=(pattern_of(REGION), pattern_of(MEMBER)))
+
+
+class Library:
+    """A node's patterns over a treaty whose log goes on."""
+
+    def __init__(self) -> None:
+        self.treaty = Treaty.make(seed=61)
+        self.region, self.member = self.treaty.admit(REGION), self.treaty.admit(MEMBER)
+        self.treaty.admit(OWN)
+        self.clock = Clock()
+        self.store = MemoryPatterns()
+        self.directory = MemoryDirectory()
+        self.patterns: Any = None
+
+    async def begin(self) -> None:
+        await self.directory.append(first=0, leaves=self.treaty.log, checkpoint=self.treaty.checkpoint())
+        self.registry = await Registry.load(self.directory, self.treaty.genesis_digest, self.clock)
+        world = World(clock=self.clock, entropy=entropy(61, "node"))
+        self.patterns = Patterns(own=OWN, world=world, registry=self.registry, store=self.store, reference=())
+        await self.refresh()
+
+    async def publish(self, publisher: PartyMaterial, pattern_set: PatternSet, *, serial: int = 1) -> None:
+        encoded = encode_pattern_set(pattern_set)
+        await Patterns.publish(self.patterns, [pattern_set])
+        self.treaty.announce(publisher, serial=serial, pattern_set=encoded)
+
+    async def refresh(self) -> None:
+        size = self.registry.roster.size
+        if size < len(self.treaty.log):
+            await self.registry.accept(self.treaty.log[size:], self.treaty.checkpoint())
+        await self.patterns.refresh(None)
+
+    def knows(self, owner: PartyId) -> bool:
+        return owner in {one.candidate.party for one in self.patterns.resolve(f"{owner.upper()}PACK000007").parties}
+
+
+@pytest.fixture
+async def library() -> Library:
+    made = Library()
+    await made.begin()
+    return made
+
+
+async def test_a_set_that_was_published_before_its_mandate_is_taken_when_the_mandate_comes(library):
+    await library.publish(library.region, SET)
+    await library.refresh()
+    assert (library.knows(REGION), library.knows(MEMBER)) == (True, False)
+
+    library.treaty.give_mandate(region=library.region, member=library.member)
+    await library.refresh()
+
+    assert (library.knows(REGION), library.knows(MEMBER)) == (True, True)
+
+
+async def test_a_region_speaks_for_a_member_no_longer_than_its_mandate(library):
+    library.treaty.give_mandate(region=library.region, member=library.member, not_after=NOW + DAY)
+    await library.publish(library.region, SET)
+    await library.refresh()
+    assert library.knows(MEMBER)
+
+    library.clock.time = NOW + DAY
+    await library.refresh()
+
+    assert (library.knows(REGION), library.knows(MEMBER)) == (True, False)
+
+
+async def test_sets_that_were_replaced_are_forgotten(library):
+    for serial in range(1, 5):
+        await library.publish(library.region, replace(SET, version=serial), serial=serial)
+        await library.refresh()
+
+    assert len(library.patterns._accepted) == 1
