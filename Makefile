@@ -6,13 +6,14 @@ STAMP := $(VENV)/.installed
 SOURCES := $(shell find federation node -name '*.py' -not -path '*/v1/*' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench protos lock soak clean
+.PHONY: help setup demo test lint bench docs protos lock soak clean
 
 help:
 	@echo "make demo    start a Secretariat and seven Parties, ask and answer, check the evidence"
 	@echo "make test    the whole test suite"
 	@echo "make lint    ruff, mypy, import contracts"
 	@echo "make bench   speed and memory as ratios against a floor measured in the same run"
+	@echo "make docs    write the parts of the documents that are made from the code"
 	@echo "make protos  generate the protobuf code again after a change in protos/"
 	@echo "make soak    the long simulation: many seeds, SEED=n for one"
 	@echo "make lock    resolve the dependencies again into requirements.lock"
@@ -48,6 +49,9 @@ bench: setup
 
 soak: setup
 	@$(BIN)/python -m pytest tests/simulation --soak $(if $(SEED),--seed $(SEED)) $(PYTEST_ARGUMENTS)
+
+docs: setup
+	@$(BIN)/python -m tests.support.documents
 
 protos: setup
 	@$(BIN)/python hatch_build.py

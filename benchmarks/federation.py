@@ -139,7 +139,7 @@ async def _join(folder: Path, root: Path, name: str, genesis: bytes) -> Joined:
 
 async def _until(look: Callable[[str], object], pattern: str) -> None:
     async with asyncio.timeout(READY_S):
-        while not list(look(pattern)):  # type: ignore[call-overload]
+        while not list(look(pattern)):  # type: ignore[call-overload]  # the stubs know glob's overloads only by name
             await asyncio.sleep(0.02)
 
 

@@ -128,12 +128,12 @@ ENTRY_BYTES_MAX: Final = 65_536
 ENTRIES_PER_REPLY_MAX: Final = 500
 """Entries in one reply, together below the message limit (the server also stops at DIRECTORY_REPLY_BYTES_MAX)."""
 DIRECTORY_REPLY_BYTES_MAX: Final = 2_097_152
+"""Half a message: leaves are counted before they are framed."""
 DIRECTORY_BYTES_MAX: Final = 134_217_728
 """The entries that a node takes over at once, when it joins: a few thousand a year of some 500 bytes, for more than fifty years. A log
 that is longer is nobody's memory but an attack on ours."""
 ENTRIES_PER_PARTY_PER_DAY_MAX: Final = 100
 """Every node keeps every entry for ever, so nobody may add them without end. A Party changes its entries a few times a year."""
-"""Half a message: leaves are counted before they are framed."""
 FOUNDERS_MAX: Final = 16
 """People of the treaty body; more cannot be brought to sign anything together."""
 SIGNATURES_PER_ENTRY_MAX: Final = 32

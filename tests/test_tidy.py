@@ -189,7 +189,8 @@ def test_every_document_that_is_referred_to_is_there():
         f"{place} {name}"
         for place, line in all_lines()
         for name in reference.findall(line)
-        if not any((ROOT / folder / name).is_file() for folder in (".", "docs", "docs/adr"))
+        if 'reference("' not in line  # published test data, which is not in this repository
+        and not any((ROOT / folder / name).is_file() for folder in (".", "docs", "docs/adr"))
     ]
 
     assert gone == []

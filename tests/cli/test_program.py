@@ -108,7 +108,7 @@ def failing(error: BaseException) -> Verbs:
         raise error
 
     group = Verbs("gsp", verbs={"fail": Verb(module="nowhere", summary="")})
-    group.get_command = lambda _context, _name: fail  # type: ignore[method-assign]
+    group.get_command = lambda _context, _name: fail  # type: ignore[method-assign]  # a verb that fails, in the place of every other
     return group
 
 

@@ -9,7 +9,7 @@ import pytest
 from federation.errors import StoreUnavailable, Unauthentic, Unreachable
 from federation.evidence.journal import JournalKind
 from federation.identity import MessageId
-from federation.ports import Change, Direction
+from federation.ports import Direction
 from federation.query.codes import Automation
 from federation.query.lifecycle import AskedState, ReceivedState
 from federation.wire.evidence import decode_record

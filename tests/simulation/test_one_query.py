@@ -12,9 +12,9 @@ from federation.query.lifecycle import AskedState, ReceivedState
 from node.use_cases.desk_values import Membership
 from tests.support.federation import Federation
 from tests.support.invariants import Watch
-from tests.support.simulated_officers import HOUR, answer_inbox, ask, look, question
 from tests.support.parties import FACTORY
 from tests.support.simulated import simulated
+from tests.support.simulated_officers import HOUR, answer_inbox, ask, look, question
 
 
 @simulated()

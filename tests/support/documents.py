@@ -176,7 +176,7 @@ def settings_table(names: str) -> str:
 
 
 def default(value: object) -> str:
-    return {None: "none", (): "[]", "": '""'}.get(value, msgspec.json.encode(value).decode())  # type: ignore[call-overload]  # the table decides
+    return "none" if value is None else msgspec.json.encode(value).decode()
 
 
 def attributes(docstring: str) -> dict[str, str]:
@@ -187,7 +187,7 @@ def attributes(docstring: str) -> dict[str, str]:
 
 
 def sentence(docstring: str) -> str:
-    return " ".join(docstring.split("\n\n")[0].split())
+    return " ".join(docstring.partition("\n\n")[0].split())
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

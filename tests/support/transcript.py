@@ -130,7 +130,8 @@ class Shell:
                 skipping = True
                 continue
             while not self._matches(wanted, line := process.next_line()):
-                assert skipping and line is not None, f"instead of {self._filled(wanted)!r} came {line!r} after:\n{process.told}"
+                may_go_on = skipping and line is not None
+                assert may_go_on, f"instead of {self._filled(wanted)!r} came {line!r} after:\n{process.told}"
             skipping = False
         if to_the_end and not skipping:
             rest = process.next_line()
