@@ -64,6 +64,9 @@ REFERENCE_CHARACTERS_MAX: Final = 100
 """A case reference of the asking authority."""
 POLICY_BYTES_MAX: Final = 65_536
 """An encoded policy: some hundred rules that name a few Parties and items each."""
+PARTIAL_ANSWERS_MAX: Final = 60
+"""Answers that say that more will come, to one query: all of them are shown together, and fit into one proof with the query and the
+last one."""
 QUERY_DEADLINE_S_MIN: Final = 60
 """A shorter one would pass while the first envelope is on its way."""
 QUERY_DEADLINE_S_MAX: Final = 90 * 86_400
@@ -190,6 +193,10 @@ RECENT_BODY_BYTES_MAX: Final = 16_384
 """Larger bodies are read back instead: with RECENT_MESSAGES_MAX of them, memory stays below 20 MiB."""
 DRAFT_LIFE_S: Final = 600
 """A prepared query waits this long for the officer's signature."""
+DRAFTS_PER_OFFICER_MAX: Final = 50
+"""Of one officer: a national system that asks for one officer signs each draft within seconds."""
+DRAFT_BYTES_PER_OFFICER_MAX: Final = 16_777_216
+"""Bodies of one officer's drafts: the five largest that there can be, or fifty that are not."""
 DRAFTS_MAX: Final = 1_000
 """Prepared queries and answers that wait for signatures, all officers together."""
 WAITING_RECOLLECTED_MAX: Final = 10_000

@@ -329,9 +329,11 @@ class Answering:
         if draft is None:
             raise NotFound("no answer waits for this signature", hint="prepare it again: it lives ten minutes")
         inner = self._drafts.signed(draft, signature)
-        after = await self._write_answer(draft, inner)
+        try:
+            after = await self._write_answer(draft, inner)
+        finally:
+            self._outbox.nudge()  # also when the officer's program has gone: what was written down goes out
         self._drafts.drop(answer_id)
-        self._outbox.nudge()
         return after
 
     async def _write_answer(self, draft: _Draft, inner: Inner) -> ReceivedQuery:

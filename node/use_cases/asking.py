@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import dataclass, replace
 
@@ -150,10 +151,14 @@ class Asking:
             Unauthentic: the signature is not that officer's over the prepared statement.
             StoreUnavailable: nothing was sent, and whether it was written nobody knows: repeat it, or look for the query.
         """
-        async with self._turns.of(identifier):
-            written = await self._write_query(officer, identifier, signature)
-        if written is not None:
-            await self._outbox.attempt(*written)
+        try:
+            async with self._turns.of(identifier):
+                written = await self._write_query(officer, identifier, signature)
+            if written is not None:
+                await self._outbox.attempt(*written)
+        except asyncio.CancelledError:
+            self._outbox.nudge()  # the officer's program has gone; what was written down goes out all the same, and now
+            raise
         asked = await self._store.asked(identifier)
         assert asked is not None  # committed above
         return asked
@@ -285,6 +290,8 @@ class Asking:
         identifier = opened.statement.message_id
         if identifier in asked.answer_ids:
             await self._store.commit(Change(marks=(replay_mark(opened),)))  # raises AlreadySeen, with what is remembered of it
+        if not answer.final and len(asked.answer_ids) >= limits.PARTIAL_ANSWERS_MAX:
+            raise Forbidden("this query has had many answers that are not the last one", hint="send the final answer")
         now = self._world.now()
         leaf = self._outbox.leaf(JournalKind.RECEIVED, identifier, asked.peer, opened.arrived.digest)
         after = self._after(asked, AskedEvent.FINAL_ANSWER if answer.final else AskedEvent.PARTIAL_ANSWER)

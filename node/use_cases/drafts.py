@@ -42,16 +42,26 @@ class Drafts(Generic[DraftType]):
         self._drafts: dict[MessageId, DraftType] = {}
 
     def keep(self, draft: DraftType) -> None:
-        """Keep it until it is dropped or too old.
+        """Keep it until it is dropped or too old. Of one officer's only the newest are kept: whoever prepares without end is in
+        nobody's way but the own.
 
         Raises:
             Overloaded: too many wait.
         """
         oldest = self._world.now() - limits.DRAFT_LIFE_S
         self._drafts = {key: one for key, one in self._drafts.items() if one.statement.created > oldest}
+        self._make_room(draft)
         if len(self._drafts) >= limits.DRAFTS_MAX:
             raise Overloaded("too many prepared messages wait for a signature")
         self._drafts[draft.prepared.message_id] = draft
+
+    def _make_room(self, draft: DraftType) -> None:
+        own = [one for one in self._drafts.values() if one.statement.officer_id == draft.statement.officer_id]
+        size = len(draft.prepared.body) + sum(len(one.prepared.body) for one in own)
+        while own and (len(own) >= limits.DRAFTS_PER_OFFICER_MAX or size > limits.DRAFT_BYTES_PER_OFFICER_MAX):
+            oldest, *own = own
+            size -= len(oldest.prepared.body)
+            self.drop(oldest.prepared.message_id)
 
     def of(self, officer: OfficerName, message_id: MessageId) -> DraftType | None:
         """What was prepared under this id for this officer."""

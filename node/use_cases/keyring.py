@@ -53,7 +53,7 @@ class Keyring:
         """A new prekey each day; the ones past their end are destroyed."""
         now = self._world.now()
         ended = [identifier for identifier, end in self._expiry.items() if end <= now]
-        newest = max((key.created for key in self._prekeys), default=0)
+        newest = max((key.created for key in self._offered(now)), default=0)
         fresh: tuple[DecryptionKey, ...] = ()
         if newest + limits.PREKEY_ROTATE_S <= now:
             made = self.make(KeyUse.PREKEY, destroy_at=now + limits.PREKEY_DESTROY_S)
@@ -72,8 +72,14 @@ class Keyring:
             self.hold(secret, PrivateKey(secret.seed))
         self._sign_bundle()
 
+    def _offered(self, now: int) -> list[DecryptionKey]:
+        """Prekeys that may be offered. One from the future was made while this machine's clock was wrong; nobody would take it, and
+        it must not keep the node from making others. It opens what was sealed to it all the same.
+        """
+        return [key for key in self._prekeys if key.created <= now + limits.CLOCK_TOLERANCE_S]
+
     def _sign_bundle(self) -> None:
-        newest = max(self._prekeys, key=lambda key: key.created)
+        newest = max(self._offered(self._world.now()), key=lambda key: key.created)
         self._bundle = sign_bundle(
             PrekeyBundle(
                 node=self._own.name,
@@ -112,7 +118,10 @@ class Keyring:
     def learn(self, bundles: Iterable[bytes], roster: Roster) -> int:
         """Take over bundles that verify and are newer than what is here; gives how many. One bad bundle hides no other."""
         learned = 0
+        held = {raw for _, raw in self._peers.values()}
         for raw in bundles:
+            if raw in held:
+                continue  # everybody passes on everybody's, so nearly all of them are here already
             try:
                 bundle = read_bundle(raw, roster=roster, now=self._world.now())
             except FederationError:
