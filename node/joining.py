@@ -11,6 +11,7 @@ The next Party key is shown once and forgotten: only its hash goes into the log,
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -169,9 +170,18 @@ def _read_state(path: Path) -> _State:
 
 
 def _write_state(path: Path, state: _State) -> None:
+    """Durable on return: the Secretariat is committed to these keys, and takes no others."""
     draft = path.with_suffix(".draft")
-    draft.write_bytes(msgspec.json.encode(state))
+    with draft.open("wb") as file:
+        file.write(msgspec.json.encode(state))
+        file.flush()
+        os.fsync(file.fileno())
     draft.rename(path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 async def _enrol(joining: Joining, keystore: Keystore, state: _State, enrolment: GrpcEnrolment) -> None:
