@@ -26,7 +26,6 @@ from node.cli.serving import world
 
 Result = TypeVar("Result")
 
-_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _SOMEWHERE: Final = ""
 """`--keep` without a folder."""
 
@@ -72,8 +71,8 @@ async def _demo(keep: str | None, *, pauses: bool, as_json: bool) -> int:
 def _stop_on_signals() -> asyncio.Event:
     """An event in the place of the usual end, so that the processes are stopped in order, however often Ctrl-C is pressed."""
     stop = asyncio.Event()
-    for number in _SIGNALS:
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup wants it
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # or nohup was asked for
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
     return stop
 

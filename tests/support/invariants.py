@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from federation.boundary.receipts import read_receipt
 from federation.delivery.receipt import SignedReceipt
+from federation.envelope.header import MessageKind
 from federation.errors import DeadlinePassed, StoreUnavailable, Unauthentic, Unavailable, UnknownParty, Unreachable
 from federation.evidence.journal import JournalKind, origin
 from federation.identity import MessageId, PartyId
@@ -51,6 +52,7 @@ class _Seen:
     decided: Counter[MessageId] = field(default_factory=Counter)
     sealed: Counter[MessageId] = field(default_factory=Counter)
     receipts: dict[MessageId, SignedReceipt] = field(default_factory=dict)
+    answers: set[MessageId] = field(default_factory=set)
 
 
 class Watch:
@@ -124,12 +126,20 @@ class Watch:
             assert crossing.message_id not in node.storage._outgoing
 
     def _look_at_queries(self, node: SimNode) -> None:
+        seen = self._seen[node.party].answers
         for asked in node.storage._asked.values():
-            _look_at_asked(node, self._federation.nodes[asked.peer], asked)
+            peer = self._federation.nodes[asked.peer]
+            _look_at_asked(node, peer, asked)
+            if asked.answer_ids and asked.message_id not in seen:
+                _look_at_answer(node, peer, asked)
+                seen.add(asked.message_id)
+        answers: dict[MessageId, list[MessageId]] = {}
+        for crossing in _sent(node):
+            if crossing.kind is MessageKind.ANSWER:
+                answers.setdefault(crossing.conversation, []).append(crossing.message_id)
         for received in node.storage._received.values():
-            answers = [one for one in _sent(node) if decode_statement(one.statement).in_reply_to == received.message_id]
-            known = [one.message_id for one in answers]
-            assert known == ([received.answer_id] if received.answer_id is not None else []), f"{node.party}: {received}"
+            given = [received.answer_id] if received.answer_id is not None else []
+            assert answers.get(received.message_id, []) == given, f"{node.party}: {received}"
             if received.state in {ReceivedState.ANSWERED, ReceivedState.REFUSED}:
                 assert received.answer_id is not None
 
@@ -140,17 +150,21 @@ def _look_at_asked(node: SimNode, peer: SimNode, asked: AskedQuery) -> None:
     assert (asked.state is AskedState.ANSWERED) == bool(asked.answer_ids), f"{node.party}: {asked}"
     if asked.state is AskedState.DELIVERED:
         assert there is not None, f"{node.party} says that {asked} arrived"
-    if not asked.answer_ids:
-        return
-    assert there is not None
+    if asked.answer_ids:
+        assert asked.key_id not in node.storage._keys, f"{node.party} keeps the reply key of {asked}"
+
+
+def _look_at_answer(node: SimNode, peer: SimNode, asked: AskedQuery) -> None:
+    """What was taken is what the other Party gave, and it says something: that a Party cannot be reached is never an answer."""
+    there = peer.storage._received[asked.message_id]
     assert asked.answer_ids == (there.answer_id,), f"{node.party} took {asked.answer_ids}, {peer.party} gave {there.answer_id}"
     taken = node.storage._crossings[Direction.RECEIVED, asked.answer_ids[0]]
     given = peer.storage._crossings[Direction.SENT, asked.answer_ids[0]]
     assert (taken.statement, taken.body) == (given.statement, given.body)
+    assert decode_statement(taken.statement).in_reply_to == asked.message_id
     answer, _ = decode_body(taken.body)
     assert isinstance(answer, Answer)
     assert {result.outcome for result in answer.results} <= set(Outcome)
-    assert asked.key_id not in node.storage._keys, f"{node.party} keeps the reply key of {asked}"
 
 
 def _check_journal_contains(peer: SimNode, checkpoint_note: bytes) -> None:

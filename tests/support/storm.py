@@ -110,9 +110,10 @@ class _Storm:
         await self._busy_time()
         if not node.is_on:
             return
-        if writes:
-            await node.crash_after_writes(writes)
-        else:
+        try:
+            async with asyncio.timeout(10 * 60 if writes else 0):
+                await node.crash_after_writes(writes)
+        except TimeoutError:
             node.crash()
         await asyncio.sleep(down_s)
         if not node.is_on:

@@ -64,6 +64,7 @@ class _Leap:
             raise Deadlock("nothing is ready and no timer is set; waiting:" + self._loop.describe_tasks())
         self._steps = self._steps + 1 if timeout == 0 else 0
         if self._steps > STEPS_MAX:
+            self._steps = 0  # so that the tasks can be ended
             raise Livelock(f"{STEPS_MAX} turns without any time passing:" + self._loop.describe_tasks())
         if timeout > 0:
             self._loop.leap(timeout)
@@ -134,9 +135,11 @@ def virtual_loop(seed: int = 0) -> Iterator[VirtualLoop]:
         tasks = loop.describe_tasks()
         assert not asyncio.all_tasks(loop), f"tasks outlive their block:{tasks}"
     finally:
-        loop.run_until_complete(_end_tasks(loop))
-        loop.run_until_complete(loop.shutdown_asyncgens())
-        loop.close()
+        try:
+            loop.run_until_complete(_end_tasks(loop))
+            loop.run_until_complete(loop.shutdown_asyncgens())
+        finally:
+            loop.close()
     assert not left, f"errors that nobody waited for: {left}"
 
 

@@ -93,7 +93,7 @@ async def _answer_with_draft(stage: Stage, officer: Session, asked: QueryView) -
     require(entry.received.state is ReceivedState.WAITING, f"the question is {entry.received.state}")
     stage.teller.say(
         f"An officer of {stage.name('qo')} opens the inbox: {len(waiting)} questions wait. The first is from {entry.peer_name}, "
-        f"because: {entry.query.necessity}. Her node has prepared a draft from the own records, with {_provided(entry)} of ten items."
+        f"because: {entry.query.necessity}. Her node has prepared a draft from its records, with {_provided(entry)} of ten items."
     )
     said = compose(entry, _wording(draft=True, text="Answered from our records."))
     received = await answer_at_desk(officer, entry, said)

@@ -106,10 +106,19 @@ def candidate_lines(resolution: Resolution) -> Iterator[str]:
     rows = []
     for place, ranked in enumerate(resolution.parties, 1):
         first, *rest = textwrap.wrap(f"because {_reasons(ranked)}", _TABLE_WIDTH - 16)
-        name = f"{party(ranked.candidate.party, ranked.party_name)} {MEMBERSHIPS[ranked.membership]}"
-        rows += [(f"{place}.", f"{ranked.candidate.score} points", name), *(("", "", line) for line in (first, *rest))]
+        rows += [
+            (f"{place}.", f"{ranked.candidate.score} points", _standing(ranked)),
+            *(("", "", line) for line in (first, *rest)),
+        ]
     yield from (f"  {line}" for line in columns(rows))
     yield ""
+
+
+def _standing(ranked: RankedParty) -> str:
+    words = f"{party(ranked.candidate.party, ranked.party_name)} {MEMBERSHIPS[ranked.membership]}"
+    if ranked.responder is None or ranked.responder == ranked.candidate.party:
+        return words
+    return f"{words}; {party(ranked.responder, ranked.responder_name)} answers for it"
 
 
 def _reasons(ranked: RankedParty) -> str:

@@ -50,9 +50,9 @@ async def tell_story(federation: Federation, teller: Teller) -> FederationError 
 async def _tell(federation: Federation, teller: Teller) -> None:
     teller.begin(OPENING)
     teller.say(
-        "A Secretariat and five Parties' nodes, each a process of its own, talk to each other over mutually checked connections; "
-        "two more Parties let a region answer for them. All Parties, codes and goods are invented. Keys are stored with the "
-        "cheapest protection against guessing, so that the start is quick; a ministry uses the standard one."
+        "A Secretariat and five Parties' nodes, each a process of its own, talk over connections on which both sides prove who they "
+        "are; two more Parties let a region answer for them. All Parties, codes and goods are invented. Keys are stored with the "
+        "weakest protection against guessing, so that the start is quick; a ministry uses the standard one."
     )
     await federation.build(teller.step)
     async with federation.officer("qm") as officer:

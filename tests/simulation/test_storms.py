@@ -1,0 +1,33 @@
+"""Days of everything that can go wrong, all of it at once, from a seed; `--soak` runs many more, `--seed` one of them again."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.history import History, telling
+from tests.support.storm import Plan, run_storm
+
+TREATY = Plan(parties=20, days=2, enquiries=32, crashes=16, partings=3)
+"""A federation of a size that makes everybody a stranger to most."""
+RAIDS = Plan(parties=6, days=1, enquiries=60, crashes=40, partings=4)
+"""Few Parties that ask each other much at the same moments, and die while they answer."""
+
+
+@pytest.mark.parametrize("plan", [TREATY, RAIDS], ids=["treaty", "raids"])
+def test_a_storm_loses_nothing_doubles_nothing_and_forges_nothing(storm_seed: int, plan: Plan):
+    outcome = run_storm(storm_seed, plan)
+
+    assert outcome.asked >= plan.enquiries
+    assert outcome.answered > 0.5 * outcome.asked, "most deadlines are long enough for this weather"
+
+
+def test_a_failure_names_its_seed_and_shows_what_happened_before():
+    history = History()
+    history.add(1.5, "qm", "crashes")
+
+    with pytest.raises(ZeroDivisionError) as failure, telling(history, 42):
+        1 / 0  # noqa: B018  # anything that fails
+
+    (note,) = failure.value.__notes__
+    assert "SEED=42" in note
+    assert "1.500 qm" in note
