@@ -11,7 +11,6 @@ The next Party key is shown once and forgotten: only its hash goes into the log,
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -36,7 +35,7 @@ from federation.uim.pattern import PatternSet
 from federation.wire.directory import decode_entry_body
 from node.config import NodeSettings, write_settings
 from node.formats.patterns import read_pattern_file
-from node.keystore import Cost, Keystore
+from node.keystore import Cost, Keystore, replace_file
 from node.rpc.channels import Channels
 from node.rpc.directory import GrpcDirectory
 from node.rpc.enrolment import GrpcEnrolment, enrolling
@@ -171,17 +170,7 @@ def _read_state(path: Path) -> _State:
 
 def _write_state(path: Path, state: _State) -> None:
     """Durable on return: the Secretariat is committed to these keys, and takes no others."""
-    draft = path.with_suffix(".draft")
-    with draft.open("wb") as file:
-        file.write(msgspec.json.encode(state))
-        file.flush()
-        os.fsync(file.fileno())
-    draft.rename(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    replace_file(path, msgspec.json.encode(state))
 
 
 async def _enrol(joining: Joining, keystore: Keystore, state: _State, enrolment: GrpcEnrolment) -> None:
