@@ -70,8 +70,8 @@ class Identity:
             jitter = self._world.entropy(1)[0] / 255 * 0.1
             begins = self._world.clock.now() - limits.CERTIFICATE_BACKDATE_S
             renew_at = self._world.clock.now() + limits.NODE_CERTIFICATE_LIFE_S * (0.5 - jitter)
-            while begins <= self._world.clock.now() < renew_at:
-                await asyncio.sleep(LOOK_S)  # nobody tells when a wall clock is set
+            while begins <= self._world.clock.now() < renew_at:  # noqa: ASYNC110  # nobody tells when a wall clock is set
+                await asyncio.sleep(LOOK_S)
             self.credential = new_credential(self._world, self._ca, self._name)
             self.tls.update(self._snapshot())
             if channels is not None:
