@@ -134,6 +134,8 @@ DIRECTORY_BYTES_MAX: Final = 134_217_728
 that is longer is nobody's memory but an attack on ours."""
 ENTRIES_PER_PARTY_PER_DAY_MAX: Final = 100
 """Every node keeps every entry for ever, so nobody may add them without end. A Party changes its entries a few times a year."""
+MANDATE_LIFE_S_MAX: Final = 3_650 * 86_400
+"""Ten years: nobody takes a mandate back before its end in this version, and nobody reads dates in a file that is signed."""
 FOUNDERS_MAX: Final = 16
 """People of the treaty body; more cannot be brought to sign anything together."""
 SIGNATURES_PER_ENTRY_MAX: Final = 32
