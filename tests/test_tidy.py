@@ -169,10 +169,11 @@ def test_generated_code_is_not_committed():
 
 
 def test_no_path_of_a_machine_is_in_any_file():
+    """Nobody's home, and not where this checkout lies, unless that is too short a name to tell."""
     homes = re.compile(r"(?<![\w.])/(?:home|Users|root|mnt|private)/\w")
-    own = str(ROOT)
+    own = re.compile(rf"{re.escape(str(ROOT))}(?![\w-])" if len(ROOT.parts) > 2 else r"(?!)")
 
-    assert [place for place, line in all_lines() if homes.search(line) or own in line] == []
+    assert [place for place, line in all_lines() if homes.search(line) or own.search(line)] == []
 
 
 def test_no_address_of_a_package_index_is_in_any_file():

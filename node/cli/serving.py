@@ -91,12 +91,12 @@ async def _until_stopped(node: AbstractAsyncContextManager[Any], *, ready: str) 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     async with node:
-        _spare_the_collector()
+        spare_the_collector()
         click.echo(ready)
         await stop.wait()
 
 
-def _spare_the_collector() -> None:
+def spare_the_collector() -> None:
     """What was made until now stays; of what a query makes, nearly nothing is cyclic. Looking for cycles all the same took a tenth of
     a busy node's time, so it is done less often.
     """
