@@ -203,6 +203,9 @@ DRAFTS_MAX: Final = 1_000
 """Prepared queries and answers that wait for signatures, all officers together."""
 WAITING_RECOLLECTED_MAX: Final = 10_000
 """Received queries that a starting node looks through for such as its policy answers: a month of heavy use, and read once."""
+CAUGHT_UP_MAX: Final = 500
+"""Received queries that are tried again in one round of housekeeping: a few seconds. Whoever asks much that cannot be answered now
+must not keep this node from renewing its keys and ending what is overdue."""
 ACKNOWLEDGE_DELAY_S: Final = 0.05
 """Receipts for answers are gathered this long: nobody waits for them, and one call carries many."""
 ACKNOWLEDGE_GRACE_S: Final = 15
