@@ -19,7 +19,7 @@ from federation.trust.entries import EntryKind
 from federation.trust.join_code import decode_join_code
 from federation.trust.keys import SoftwareSigner, officer_message
 from node import party, secretariat
-from node.cli.serving import free_address, world
+from node.cli.serving import free_address, spare_the_collector, world
 from node.config import NodeSettings, SecretariatSettings
 from node.formats.demo_plans import read_demo_plan
 from node.formats.patterns import read_pattern_file
@@ -95,6 +95,7 @@ async def federation(folder: Path, *, together: bool = False) -> AsyncIterator[B
             stop_secretariat=centre.aclose,
         )
         await _until_answered(bench)
+        spare_the_collector()  # as `gsp party run` does
         yield bench
 
 

@@ -134,6 +134,8 @@ DIRECTORY_BYTES_MAX: Final = 134_217_728
 that is longer is nobody's memory but an attack on ours."""
 ENTRIES_PER_PARTY_PER_DAY_MAX: Final = 100
 """Every node keeps every entry for ever, so nobody may add them without end. A Party changes its entries a few times a year."""
+MANDATE_LIFE_S_MAX: Final = 3_650 * 86_400
+"""Ten years: nobody takes a mandate back before its end in this version, and nobody reads dates in a file that is signed."""
 FOUNDERS_MAX: Final = 16
 """People of the treaty body; more cannot be brought to sign anything together."""
 SIGNATURES_PER_ENTRY_MAX: Final = 32
@@ -201,6 +203,9 @@ DRAFTS_MAX: Final = 1_000
 """Prepared queries and answers that wait for signatures, all officers together."""
 WAITING_RECOLLECTED_MAX: Final = 10_000
 """Received queries that a starting node looks through for such as its policy answers: a month of heavy use, and read once."""
+CAUGHT_UP_MAX: Final = 500
+"""Received queries that are tried again in one round of housekeeping: a few seconds. Whoever asks much that cannot be answered now
+must not keep this node from renewing its keys and ending what is overdue."""
 ACKNOWLEDGE_DELAY_S: Final = 0.05
 """Receipts for answers are gathered this long: nobody waits for them, and one call carries many."""
 ACKNOWLEDGE_GRACE_S: Final = 15

@@ -35,7 +35,7 @@ from federation.uim.pattern import PatternSet
 from federation.wire.directory import decode_entry_body
 from node.config import NodeSettings, write_settings
 from node.formats.patterns import read_pattern_file
-from node.keystore import Cost, Keystore
+from node.keystore import Cost, Keystore, replace_file
 from node.rpc.channels import Channels
 from node.rpc.directory import GrpcDirectory
 from node.rpc.enrolment import GrpcEnrolment, enrolling
@@ -169,9 +169,8 @@ def _read_state(path: Path) -> _State:
 
 
 def _write_state(path: Path, state: _State) -> None:
-    draft = path.with_suffix(".draft")
-    draft.write_bytes(msgspec.json.encode(state))
-    draft.rename(path)
+    """Durable on return: the Secretariat is committed to these keys, and takes no others."""
+    replace_file(path, msgspec.json.encode(state))
 
 
 async def _enrol(joining: Joining, keystore: Keystore, state: _State, enrolment: GrpcEnrolment) -> None:

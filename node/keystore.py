@@ -287,7 +287,17 @@ def _locked(path: Path) -> Iterator[None]:
         finally:
             os.close(folder)
     except OSError as reason:
-        raise StoreUnavailable(f"the keystore {path} cannot be written: {reason.strerror}") from reason
+        raise StoreUnavailable(f"{path} cannot be written: {reason.strerror}") from reason
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a private file whole or not at all; it is durable on return.
+
+    Raises:
+        StoreUnavailable: the disk refuses; the old file stands.
+    """
+    with _locked(path):
+        _replace(path, content)
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -34,7 +34,7 @@ async def accept(home: Path, settings: NodeSettings, keystore: Keystore, offered
         (first_leaf,) = await store.leaves(0, 1)
     async with following(home, settings, keystore, admit, world, first_leaf=first_leaf) as line:
         signer = SoftwareSigner(keystore.get("party"))
-        mandate, leaf = accept_mandate(offered, line.registry.roster, member=settings.party_id, signer=signer)
+        mandate, leaf = accept_mandate(offered, line.registry.roster, member=settings.party_id, now=world.now(), signer=signer)
         await line.service.submit(line.secretariat, leaf)
         await line.registry.follow(line.service, line.secretariat)
     return mandate

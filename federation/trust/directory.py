@@ -9,7 +9,7 @@ reader of the same log has the same roster.
     admit     k founders and the Party (its acceptance)             the CA leads to the treaty root; the Party is new
     update    the Party key                                         serial grows
     node      the Party key                                         serial grows; the name lies in the Party's domain
-    mandate   the region's and the member's Party key               serial grows
+    mandate   the region's and the member's Party key               serial grows; it ends
 
 Signatures are checked here over the bytes that came; whether those bytes parse is asked before, in `federation.wire`.
 """
@@ -258,6 +258,8 @@ def _mandate(roster: Roster, body: Mandate, signers: set[bytes]) -> Roster:
     before = next((one for one in roster.mandates if (one.mandate.region, one.mandate.member) == between), None)
     if before is not None and body.serial <= before.mandate.serial:
         raise Forbidden("the serial of a mandate has to grow")
+    if body.not_after - body.created > limits.MANDATE_LIFE_S_MAX:
+        raise Forbidden("a mandate lasts longer than any may")
     return replace(roster, mandates=(*others, LoggedMandate(index=roster.size, mandate=body)))
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+from itertools import count
 from pathlib import Path
 
 import click
@@ -117,6 +119,10 @@ def _join(joining: Joining, *, as_json: bool) -> int:
 def _show_next_key(home: Path, joining_party: PartyId, seed: str) -> None:
     """The one key that can ever replace the Party key: on paper or a stick, and not on this machine."""
     path = home / f"next-party-key-{joining_party}.txt"
+    if path.exists():  # an earlier try ended before anything was committed to its key; still, no key is ever written over
+        older = next(name for number in count(1) if not (name := path.with_suffix(f".unused-{number}.txt")).exists())
+        path.rename(older)
+        remark(f"an earlier try was interrupted; nothing needs its key any more: delete {older}")
     private_file(
         path, f"Next Party key of {joining_party}. It alone can replace the Party key. Keep it on paper in a safe.\n{seed}\n"
     )
@@ -124,11 +130,12 @@ def _show_next_key(home: Path, joining_party: PartyId, seed: str) -> None:
 
 
 def _write_first_profile(home: Path, joined: Joined) -> Path:
-    folder = home / "officers" / joined.officer.officer_id
-    if (home / "officers").exists():
+    folder, draft = home / "officers", home / "officers.draft"
+    if folder.exists():
         raise Conflict(f"{home} has an officer already", hint="this Party has joined: run it with `gsp party run`")
+    shutil.rmtree(draft, ignore_errors=True)  # of a try that was interrupted: nobody has used it
     write_profile(
-        folder,
+        draft / joined.officer.officer_id,
         officer=joined.officer,
         desk=joined.desk,
         node=joined.node,
@@ -136,7 +143,8 @@ def _write_first_profile(home: Path, joined: Joined) -> Path:
         party_ca=joined.party_ca,
         seed=joined.officer_seed,
     )
-    return folder
+    draft.rename(folder)
+    return folder / joined.officer.officer_id
 
 
 def _show_joined(home: Path, joined: Joined, profile: Path, *, as_json: bool) -> int:

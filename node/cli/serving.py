@@ -91,12 +91,12 @@ async def _until_stopped(node: AbstractAsyncContextManager[Any], *, ready: str) 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     async with node:
-        _spare_the_collector()
+        spare_the_collector()
         click.echo(ready)
         await stop.wait()
 
 
-def _spare_the_collector() -> None:
+def spare_the_collector() -> None:
     """What was made until now stays; of what a query makes, nearly nothing is cyclic. Looking for cycles all the same took a tenth of
     a busy node's time, so it is done less often.
     """
@@ -129,3 +129,5 @@ def private_file(path: Path, text: str) -> None:
     """Write a new file that only its owner can read."""
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         file.write(text)
+        file.flush()
+        os.fsync(file.fileno())

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from federation import limits
 from federation.identity import NodeName, PartyId
@@ -17,6 +18,9 @@ from node.rpc.channels import Channels
 from node.rpc.tls import NodeCredential, ServerTls, TlsSnapshot
 from node.use_cases.founding import make_node_certificate
 from node.use_cases.world import World
+
+LOOK_S: Final = 60.0
+"""How often the clock is compared with the certificate: a machine that slept is back within a minute."""
 
 
 def new_credential(world: World, ca: Authority, name: NodeName) -> NodeCredential:
@@ -57,10 +61,17 @@ class Identity:
         self.tls.update(self._snapshot())
 
     async def run(self, channels: Channels | None) -> None:
-        """Renew at half life, with up to a tenth of it as jitter, for ever."""
+        """Renew at half life, with up to a tenth of it as jitter, for ever.
+
+        Certificates end by the wall clock, which goes on while a machine sleeps and is set right after it was wrong; timers know
+        nothing of either. So the clock is looked at again and again.
+        """
         while True:
             jitter = self._world.entropy(1)[0] / 255 * 0.1
-            await asyncio.sleep(limits.NODE_CERTIFICATE_LIFE_S * (0.5 - jitter))
+            begins = self._world.clock.now() - limits.CERTIFICATE_BACKDATE_S
+            renew_at = self._world.clock.now() + limits.NODE_CERTIFICATE_LIFE_S * (0.5 - jitter)
+            while begins <= self._world.clock.now() < renew_at:  # noqa: ASYNC110  # nobody tells when a wall clock is set
+                await asyncio.sleep(LOOK_S)
             self.credential = new_credential(self._world, self._ca, self._name)
             self.tls.update(self._snapshot())
             if channels is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from federation import limits
 from federation.boundary.directory import compose_entry, join_signatures, sign_body
 from federation.envelope.suite import SUITE
 from federation.errors import Forbidden, Malformed
@@ -103,12 +104,12 @@ def offer_mandate(*, region: PartyId, member: PartyId, days: int, now: int, sign
     return join_signatures(EntryKind.MANDATE, body, [sign_body(EntryKind.MANDATE, body, signer)])
 
 
-def accept_mandate(leaf: bytes, roster: Roster, *, member: PartyId, signer: Signer) -> tuple[Mandate, bytes]:
+def accept_mandate(leaf: bytes, roster: Roster, *, member: PartyId, now: int, signer: Signer) -> tuple[Mandate, bytes]:
     """The whole mandate, once the member has seen that the region signed it.
 
     Raises:
         Malformed: not half a mandate.
-        Forbidden: it is for another member.
+        Forbidden: it is for another member, or has no end that anybody would live to see.
         Unauthentic: the region's signature is wrong.
     """
     entry: SignedEntry = decode_signed_entry(leaf)
@@ -117,6 +118,9 @@ def accept_mandate(leaf: bytes, roster: Roster, *, member: PartyId, signer: Sign
         raise Malformed("this file is no offer of a mandate", hint="the region makes one with `gsp party mandate offer`")
     if mandate.member != member:
         raise Forbidden(f"this mandate is offered to {mandate.member}")
+    latest = now + limits.CLOCK_TOLERANCE_S
+    if mandate.created > latest or mandate.serial > latest or mandate.not_after > latest + limits.MANDATE_LIFE_S_MAX:
+        raise Forbidden("this mandate would outlast any that may be given", hint="ask the region for another offer")
     offered = entry.signatures[0]
     if offered.public_key != roster.party(mandate.region).admit.party_key:
         raise Forbidden("this mandate is not signed by the region that it names")

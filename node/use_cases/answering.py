@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from federation import limits
 from federation.boundary.messages import Opened, body_digest, compose_statement, key_id
@@ -154,8 +155,8 @@ class Answering:
                 self._unanswered[query.message_id] = None
 
     async def catch_up(self) -> None:
-        """Answer by policy what could not be answered when it came. The outbox delivers it."""
-        for identifier in tuple(self._unanswered):
+        """Answer by policy what could not be answered when it came, the longest untried first. The outbox delivers it."""
+        for identifier in tuple(islice(self._unanswered, limits.CAUGHT_UP_MAX)):
             del self._unanswered[identifier]
             try:
                 await self.answer_waiting(identifier)

@@ -145,6 +145,10 @@ class Keyring:
             return None
         return bundle.prekeys[-1], bundle.expires
 
+    def forget(self, party: PartyId) -> None:
+        """Do without the Party's bundle until there is another one."""
+        self._peers.pop(party, None)
+
     def is_fresh(self, party: PartyId) -> bool:
         """Whether the Party's bundle here is of the last day: a fresher key keeps less readable if one is ever lost."""
         known = self._peers.get(party)

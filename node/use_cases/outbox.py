@@ -18,7 +18,7 @@ from federation.delivery.outbox import Outgoing, after_failure, is_over
 from federation.delivery.receipt import Receipt, SignedReceipt
 from federation.envelope.header import Lane, MessageKind, Prekey
 from federation.envelope.seal import Envelope
-from federation.errors import FederationError, Misuse, Unavailable, UnknownParty, Unreachable
+from federation.errors import FederationError, Misuse, Unauthentic, Unavailable, UnknownParty, Unreachable
 from federation.evidence.journal import SALT_BYTES, JournalKind, JournalRecord, Leaf
 from federation.identity import MessageId, PartyId
 from federation.ports import (
@@ -200,6 +200,10 @@ class Outbox:
         jitter = self._world.entropy(1)[0] / 256
         now = self._world.clock.now()
         later = after_failure(outgoing, now=now, problem=error.code, jitter=jitter)
+        if isinstance(error, Unauthentic) and outgoing.kind is MessageKind.QUERY:
+            # It may be sealed to a key that the peer has lost, as a node has that was put back from a backup: ask for its newest.
+            self._keyring.forget(outgoing.peer)
+            later = replace(later, sealed_until=0)
         logger.info("a delivery failed", extra={"peer": outgoing.peer, "problem": error.code, "attempts": later.attempts})
         changes = Change(outgoing=(later,))
         asked = await self._store.asked(outgoing.message_id) if outgoing.kind is MessageKind.QUERY else None

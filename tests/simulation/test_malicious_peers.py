@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from federation import limits
 from federation.boundary.directory import fold, sign_checkpoint
 from federation.errors import FederationError, Forbidden, Malformed, Misuse, Unauthentic
+from federation.identity import MessageId
 from federation.ports import Peer
 from node import party as party_node
 from node.use_cases.participant import follow_directory, learn_bundles
@@ -104,3 +106,19 @@ async def test_a_secretariat_that_refuses_an_entry_ends_no_node(monkeypatch: pyt
         await party_node._announce(ground, parts)
 
     assert next(answers, "over") == "over"
+
+
+def test_questions_without_answers_do_not_keep_a_node_from_its_other_duties() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with federating(loop, parties=2) as federation:
+            node = federation["qm"].participant
+            assert node is not None
+            waiting = {MessageId(number.to_bytes(16)): None for number in range(limits.CAUGHT_UP_MAX + 7)}
+            node.answering._unanswered.update(waiting)
+
+            await node.answering.catch_up()
+            assert len(node.answering._unanswered) == 7
+            await node.answering.catch_up()
+            assert not node.answering._unanswered
+
+    run_virtual(main)

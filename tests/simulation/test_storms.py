@@ -7,9 +7,9 @@ import pytest
 from tests.support.history import History, telling
 from tests.support.storm import Plan, run_storm
 
-TREATY = Plan(parties=20, days=2, enquiries=32, crashes=16, partings=3)
+TREATY = Plan(parties=20, days=2, enquiries=30, crashes=12, partings=3)
 """A federation of a size that makes everybody a stranger to most."""
-RAIDS = Plan(parties=6, days=1, enquiries=60, crashes=40, partings=4)
+RAIDS = Plan(parties=6, days=1, enquiries=45, crashes=30, partings=4)
 """Few Parties that ask each other much at the same moments, and die while they answer."""
 
 

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from federation.identity import MessageId, NodeName, PartyId
+from federation.ports import Peer
 from federation.query.codes import Automation
 from federation.v1 import exchange_pb2
 from federation.wire.envelope import decode_envelope, decode_header
@@ -45,6 +46,10 @@ class SimSecretariat:
         await self.directory.append(first=0, leaves=self._treaty.leaves, checkpoint=self._treaty.checkpoint)
         self._group = group
         await self.come_back()
+
+    def as_peer(self) -> Peer:
+        """For whoever wants to call it."""
+        return Peer(name=self.name, endpoint=f"{self.name.dns}:7443", anchor=self._treaty.founded.ca)
 
     def go_away(self) -> None:
         """Nobody listens there any more."""

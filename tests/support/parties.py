@@ -55,12 +55,15 @@ class PartyKit:
     """Everything that one Party brings to its node.
 
     Attributes:
+        author: the Party key, which writes into the directory and is not needed for traffic.
+        signer: the node's.
         codes: which its data know, each with a story.
         unknown_code: in the form of its codes, and never issued.
     """
 
     party: PartyId
     name: NodeName
+    author: SoftwareSigner
     signer: SoftwareSigner
     ca: Authority
     officers: tuple[OfficerKit, ...]
@@ -115,11 +118,9 @@ def treaty_of(count: int) -> TreatyKit:
             keys.request, party=party, issuer=issuer, domain=DOMAIN, now=world.now(), entropy=world.entropy
         )
         kit = _party(world, keys, Authority(certificate=certificate, key=key_from_seed(keys.ca_seed)))
-        author = SoftwareSigner(keys.party_seed)
-        admit = _admit(world, keys, author, kit, issuer)
-        leaves.append(compose_entry(admit, [*founders, author]))
-        leaves.append(compose_entry(_node_entry(world, kit), [author]))
-        leaves.append(compose_entry(_update(world, kit), [author]))
+        leaves.append(compose_entry(_admit(world, keys, kit, issuer), [*founders, kit.author]))
+        leaves.append(compose_entry(_node_entry(world, kit), [kit.author]))
+        leaves.append(compose_entry(_update(world, kit), [kit.author]))
         kits.append(kit)
     for leaf in leaves[1:]:
         replica = fold(replica, leaf)
@@ -140,6 +141,7 @@ def _party(world: World, keys: PartyKeys, ca: Authority) -> PartyKit:
     return PartyKit(
         party=party,
         name=NodeName(party=party, node_id="n1", domain=DOMAIN),
+        author=SoftwareSigner(keys.party_seed),
         signer=SoftwareSigner(keys.signing_seed),
         ca=ca,
         officers=tuple(_officer(world, party, ca, f"officer{number}x") for number in (1, 2)),
@@ -157,11 +159,11 @@ def _officer(world: World, party: PartyId, ca: Authority, officer_id: str) -> Of
     return OfficerKit(name=name, certificate=certificate, signer=signer)
 
 
-def _admit(world: World, keys: PartyKeys, author: SoftwareSigner, kit: PartyKit, issuer: Authority) -> Admit:
+def _admit(world: World, keys: PartyKeys, kit: PartyKit, issuer: Authority) -> Admit:
     return Admit(
         created=world.now(),
         party=kit.party,
-        party_key=author.public_key,
+        party_key=kit.author.public_key,
         next_key_hash=keys.next_key_hash,
         party_ca=kit.ca.certificate,
         issuing_ca=issuer.certificate,
