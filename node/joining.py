@@ -34,7 +34,7 @@ from federation.trust.keys import SoftwareSigner
 from federation.uim.pattern import PatternSet
 from federation.wire.directory import decode_entry_body
 from node.config import NodeSettings, write_settings
-from node.formats.patterns import read_pattern_file
+from node.formats.patterns import read_own_set
 from node.keystore import Cost, Keystore, replace_file
 from node.rpc.channels import Channels
 from node.rpc.directory import GrpcDirectory
@@ -260,14 +260,7 @@ def read_sets(home: Path, settings: NodeSettings) -> tuple[PatternSet, ...]:
     Raises:
         InvalidConfiguration: a file is missing or wrong.
     """
-    sets = []
-    for name in settings.patterns:
-        path = home / name
-        try:
-            sets.append(read_pattern_file(path.read_text(encoding="utf-8")))
-        except (OSError, UnicodeDecodeError) as error:
-            raise InvalidConfiguration(f"the pattern file {path} cannot be read: {error}") from error
-    return tuple(sets)
+    return tuple(read_own_set(home / name) for name in settings.patterns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

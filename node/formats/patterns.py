@@ -21,7 +21,7 @@ from federation.errors import FederationError, InvalidConfiguration
 from federation.identity import PartyId, party_id
 from federation.uim.check import CheckMethod
 from federation.uim.codes import Carrier, KeyForm, Label, Level, ProductClass
-from federation.uim.pattern import Decoding, Pattern, PatternSet, PrintedItem
+from federation.uim.pattern import Decoding, Pattern, PatternSet, PrintedItem, try_examples
 from federation.uim.segments import (
     CharacterSegment,
     Charset,
@@ -136,6 +136,18 @@ def read_pattern_file(text: str) -> PatternSet:
             patterns.append(_pattern(pattern, party))
     with _naming("the set"):
         return PatternSet(party=party, version=file.version, patterns=tuple(patterns), company_prefixes=file.company_prefixes)
+
+
+def read_own_set(path: Path) -> PatternSet:
+    """Read a file that is to be published: other Parties refuse a set whose examples do not prove it, so it is refused here first.
+
+    Raises:
+        InvalidConfiguration: a file that cannot be read, is too large, or contradicts itself; the message names the file.
+    """
+    with _naming(path.name):
+        pattern_set = read_pattern_file(_bounded_text(path))
+        try_examples(pattern_set)
+    return pattern_set
 
 
 def read_pattern_folder(folder: Path) -> tuple[PatternSet, ...]:

@@ -20,7 +20,7 @@ from federation.uim.segments import (
     LiteralSegment,
     SeparatorSegment,
 )
-from node.formats.patterns import read_pattern_file, read_pattern_folder
+from node.formats.patterns import read_own_set, read_pattern_file, read_pattern_folder
 
 FULL = """
 party = "qx"
@@ -182,3 +182,19 @@ def test_a_folder_in_the_place_of_a_file_is_named(tmp_path):
 
     with pytest.raises(InvalidConfiguration, match=r"bad\.toml: the file cannot be read"):
         read_pattern_folder(tmp_path)
+
+
+def test_a_set_that_its_own_examples_contradict_is_not_published(tmp_path):
+    path = tmp_path / "own.toml"
+    path.write_text(SMALL.replace('text = "Q"', 'text = "QX12"').replace('"x"', '"QX12"'))
+    assert read_own_set(path).party == "qx"
+
+    path.write_text(SMALL.replace('text = "Q"', 'text = "QX12"').replace('"x"', '"QX13"'))
+
+    with pytest.raises(InvalidConfiguration, match=r"own\.toml: the pattern a does not match its own example 1"):
+        read_own_set(path)
+
+
+def test_a_set_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(InvalidConfiguration, match=r"gone\.toml"):
+        read_own_set(tmp_path / "gone.toml")
