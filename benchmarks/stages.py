@@ -19,7 +19,7 @@ STAGES: tuple[tuple[Any, str, str], ...] = (
     (asking, "encode_query_body", "encode and decode bodies"),
     (answering, "encode_answer_body", "encode and decode bodies"),
     (sealing, "seal_message", "seal and sign, both ways"),
-    (SqliteExchange, "commit", "four commits (fsync)"),
+    (SqliteExchange, "commit", "commits, acknowledgement included"),
     (exchange, "read_envelope", "verify envelopes"),
     (asking, "read_envelope", "verify envelopes"),
     (exchange, "open_message", "open, verify officer, decode"),
