@@ -148,7 +148,7 @@ def show(figures: dict[str, Any]) -> None:
         f"  asking process               {query['asking_process_peak_mib']:6.0f} MiB at its peak",
         "",
         "where the time goes, both nodes in one process",
-        *(f"  {name:<29}{ms:6.2f} ms  {ms / parts['whole']:6.1%}" for name, ms in parts.items()),
+        *(f"  {name:<35}{ms:6.2f} ms  {ms / parts['whole']:6.1%}" for name, ms in parts.items()),
         "",
         "sealing against the sum of its primitives",
         *(
