@@ -92,6 +92,8 @@ def _ranked(number: int, ranked: RankedParty) -> Iterator[str]:
     if ranked.responder is not None and ranked.responder != candidate.party:
         yield f"   answered for by {party(ranked.responder, ranked.responder_name)}"
     sure = "the code names its issuer" if candidate.names_issuer else "several Parties use this shape: a guess"
+    if ranked.responder is None and candidate.answered_by != candidate.party:
+        yield f"   answers   {candidate.answered_by} answers for {candidate.party}, the pattern says"
     yield f"   ask for   {candidate.key.text}"
     yield f"   because   {sure}; pattern {candidate.pattern_id} ({candidate.label}), score {candidate.score}"
     yield from (f"             {reason.points:+d} {reason.words}" for reason in candidate.reasons)
