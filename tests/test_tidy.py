@@ -33,7 +33,7 @@ PORT_METHODS_MAX = 7
 
 PRODUCTION = sources("federation", "node")
 CODE = (*PRODUCTION, *sources("benchmarks"), Path("hatch_build.py"))
-PORTS = (Path("federation/ports.py"), Path("node/trace/ports.py"))
+PORTS = (*(path for path in sources("federation") if path.parent == Path("federation/ports")), Path("node/trace/ports.py"))
 ENTRY_POINTS = {"node.__main__"}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

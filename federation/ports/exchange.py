@@ -1,12 +1,7 @@
-"""What the rules need of the world. Each port has at most seven methods, and its docstring is its contract.
-
-SQLite and memory implement the stores, gRPC and the simulated network the transports; one contract suite runs on all of them.
-Every method may raise StoreUnavailable (stores) or Unreachable (transports) and then has either happened or not: callers repeat.
-"""
+"""What a node keeps of its exchanges: queries, crossings, outbox, replay table, keys and journal."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -15,11 +10,9 @@ from federation.delivery.outbox import LaneHead, Outgoing
 from federation.delivery.receipt import SignedReceipt
 from federation.delivery.replay import ReplayMark
 from federation.envelope.header import MessageKind
-from federation.envelope.seal import Envelope
 from federation.evidence.journal import Leaf, Position
-from federation.identity import MessageId, NodeName, PartyId
+from federation.identity import MessageId, PartyId
 from federation.query.lifecycle import AskedState, ReceivedState
-from federation.trust.entries import Signature
 from federation.trust.merkle import Frontier
 
 
@@ -237,164 +230,3 @@ class JournalStore(Protocol):
 
     async def consistency(self, old_size: int, new_size: int) -> tuple[bytes, ...]:
         """RFC 6962 consistency proof between two sizes."""
-
-
-class DirectoryStore(Protocol):
-    """A node's replica of the directory log, or the Secretariat's original.
-
-    Durable and append-only, like the journal. Not trusted: what is read is verified again when a node starts.
-    Proofs raise NotFound for a size that the log has not reached, and Malformed for numbers that no log has.
-    """
-
-    async def append(self, *, first: int, leaves: Sequence[bytes], checkpoint: bytes) -> None:
-        """Leaves and the checkpoint that covers them, together. A repetition changes nothing. Raises Conflict when `first` is
-        neither the size nor the place where the same leaves stand.
-        """
-
-    async def put_checkpoint(self, checkpoint: bytes, *, size: int) -> None:
-        """Put further cosignatures in the place of the checkpoint of this size. Raises Conflict when the log has another by now."""
-
-    async def checkpoint(self) -> bytes | None:
-        """The newest checkpoint, a signed note."""
-
-    async def leaves(self, start: int, end: int) -> tuple[bytes, ...]:
-        """Leaves from start to end, end not included; fewer when the log is shorter."""
-
-    async def size(self) -> int:
-        """How many leaves there are."""
-
-    async def inclusion(self, index: int, size: int) -> tuple[bytes, ...]:
-        """RFC 6962 path of a leaf in the tree of that size."""
-
-    async def consistency(self, old_size: int, new_size: int) -> tuple[bytes, ...]:
-        """RFC 6962 consistency proof between two sizes."""
-
-
-class PatternStore(Protocol):
-    """Encoded pattern sets of all Parties by digest. Content-addressed: whoever controls it can only lose sets."""
-
-    async def put(self, digest: bytes, encoded: bytes) -> None:
-        """Keep an encoded set under its SHA-256; again is harmless. Another digest than its own is Misuse."""
-
-    async def get(self, digest: bytes) -> bytes | None:
-        """The encoded set, or None when it is not there or not what the digest says."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Enrolment:
-    """How far a Party has come on its way into the directory, as the Secretariat knows it (docs/protocol.md, "Joining").
-
-    Attributes:
-        token_hash: SHA-256 of the invitation's token.
-        created: Unix seconds at which the Party was invited.
-        expires: Unix seconds after which the token is worth nothing.
-        csr_hash: 32 bytes over the request that used the token up; empty before. The same request may come again, no other.
-        admit_body: the bytes that Party and founders sign; empty before the request.
-        acceptance: the Party's signature over them, or None.
-        founder_signatures: in the order in which they came, at most FOUNDERS_MAX.
-        logged_index: position of the admission in the directory log, or None.
-    """
-
-    party: PartyId
-    token_hash: bytes
-    created: int
-    expires: int
-    csr_hash: bytes = b""
-    admit_body: bytes = b""
-    acceptance: Signature | None = None
-    founder_signatures: tuple[Signature, ...] = ()
-    logged_index: int | None = None
-
-
-class EnrolmentStore(Protocol):
-    """The Secretariat's invitations and admissions under way, one for each Party. Durable when `swap` returns.
-
-    Whoever controls the storage can lose or delay an admission; what the directory accepts is decided by signatures alone.
-    """
-
-    async def enrolment(self, party: PartyId) -> Enrolment | None:
-        """The Party's, or None when it was never invited."""
-
-    async def by_token(self, token_hash: bytes) -> Enrolment | None:
-        """The one that this token belongs to, or None. The Party's name comes from here, never from a request."""
-
-    async def pending(self) -> tuple[Enrolment, ...]:
-        """All that are not in the log yet, the oldest invitation first."""
-
-    async def swap(self, *, old: Enrolment | None, new: Enrolment) -> None:
-        """Put `new` in the place of `old`, of the same Party; None stands for nothing there. Raises Conflict when something else
-        is there by now, except `new` itself: a repetition is harmless.
-        """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Peer:
-    """A node to dial: where, the name to expect there, and the anchor that has to verify it. Computed from the roster only.
-
-    Attributes:
-        endpoint: host and port.
-        anchor: DER of the Party CA.
-    """
-
-    name: NodeName
-    endpoint: str
-    anchor: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
-    """What a peer gave back for an envelope: its signed receipt, and a sealed answer when it was automatic. Not yet verified."""
-
-    receipt: bytes
-    answer: bytes
-
-
-class Transport(Protocol):
-    """Envelopes and public data from node to node. Calls are repeatable; the caller retries. Not trusted: whoever controls it can
-    delay, drop and repeat, and sees sizes, times and who talks to whom, and nothing else.
-    """
-
-    async def deliver(self, peer: Peer, envelope: Envelope) -> Delivery:
-        """Hand over one envelope."""
-
-    async def acknowledge(self, peer: Peer, receipts: Sequence[bytes]) -> None:
-        """Hand over receipts for answers that came with a delivery."""
-
-    async def bundles(self, peer: Peer) -> tuple[bytes, ...]:
-        """Signed prekey bundles of every node that the peer knows."""
-
-    async def pattern_set(self, peer: Peer, party: PartyId, digest: bytes) -> bytes:
-        """One Party's encoded pattern set. Raises NotFound."""
-
-
-class DirectoryService(Protocol):
-    """Reads of the log from any node; `submit` and `cosign` at the Secretariat's alone. The caller verifies what comes back."""
-
-    async def checkpoint(self, peer: Peer) -> bytes:
-        """The newest checkpoint with its cosignatures."""
-
-    async def entries(self, peer: Peer, start: int, end: int) -> tuple[bytes, ...]:
-        """Leaves from start, at most up to end."""
-
-    async def consistency(self, peer: Peer, old_size: int, new_size: int) -> tuple[bytes, ...]:
-        """Consistency proof."""
-
-    async def submit(self, peer: Peer, leaf: bytes) -> int:
-        """Ask the Secretariat to log an entry; gives its index. Idempotent for identical bytes."""
-
-    async def cosign(self, peer: Peer, checkpoint: bytes) -> None:
-        """Give the Secretariat this node's cosignature."""
-
-
-class Clock(Protocol):
-    """Wall clock for certificates and deadlines; timers belong to the loop."""
-
-    def now(self) -> float:
-        """Unix seconds."""
-
-
-class Entropy(Protocol):
-    """Unpredictable bytes; seeded in simulations."""
-
-    def __call__(self, size: int, /) -> bytes:
-        """That many bytes."""

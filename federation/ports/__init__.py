@@ -1,0 +1,59 @@
+"""What the rules need of the world. Each port has at most seven methods, and its docstring is its contract.
+
+SQLite and memory implement the stores, gRPC and the simulated network the transports; one contract suite runs on all of them.
+Every method may raise StoreUnavailable (stores) or Unreachable (transports) and then has either happened or not: callers repeat.
+"""
+
+from federation.ports.directory import (
+    DirectoryService,
+    DirectoryStore,
+    Enrolment,
+    EnrolmentStore,
+)
+from federation.ports.exchange import (
+    AlreadySeen,
+    AskedQuery,
+    Change,
+    Crossing,
+    DecryptionKey,
+    Direction,
+    ExchangeStore,
+    JournalStore,
+    KeyUse,
+    OutboxStore,
+    ReceivedQuery,
+)
+from federation.ports.transport import (
+    Delivery,
+    PatternStore,
+    Peer,
+    Transport,
+)
+from federation.ports.world import (
+    Clock,
+    Entropy,
+)
+
+__all__ = [
+    "AlreadySeen",
+    "AskedQuery",
+    "Change",
+    "Clock",
+    "Crossing",
+    "DecryptionKey",
+    "Delivery",
+    "Direction",
+    "DirectoryService",
+    "DirectoryStore",
+    "Enrolment",
+    "EnrolmentStore",
+    "Entropy",
+    "ExchangeStore",
+    "JournalStore",
+    "KeyUse",
+    "OutboxStore",
+    "PatternStore",
+    "Peer",
+    "ReceivedQuery",
+    "Transport",
+]
