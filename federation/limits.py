@@ -44,6 +44,8 @@ CANDIDATES_PER_PARTY_MAX: Final = 4
 """Candidates of one Party for one code: so that no Party crowds the others out with patterns that fit everything."""
 STAMP_AHEAD_S_MAX: Final = 86_400
 """A code's time of production may lie a day ahead: makers' clocks run in local time, and batches are marked in advance."""
+DATES_REMEMBERED_MAX: Final = 8_192
+"""Dates whose reading is remembered: a year of hours. Codes of one seizure share a few."""
 PICTURE_BYTES_MAX: Final = 20_971_520
 """A photo from a phone camera; larger ones are refused before they are decoded."""
 PICTURE_PIXELS_MAX: Final = 50_000_000

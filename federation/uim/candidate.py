@@ -15,7 +15,8 @@ from typing import Final
 from federation import limits
 from federation.identity import PartyId
 from federation.uim.codes import KeyForm, Label, Level
-from federation.uim.matcher import DateStamp, Fault, Match, Matcher, read_date
+from federation.uim.dates import DateStamp, read_date
+from federation.uim.matcher import Fault, Match, Matcher
 from federation.uim.pattern import PREFIX_START, Decoding, Pattern, PrintedItem
 from federation.uim.scan import Key, Scan
 from federation.uim.segments import CHARACTERS, CharacterSegment, CheckedSegment, DateSegment, LiteralSegment, Segment

@@ -1,4 +1,4 @@
-"""Check characters: the four methods that markings use. What they protect and what a failure means is the pattern's business.
+"""Check characters: the six methods that markings use. What they protect and what a failure means is the pattern's business.
 
 All functions take text and never raise on foreign characters: text outside a method's alphabet simply does not hold. The work is
 linear in the length of the text, which callers bound.
@@ -13,8 +13,12 @@ from typing import Final
 DIGITS: Final = frozenset(string.digits)
 UPPER_DIGITS: Final = frozenset(string.digits + string.ascii_uppercase)
 
-_VALUES: Final = {character: value for value, character in enumerate(string.digits + string.ascii_uppercase)}
 _CHARACTERS: Final = string.digits + string.ascii_uppercase
+_VALUES: Final = {character: value for value, character in enumerate(_CHARACTERS)}
+_TWO_DIGITS: Final = str.maketrans({letter: str(_VALUES[letter]) for letter in string.ascii_uppercase})
+_DOUBLED: Final = str.maketrans("0123456789", "0246813579")
+"""Each digit doubled, and the digits of the result added."""
+_ZERO: Final = ord("0")
 
 
 class CheckMethod(StrEnum):
@@ -28,11 +32,22 @@ class CheckMethod(StrEnum):
     """Two digits over digits and capital letters (ISO/IEC 7064)."""
     MOD_37_36 = "mod-37-36"
     """One digit or capital letter over digits and capital letters (ISO/IEC 7064, hybrid system)."""
+    MOD_37_2 = "mod-37-2"
+    """One digit, capital letter or asterisk over digits and capital letters (ISO/IEC 7064, pure system)."""
+    MOD_11_10 = "mod-11-10"
+    """One digit over digits (ISO/IEC 7064, hybrid system)."""
 
     @property
     def alphabet(self) -> frozenset[str]:
         """The characters that can be protected."""
-        return DIGITS if self in {CheckMethod.GS1_MOD_10, CheckMethod.LUHN} else UPPER_DIGITS
+        return DIGITS if self in _NUMERIC else UPPER_DIGITS
+
+    @property
+    def check_alphabet(self) -> frozenset[str]:
+        """What the check characters themselves may be."""
+        if self is CheckMethod.MOD_37_2:
+            return UPPER_DIGITS | {"*"}
+        return UPPER_DIGITS if self is CheckMethod.MOD_37_36 else DIGITS
 
     @property
     def characters(self) -> int:
@@ -40,17 +55,12 @@ class CheckMethod(StrEnum):
         return 2 if self is CheckMethod.MOD_97_10 else 1
 
 
+_NUMERIC: Final = frozenset([CheckMethod.GS1_MOD_10, CheckMethod.LUHN, CheckMethod.MOD_11_10])
+
+
 def check_characters(method: CheckMethod, payload: str) -> str:
     """Compute the check characters of a payload that lies in the method's alphabet and is not empty."""
-    match method:
-        case CheckMethod.GS1_MOD_10:
-            return gs1_mod_10(payload)
-        case CheckMethod.LUHN:
-            return luhn(payload)
-        case CheckMethod.MOD_97_10:
-            return mod_97_10(payload)
-        case CheckMethod.MOD_37_36:
-            return mod_37_36(payload)
+    return _METHODS[method](payload)
 
 
 def check_holds(method: CheckMethod, text: str) -> bool:
@@ -61,30 +71,54 @@ def check_holds(method: CheckMethod, text: str) -> bool:
 
 def gs1_mod_10(payload: str) -> str:
     """Weights 3 and 1 alternate from the right."""
-    total = sum(int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(reversed(payload)))
-    return str(-total % 10)
+    digits = payload.encode()
+    heavy, light = digits[::-2], digits[-2::-2]
+    return str((_ZERO * (3 * len(heavy) + len(light)) - 3 * sum(heavy) - sum(light)) % 10)
 
 
 def luhn(payload: str) -> str:
     """Every second digit from the right is doubled and its digits are added."""
-    total = sum(
-        sum(divmod(2 * int(digit), 10)) if place % 2 == 0 else int(digit) for place, digit in enumerate(reversed(payload))
-    )
-    return str(-total % 10)
+    digits = payload.encode()
+    doubled = payload[::-2].translate(_DOUBLED).encode()
+    return str((_ZERO * len(digits) - sum(doubled) - sum(digits[-2::-2])) % 10)
 
 
 def mod_97_10(payload: str) -> str:
     """Letters count as 10 to 35; the number with its two check digits leaves 1 when divided by 97."""
-    remainder = 0
-    for character in payload:
-        value = _VALUES[character]
-        remainder = (remainder * (10 if value < 10 else 100) + value) % 97
-    return f"{98 - remainder * 100 % 97:02}"
+    return f"{98 - int(payload.translate(_TWO_DIGITS)) * 100 % 97:02}"
 
 
 def mod_37_36(payload: str) -> str:
     """The recursive method of ISO/IEC 7064: a sum modulo 36, doubled modulo 37, character by character."""
-    product = 36
+    return _CHARACTERS[(1 - _product(payload, 36)) % 36]
+
+
+def mod_11_10(payload: str) -> str:
+    """As `mod_37_36`, over digits: a sum modulo 10, doubled modulo 11."""
+    return str((1 - _product(payload, 10)) % 10)
+
+
+def mod_37_2(payload: str) -> str:
+    """The pure system of ISO/IEC 7064: powers of 2 modulo 37; the value 36 is written as an asterisk."""
+    total = 0
     for character in payload:
-        product = ((product + _VALUES[character]) % 36 or 36) * 2 % 37
-    return _CHARACTERS[(1 - product) % 36]
+        total = (total + _VALUES[character]) * 2 % 37
+    return f"{_CHARACTERS}*"[(1 - total) % 37]
+
+
+def _product(payload: str, modulus: int) -> int:
+    """The hybrid systems: what is left after the payload, doubled."""
+    product = modulus
+    for character in payload:
+        product = ((product + _VALUES[character]) % modulus or modulus) * 2 % (modulus + 1)
+    return product
+
+
+_METHODS: Final = {
+    CheckMethod.GS1_MOD_10: gs1_mod_10,
+    CheckMethod.LUHN: luhn,
+    CheckMethod.MOD_97_10: mod_97_10,
+    CheckMethod.MOD_37_36: mod_37_36,
+    CheckMethod.MOD_37_2: mod_37_2,
+    CheckMethod.MOD_11_10: mod_11_10,
+}

@@ -9,43 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
 from federation.errors import Malformed
-from federation.uim.check import DIGITS, check_holds
+from federation.uim.check import check_holds
+from federation.uim.dates import DateStamp, read_date
 from federation.uim.segments import (
     CHARACTERS,
     CharacterSegment,
     CheckedSegment,
-    DateForm,
     DateSegment,
     LiteralSegment,
     Segment,
     SeparatorSegment,
 )
-
-_SHOWN_CHARACTERS: Final = {
-    DateForm.YYMMDDHH: len("YYYY-MM-DDThh"),
-    DateForm.YYMMDD: len("YYYY-MM-DD"),
-    DateForm.YYYYMMDD: len("YYYY-MM-DD"),
-    DateForm.YYMM: len("YYYY-MM"),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class DateStamp:
-    """A date that was read from a code.
-
-    Attributes:
-        text: RFC 3339 as far as the code goes: `2019-05-20T14:00:00Z`, `2019-05-20` or `2019-05`.
-        start_s: Unix seconds, UTC, at which that hour, day or month begins.
-    """
-
-    text: str
-    start_s: int
-
 
 class Fault(StrEnum):
     """Why a code does not fit a pattern."""
@@ -154,20 +132,6 @@ def check_ends(segments: Sequence[Segment]) -> None:
             )
 
 
-def read_date(form: DateForm, text: str) -> DateStamp | None:
-    """Read a date; None when it does not exist in the calendar or the text has another length."""
-    if len(text) != len(form) or not DIGITS.issuperset(text):
-        return None
-    year, rest = (int(text[:4]), text[4:]) if form is DateForm.YYYYMMDD else (2000 + int(text[:2]), text[2:])
-    month, day, hour = int(rest[:2]), int(rest[2:4] or "1"), int(rest[4:6] or "0")
-    try:
-        moment = datetime(year, month, day, hour, tzinfo=UTC)
-    except ValueError:
-        return None
-    shown = moment.isoformat()[: _SHOWN_CHARACTERS[form]]
-    return DateStamp(f"{shown}:00:00Z" if form is DateForm.YYMMDDHH else shown, int(moment.timestamp()))
-
-
 def _end(step: _Step, text: str, start: int) -> int:
     if step.stopper:
         found = text.find(step.stopper, start)
@@ -184,8 +148,8 @@ def _fault(step: _Step, piece: str) -> Fault | None:
     if not segment.shortest <= len(piece) <= segment.longest:
         return Fault.LENGTH
     if isinstance(segment, CheckedSegment):
-        payload = piece[: segment.length]
-        if step.allowed.issuperset(payload) and segment.method.alphabet.issuperset(piece):
+        payload, given = piece[: segment.length], piece[segment.length :]
+        if step.allowed.issuperset(payload) and segment.method.check_alphabet.issuperset(given):
             return None if check_holds(segment.method, piece) else Fault.CHECK
         return Fault.CHARACTER
     return None if step.allowed.issuperset(piece) else Fault.CHARACTER

@@ -18,8 +18,8 @@ from federation.errors import InvalidScan, Oversized
 from federation.uim import address
 from federation.uim.check import DIGITS, CheckMethod, check_holds
 from federation.uim.codes import KeyForm
+from federation.uim.dates import read_date
 from federation.uim.gs1 import FORMATS, GROUP_SEPARATOR, Element, parse_bracketed, parse_element_string
-from federation.uim.matcher import read_date
 from federation.uim.segments import INVARIANT, DateForm
 
 GS1_SYMBOLOGIES: Final = frozenset(["]d2", "]Q3", "]J1", "]C1", "]e0"])

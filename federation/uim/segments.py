@@ -57,13 +57,23 @@ CHARACTERS: Final[dict[Charset, frozenset[str]]] = {
 
 
 class DateForm(StrEnum):
-    """How a date stands in a code. Years of two digits are those of this century: no marking under the Protocol is older."""
+    """How a date or a time stands in a code. Hours and minutes are UTC. Years of two digits are those of this century: no marking
+    under the Protocol is older.
+    """
 
     YYMMDDHH = "YYMMDDhh"
     """Regulation (EU) 2018/574: the hour in UTC."""
     YYMMDD = "YYMMDD"
     YYYYMMDD = "YYYYMMDD"
     YYMM = "YYMM"
+    YYMMDDHHMM = "YYMMDDhhmm"
+    YYYYMMDDHH = "YYYYMMDDhh"
+    YYYYMMDDHHMM = "YYYYMMDDhhmm"
+    DDMMYY = "DDMMYY"
+    DDMMYYYY = "DDMMYYYY"
+    YYDDD = "YYDDD"
+    """The day of the year, from 001."""
+    YYYYDDD = "YYYYDDD"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ import string
 from hypothesis import given
 from hypothesis import strategies as st
 from stdnum import ean, luhn
-from stdnum.iso7064 import mod_37_36, mod_97_10
+from stdnum.iso7064 import mod_11_10, mod_37_2, mod_37_36, mod_97_10
 
 from federation.uim.check import CheckMethod, check_characters, check_holds
 
@@ -33,6 +33,16 @@ def test_mod_97_10_check_digits_are_those_of_the_oracle(payload):
 @given(UPPER_DIGITS)
 def test_mod_37_36_check_characters_are_those_of_the_oracle(payload):
     assert check_characters(CheckMethod.MOD_37_36, payload) == mod_37_36.calc_check_digit(payload)
+
+
+@given(UPPER_DIGITS)
+def test_mod_37_2_check_characters_are_those_of_the_oracle(payload):
+    assert check_characters(CheckMethod.MOD_37_2, payload) == mod_37_2.calc_check_digit(payload)
+
+
+@given(DIGITS)
+def test_mod_11_10_check_digits_are_those_of_the_oracle(payload):
+    assert check_characters(CheckMethod.MOD_11_10, payload) == mod_11_10.calc_check_digit(payload)
 
 
 @given(st.sampled_from(CheckMethod), DIGITS, st.data())

@@ -56,7 +56,7 @@ def expression(row):
                 characters = re.escape("".join(sorted(segment.characters)))
                 groups.append(f"([{characters}]{{{segment.shortest},{segment.longest}}})")
             case CheckedSegment():
-                tail = "[0-9A-Z]" if segment.method is CheckMethod.MOD_37_36 else "[0-9]"
+                tail = f"[{re.escape(''.join(sorted(segment.method.check_alphabet)))}]"
                 groups.append(f"([0-9]{{{segment.length}}}{tail}{{{segment.method.characters}}})")
     return re.compile("".join(groups))
 
