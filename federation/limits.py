@@ -42,6 +42,12 @@ CANDIDATES_MAX: Final = 16
 """Candidates shown for one code: a longer list is no answer."""
 CANDIDATES_PER_PARTY_MAX: Final = 4
 """Candidates of one Party for one code: so that no Party crowds the others out with patterns that fit everything."""
+CLAIMS_ON_SHAPE_MAX: Final = 64
+"""Claims weighed on one shape of code: when more Parties describe exactly the same texts, the shape tells nothing of any of them."""
+NEAR_MISS_SHAPES_MAX: Final = 1_000
+"""Patterns that are looked at to say why a code fits none: a second's work of nobody, whatever the sets hold."""
+NEAR_MISSES_MAX: Final = 256
+"""Near misses that are sorted before the first CANDIDATES_MAX are shown."""
 STAMP_AHEAD_S_MAX: Final = 86_400
 """A code's time of production may lie a day ahead: makers' clocks run in local time, and batches are marked in advance."""
 DATES_REMEMBERED_MAX: Final = 8_192

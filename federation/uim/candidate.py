@@ -7,7 +7,7 @@ it, because a forged code still leads to the Party that can say that it is forge
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -16,7 +16,8 @@ from federation import limits
 from federation.identity import PartyId
 from federation.uim.codes import KeyForm, Label, Level
 from federation.uim.dates import DateStamp, read_date
-from federation.uim.matcher import Fault, Match, Matcher
+from federation.uim.index import Shape
+from federation.uim.matcher import Fault, Match
 from federation.uim.pattern import PREFIX_START, Decoding, Pattern, PrintedItem
 from federation.uim.scan import Key, Scan
 from federation.uim.segments import CHARACTERS, CharacterSegment, CheckedSegment, DateSegment, LiteralSegment, Segment
@@ -131,30 +132,63 @@ class NearMiss:
     fault: Fault
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+class Prefixes:
+    """The company prefixes of one set.
+
+    Attributes:
+        texts: each.
+        lengths: how long they are, the longest first.
+    """
+
+    __slots__ = ("lengths", "texts")
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        """Take them in any order."""
+        self.texts = frozenset(texts)
+        self.lengths = tuple(sorted({len(text) for text in self.texts}, reverse=True))
+
+    def longest_in(self, key: Key) -> str:
+        """The longest with which the company of a key begins; empty when there is none."""
+        start = PREFIX_START[key.form]
+        candidates = (key.text[start : start + length] for length in self.lengths)
+        return next((text for text in candidates if text in self.texts), "")
+
+
 class Claim:
-    """One pattern made ready, with the reasons that hold for each of its codes."""
+    """One pattern made ready, with the reasons that hold for each of its codes; they are worked out when they are first needed.
 
-    publisher: PartyId
-    pattern: Pattern
-    matcher: Matcher
-    prefixes: frozenset[str]
-    standing: tuple[Reason, ...]
+    Attributes:
+        publisher: who published the pattern.
+        prefixes: those of the set that it came in.
+        shape: of the pattern's segments.
+    """
+
+    __slots__ = ("_standing", "_standing_points", "pattern", "prefixes", "publisher", "shape")
+
+    def __init__(self, publisher: PartyId, pattern: Pattern, prefixes: Prefixes, shape: Shape) -> None:
+        """Nothing is worked out yet."""
+        self.publisher = publisher
+        self.pattern = pattern
+        self.prefixes = prefixes
+        self.shape = shape
+        self._standing: tuple[Reason, ...] | None = None
+        self._standing_points = 0
+
+    @property
+    def standing(self) -> tuple[Reason, ...]:
+        """The reasons that hold for every code of the pattern."""
+        if self._standing is None:
+            self._standing = tuple(_standing(self.pattern))
+            self._standing_points = sum(reason.points for reason in self._standing)
+        return self._standing
+
+    @property
+    def standing_points(self) -> int:
+        """The sum of those reasons."""
+        return self._standing_points if self.standing else 0
 
 
-def make_claim(publisher: PartyId, pattern: Pattern, prefixes: frozenset[str]) -> Claim:
-    """Make one pattern ready, with the company prefixes of the set that it came in."""
-    matcher = Matcher(pattern.segments)
-    return Claim(
-        publisher=publisher,
-        pattern=pattern,
-        matcher=matcher,
-        prefixes=prefixes,
-        standing=tuple(_standing(pattern, matcher)),
-    )
-
-
-def _standing(pattern: Pattern, matcher: Matcher) -> Iterator[Reason]:
+def _standing(pattern: Pattern) -> Iterator[Reason]:
     """What every code of the pattern has in common."""
     fixed = "".join(segment.text for segment in pattern.segments if isinstance(segment, LiteralSegment))
     if fixed:
@@ -163,8 +197,9 @@ def _standing(pattern: Pattern, matcher: Matcher) -> Iterator[Reason]:
     if pattern.names_issuer:
         words = f"{pattern.owner} says that only it issues such codes"
         yield Reason(code=ReasonCode.NAMES_ISSUER, points=_POINTS_NAMES_ISSUER, words=words)
-    if matcher.shortest == matcher.longest:
-        words = f"it has {matcher.longest} characters, as all of this kind"
+    longest = sum(segment.longest for segment in pattern.segments)
+    if longest == sum(segment.shortest for segment in pattern.segments):
+        words = f"it has {longest} characters, as all of this kind"
         yield Reason(code=ReasonCode.LENGTH, points=_POINTS_ONE_LENGTH, words=words)
     points = min(sum(_points_for_characters(segment) for segment in pattern.segments), _POINTS_CHARACTERS_MAX)
     if points:
@@ -186,11 +221,15 @@ def _points_for_characters(segment: Segment) -> int:
 
 
 def weigh(claim: Claim, key: Key, scan: Scan, now: float) -> Candidate | None:
-    """Hold one key of a scan against one claim at the time `now` (Unix seconds, UTC); None when it does not fit."""
-    match = claim.matcher.match(key.text)
+    """Weigh one claim on one key of a scan at the time `now` (Unix seconds, UTC).
+
+    None when the key does not fit the pattern, or when what the Party stores of the code is a world-wide form with none of the
+    company prefixes that the Party lists.
+    """
+    pattern = claim.pattern
+    match = claim.shape.cut(key.text)
     if not isinstance(match, Match):
         return None
-    pattern = claim.pattern
     stored = pattern.stored_key(match, key, scan)
     by_prefix = _by_prefix(claim, stored)
     if by_prefix is None:
@@ -207,22 +246,25 @@ def weigh(claim: Claim, key: Key, scan: Scan, now: float) -> Candidate | None:
         names_issuer=pattern.names_issuer,
         score=sum(reason.points for reason in reasons),
         reasons=reasons,
-        facts=tuple(_facts(pattern, match)),
+        facts=tuple(_facts(pattern, match)) if pattern.decodings else (),
     )
+
+
+def needs_prefix(form: KeyForm, claim: Claim) -> bool:
+    """Say whether a claim on a form needs a company prefix to stand by: others make such codes too."""
+    return form in _SHARED_FORMS and not claim.pattern.names_issuer
 
 
 def _by_prefix(claim: Claim, key: Key) -> tuple[Reason, ...] | None:
     """Weigh the company prefix; None when the Party lists its prefixes and a world-wide form has none of them."""
-    start = PREFIX_START.get(key.form)
-    if start is None:
+    if key.form not in PREFIX_START:
         return ()
-    shared = key.form in _SHARED_FORMS and not claim.pattern.names_issuer
-    if not claim.prefixes:
+    shared = needs_prefix(key.form, claim)
+    if not claim.prefixes.texts:
         words = f"{claim.pattern.owner} uses this world-wide form, and lists no company prefixes"
         return (Reason(code=ReasonCode.SHAPE_ONLY, points=_POINTS_SHAPE_ONLY, words=words),) if shared else ()
-    candidates = (key.text[start : start + length] for length in range(12, 2, -1))
-    prefix = next((text for text in candidates if text in claim.prefixes), None)
-    if prefix is None:
+    prefix = claim.prefixes.longest_in(key)
+    if not prefix:
         return None if shared else ()
     words = f"the company prefix {prefix} is used in {claim.pattern.owner}"
     return (Reason(code=ReasonCode.COMPANY_PREFIX, points=_POINTS_PREFIX + len(prefix), words=words),)

@@ -7,6 +7,7 @@ linear in the length of the text, which callers bound.
 from __future__ import annotations
 
 import string
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Final
 
@@ -16,8 +17,8 @@ UPPER_DIGITS: Final = frozenset(string.digits + string.ascii_uppercase)
 _CHARACTERS: Final = string.digits + string.ascii_uppercase
 _VALUES: Final = {character: value for value, character in enumerate(_CHARACTERS)}
 _TWO_DIGITS: Final = str.maketrans({letter: str(_VALUES[letter]) for letter in string.ascii_uppercase})
-_DOUBLED: Final = str.maketrans("0123456789", "0246813579")
-"""Each digit doubled, and the digits of the result added."""
+_DOUBLED: Final = bytes.maketrans(b"0123456789", bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)))
+"""Each digit doubled, and the digits of the result added; as a number, not as a character."""
 _ZERO: Final = ord("0")
 
 
@@ -66,21 +67,32 @@ def check_characters(method: CheckMethod, payload: str) -> str:
 def check_holds(method: CheckMethod, text: str) -> bool:
     """Say whether the last characters of the text are the check characters of what stands before them."""
     payload, given = text[: -method.characters], text[-method.characters :]
-    return bool(payload) and method.alphabet.issuperset(payload) and check_characters(method, payload) == given
+    allowed = method.alphabet.issuperset(payload) and method.check_alphabet.issuperset(given)
+    return bool(payload) and allowed and HOLDS[method](text)
 
 
 def gs1_mod_10(payload: str) -> str:
     """Weights 3 and 1 alternate from the right."""
-    digits = payload.encode()
-    heavy, light = digits[::-2], digits[-2::-2]
-    return str((_ZERO * (3 * len(heavy) + len(light)) - 3 * sum(heavy) - sum(light)) % 10)
+    return str(-_weighted(f"{payload}0") % 10)
 
 
 def luhn(payload: str) -> str:
     """Every second digit from the right is doubled and its digits are added."""
-    digits = payload.encode()
-    doubled = payload[::-2].translate(_DOUBLED).encode()
-    return str((_ZERO * len(digits) - sum(doubled) - sum(digits[-2::-2])) % 10)
+    return str(-_doubled(f"{payload}0") % 10)
+
+
+def _weighted(text: str) -> int:
+    """The sum of a text with its check digit: weights 1 and 3 alternate from the right."""
+    digits = text.encode()
+    light, heavy = digits[::-2], digits[-2::-2]
+    return sum(light) + 3 * sum(heavy) - _ZERO * (len(light) + 3 * len(heavy))
+
+
+def _doubled(text: str) -> int:
+    """The sum of a text with its check digit: every second digit from the right is doubled, beginning before the check digit."""
+    digits = text.encode()
+    single = digits[::-2]
+    return sum(single) - _ZERO * len(single) + sum(digits[-2::-2].translate(_DOUBLED))
 
 
 def mod_97_10(payload: str) -> str:
@@ -122,3 +134,13 @@ _METHODS: Final = {
     CheckMethod.MOD_37_2: mod_37_2,
     CheckMethod.MOD_11_10: mod_11_10,
 }
+
+HOLDS: Final[dict[CheckMethod, Callable[[str], bool]]] = {
+    CheckMethod.GS1_MOD_10: lambda text: _weighted(text) % 10 == 0,
+    CheckMethod.LUHN: lambda text: _doubled(text) % 10 == 0,
+    CheckMethod.MOD_97_10: lambda text: mod_97_10(text[:-2]) == text[-2:],
+    CheckMethod.MOD_37_36: lambda text: mod_37_36(text[:-1]) == text[-1],
+    CheckMethod.MOD_37_2: lambda text: mod_37_2(text[:-1]) == text[-1],
+    CheckMethod.MOD_11_10: lambda text: mod_11_10(text[:-1]) == text[-1],
+}
+"""For texts whose characters were looked at: do the check characters at the end hold?"""

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
 
 from federation.errors import Malformed
 from federation.uim.check import check_holds
@@ -24,6 +23,7 @@ from federation.uim.segments import (
     Segment,
     SeparatorSegment,
 )
+
 
 class Fault(StrEnum):
     """Why a code does not fit a pattern."""
@@ -124,12 +124,17 @@ def check_ends(segments: Sequence[Segment]) -> None:
     """
     varying = [place for place, segment in enumerate(segments) if segment.shortest != segment.longest]
     for place in varying[:-1]:
-        stopper = _first_character(segments, place + 1)
-        if not stopper or stopper in _allowed(segments[place]):
+        if not ends_at_text(segments, place):
             raise Malformed(
                 f"nobody can tell where the segment {segments[place].name} ends",
                 hint="give it one length, or put fixed text behind it that begins with a character it cannot have",
             )
+
+
+def ends_at_text(segments: Sequence[Segment], place: int) -> bool:
+    """Say whether fixed text follows a segment, and begins with a character that it cannot have."""
+    stopper = _first_character(segments, place + 1)
+    return bool(stopper) and stopper not in _allowed(segments[place])
 
 
 def _end(step: _Step, text: str, start: int) -> int:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from federation.errors import Malformed
 from federation.uim.check import CheckMethod, check_characters
+from federation.uim.expression import compile_fits
 from federation.uim.matcher import Match, Matcher, check_ends
 from federation.uim.segments import (
     CHARACTERS,
@@ -87,6 +88,7 @@ def test_the_matcher_cuts_as_an_expression_would(row, data):
     expected = expression(row).fullmatch(text)
     result = Matcher(row).match(text)
 
+    assert bool(compile_fits(row)(text, 0)) == isinstance(result, Match)
     if isinstance(result, Match):
         assert expected is not None
         assert result.pieces == expected.groups()
@@ -100,6 +102,7 @@ def test_any_text_matches_or_says_where_it_fails(row, text):
     result = Matcher(row).match(text)
 
     assert isinstance(result, Match) or result.fault
+    assert bool(compile_fits(row)(text, 0)) == isinstance(result, Match)
 
 
 @pytest.mark.parametrize("length", [99, 100])
@@ -109,3 +112,4 @@ def test_a_pattern_made_to_be_slow_elsewhere_is_cut_in_one_pass(length):
 
     assert isinstance(result, Match)
     assert result.pieces == ("!" * (length - 1), "!")
+    assert compile_fits(row)("!" * length, 0)
