@@ -36,6 +36,12 @@ DECODING_ROWS_MAX: Final = 500
 """Rows of all tables of one pattern: the machines or products of a large maker. Longer lists belong into an answer."""
 COMPANY_PREFIXES_PER_PARTY_MAX: Final = 10_000
 """Company prefixes of one Party: far more than a territory has makers and importers of tobacco."""
+PATTERNS_WITHOUT_START_MAX: Final = 64
+"""Patterns of one set that begin with no fixed text: each may be tried against every code of its length."""
+DRAFT_CODES_MIN: Final = 5
+"""Sample codes for a draft: of fewer nothing can be learned."""
+DRAFT_CODES_MAX: Final = 10_000
+"""Sample codes for a draft, and codes in one file: more tell nothing new, and the draft waits for a person."""
 PATTERN_FILE_BYTES_MAX: Final = 4_194_304
 """One pattern file in TOML, which is about four times as long as what is encoded from it."""
 CANDIDATES_MAX: Final = 16

@@ -17,7 +17,7 @@ from federation.text import is_plain
 from federation.uim.codes import Carrier, KeyForm, Label, Level, ProductClass
 from federation.uim.matcher import Match, Matcher, check_ends
 from federation.uim.scan import Key, Scan, read_scan
-from federation.uim.segments import LiteralSegment, Segment
+from federation.uim.segments import LiteralSegment, Segment, SeparatorSegment
 
 _ID: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?\Z")
 _PREFIX: Final = re.compile(r"[0-9]{3,12}\Z")
@@ -151,6 +151,12 @@ class PatternSet:
             raise Oversized(f"the set of {self.party} has more than {limits.PATTERNS_PER_PARTY_MAX} patterns")
         if len({pattern.pattern_id for pattern in self.patterns}) != len(self.patterns):
             raise Malformed(f"the set of {self.party} has one pattern id twice")
+        without_start = sum(not isinstance(one.segments[0], LiteralSegment | SeparatorSegment) for one in self.patterns)
+        if without_start > limits.PATTERNS_WITHOUT_START_MAX:
+            raise Oversized(
+                f"the set of {self.party} has more than {limits.PATTERNS_WITHOUT_START_MAX} patterns without a fixed beginning",
+                hint="begin each with the text that tells the issuer, if the marking has one",
+            )
         _check_prefixes(self)
 
 
