@@ -38,6 +38,10 @@ COMPANY_PREFIXES_PER_PARTY_MAX: Final = 10_000
 """Company prefixes of one Party: far more than a territory has makers and importers of tobacco."""
 PATTERNS_WITHOUT_START_MAX: Final = 64
 """Patterns of one set that begin with no fixed text: each may be tried against every code of its length."""
+CONFLICTS_SHOWN_MAX: Final = 500
+"""Conflicts between Parties' patterns in one report: whoever has more has one cause for many of them."""
+WITNESS_TRIES_MAX: Final = 400
+"""Codes tried for a witness of an overlap: two check characters agree by chance once in a hundred or so."""
 DRAFT_CODES_MIN: Final = 5
 """Sample codes for a draft: of fewer nothing can be learned."""
 DRAFT_CODES_MAX: Final = 10_000

@@ -115,6 +115,11 @@ def split_start(segments: tuple[Segment, ...]) -> tuple[str, tuple[Segment, ...]
     return start, ()
 
 
+def fixed_start(segments: tuple[Segment, ...]) -> str:
+    """The fixed text that all codes start with; may be empty."""
+    return split_start(segments)[0]
+
+
 class Entry(Generic[Owner]):
     """One shape of one form, and whose it is. The rest is what a look-up needs at hand.
 
