@@ -42,6 +42,10 @@ CONFLICTS_SHOWN_MAX: Final = 500
 """Conflicts between Parties' patterns in one report: whoever has more has one cause for many of them."""
 WITNESS_TRIES_MAX: Final = 400
 """Codes tried for a witness of an overlap: two check characters agree by chance once in a hundred or so."""
+SURVEY_SHOWN_MAX: Final = 50
+"""Codes shown that a set does not cover, or reads in two ways: they have the same few causes."""
+SURVEY_CODES_MIN: Final = 20
+"""Codes of one pattern from which on a segment that never changes is worth a word."""
 DRAFT_CODES_MIN: Final = 5
 """Sample codes for a draft: of fewer nothing can be learned."""
 DRAFT_CODES_MAX: Final = 10_000
