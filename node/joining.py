@@ -254,13 +254,21 @@ def _settings(joining: Joining, admit: Admit, state: _State) -> NodeSettings:
     )
 
 
+OWN_PATTERNS: Final = "own-patterns.toml"
+"""What `gsp pattern publish` wrote last; it takes the place of the set of this Party among those that the settings name."""
+
+
 def read_sets(home: Path, settings: NodeSettings) -> tuple[PatternSet, ...]:
-    """The pattern sets that the settings name, from files beside them.
+    """The pattern sets that this node answers with: those that the settings name, and the one that was published since.
 
     Raises:
         InvalidConfiguration: a file is missing or wrong.
     """
-    return tuple(read_own_set(home / name) for name in settings.patterns)
+    named = tuple(read_own_set(home / name) for name in settings.patterns)
+    if not (home / OWN_PATTERNS).exists():
+        return named
+    published = read_own_set(home / OWN_PATTERNS)
+    return (published, *(one for one in named if one.party != published.party))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,6 +34,7 @@ from node.config import NodeSettings, read_node_settings, read_policy
 from node.formats.patterns import read_pattern_folder
 from node.joining import Following, announce_settings, node_name, own_admission, read_sets
 from node.keystore import Keystore
+from node.publishing import OwnSets
 from node.resources import patterns_folder
 from node.rpc.channels import Channels
 from node.rpc.desk import DeskServicer
@@ -61,6 +62,10 @@ ANNOUNCE_RETRY_S: Final = 30.0
 """What the settings say is brought into the directory this often, until it stands there."""
 
 
+OWN_SETS_LOOK_S: Final = 5.0
+"""The files of the own patterns are looked at this often: whoever publishes waits a moment, and nobody restarts the node."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Ground:
     """What is there before the use cases: settings, keys and open files."""
@@ -69,6 +74,7 @@ class _Ground:
     settings: NodeSettings
     keystore: Keystore
     world: World
+    own_sets: OwnSets
     sets: tuple[PatternSet, ...]
     policy: Policy
     directory: SqliteDirectory
@@ -111,7 +117,7 @@ async def running(home: Path, passphrase: bytes) -> AsyncIterator[Participant]:
         participant = await stack.enter_async_context(participating(parts))
         await stack.enter_async_context(_serving(ground, identity, participant))
         group = await stack.enter_async_context(asyncio.TaskGroup())
-        tasks = [group.create_task(identity.run(channels)), group.create_task(_announce(ground, parts))]
+        tasks = [group.create_task(identity.run(channels)), group.create_task(_announce(ground, parts, participant))]
         try:
             yield participant
         finally:
@@ -130,6 +136,7 @@ async def _ground(stack: AsyncExitStack, home: Path, passphrase: bytes) -> _Grou
         settings=settings,
         keystore=keystore,
         world=world,
+        own_sets=OwnSets(home, settings),  # before they are read: what changes from here on is noticed
         sets=read_sets(home, settings),
         policy=read_own_policy(home, settings),
         directory=directory,
@@ -218,17 +225,21 @@ async def _serving(ground: _Ground, identity: Identity, participant: Participant
         yield
 
 
-async def _announce(ground: _Ground, parts: Parts) -> None:
-    """Bring what the settings say into the directory: a new address, a new set of patterns. Tried until it stands there."""
+async def _announce(ground: _Ground, parts: Parts, participant: Participant) -> None:
+    """Bring what the settings say into the directory: a new address, a new set of patterns. Tried until it stands there, and again
+    when a set was published or withdrawn.
+    """
     assert parts.secretariat is not None  # as made above
     line = Following(registry=ground.registry, service=parts.directory, secretariat=parts.secretariat)
+    sets, stands = ground.sets, False
     while True:
         try:
-            await announce_settings(
-                line, ground.settings, ground.sets, keystore=ground.keystore, world=ground.world, with_node=True
-            )
+            if (changed := ground.own_sets.changed()) is not None:
+                sets, stands = changed, False
+                await participant.know(sets)
+            if not stands:
+                await announce_settings(line, ground.settings, sets, keystore=ground.keystore, world=ground.world, with_node=True)
+                stands = True
         except FederationError as error:  # whatever the Secretariat says to it, this node goes on with its work
             logger.warning("the settings are not in the directory yet", extra={"problem": error.code})
-            await asyncio.sleep(ANNOUNCE_RETRY_S)
-        else:
-            return
+        await asyncio.sleep(OWN_SETS_LOOK_S if stands else ANNOUNCE_RETRY_S)

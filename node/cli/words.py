@@ -16,6 +16,8 @@ from federation.query.codes import Outcome, Refusal
 from federation.query.items import TITLES, Item, ItemAnswer, ItemState, Record
 from federation.query.lifecycle import AskedState, ReceivedState
 from federation.query.query import Query
+from federation.uim.library import NearMiss
+from federation.uim.matcher import Fault
 from node.cli.output import clock, columns
 from node.use_cases.desk_values import AnswerView, InboxView, Membership, QueryView, RankedParty, Resolution
 
@@ -98,6 +100,20 @@ def _ranked(number: int, ranked: RankedParty) -> Iterator[str]:
     yield f"   because   {sure}; pattern {candidate.pattern_id} ({candidate.label}), score {candidate.score}"
     yield from (f"             {reason.points:+d} {reason.words}" for reason in candidate.reasons)
     yield from (f"   code says ({fact.item}) {fact.name} {fact.value}" for fact in candidate.facts)
+
+
+FAULTS: Final = {
+    Fault.LENGTH: "has a wrong length",
+    Fault.TEXT: "is not the fixed text",
+    Fault.CHARACTER: "has a character that may not stand there",
+    Fault.CHECK: "has a check character that does not hold",
+    Fault.DATE: "is no date of the calendar",
+}
+
+
+def near_miss_words(miss: NearMiss) -> str:
+    """A pattern that almost fits, and where it stops."""
+    return f"{miss.party} {miss.pattern_id}: {miss.segment or 'the code'} {FAULTS[miss.fault]}"
 
 
 def asked_table(page: Sequence[AskedQuery]) -> list[str]:

@@ -99,6 +99,12 @@ class Participant:
     keyring: Keyring
     asking: Asking
     answering: Answering
+    repository: Repository
+
+    async def know(self, sets: Sequence[PatternSet]) -> None:
+        """Answer with other sets from now on, and keep them where others can fetch them."""
+        await self.patterns.publish(sets)
+        self.repository.know(sets)
 
 
 @asynccontextmanager
@@ -130,6 +136,7 @@ class _Core:
     announcer: Announcer
     acknowledger: Acknowledger
     patterns: Patterns
+    repository: Repository
     outbox: Outbox
     turns: Turns
     recent: Recent
@@ -156,6 +163,7 @@ async def _assemble(parts: Parts) -> tuple[Participant, Acknowledger]:
         keyring=core.keyring,
         asking=asking,
         answering=answering,
+        repository=core.repository,
     )
     return participant, core.acknowledger
 
@@ -191,6 +199,7 @@ async def _core(parts: Parts) -> _Core:
         announcer=Announcer(),
         acknowledger=Acknowledger(parts.transport),
         patterns=patterns,
+        repository=Repository(parts.trace, parts.sets),
         outbox=outbox,
         turns=turns,
         recent=Recent(parts.exchange_store),
@@ -223,7 +232,7 @@ def _answering(parts: Parts, core: _Core) -> Answering:
         keyring=core.keyring,
         sealer=core.sealer,
         outbox=core.outbox,
-        repository=Repository(parts.trace, parts.sets),
+        repository=core.repository,
         policy=parts.policy,
         announcer=core.announcer,
         turns=core.turns,

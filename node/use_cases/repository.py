@@ -36,8 +36,14 @@ class Repository:
 
     def __init__(self, trace: TraceStore, sets: Sequence[PatternSet]) -> None:
         self._trace = trace
-        self._library = Library.build(sets)
-        self._own: frozenset[PartyId] = frozenset(one.party for one in sets)
+        self._library = Library.build(())
+        self._own: frozenset[PartyId] = frozenset()
+        self.know(sets)
+
+    def know(self, sets: Sequence[PatternSet]) -> None:
+        """Tell own codes by these sets from now on."""
+        self._library = self._library.rebuilt(sets)
+        self._own = frozenset(one.party for one in sets)
 
     def is_ours(self, key: str, *, now: float) -> bool:
         """Whether a pattern that names this Party, or one it answers for, as the issuer fits the key."""

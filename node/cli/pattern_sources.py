@@ -1,0 +1,57 @@
+"""Where pattern sets come from on the command line: files and folders of TOML, and libraries that were exported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+from federation import limits
+from federation.errors import InvalidConfiguration, InvalidInput
+from federation.identity import PartyId
+from federation.uim.pattern import PatternSet
+from node.formats.patterns import read_own_set, read_pattern_folder
+from node.resources import patterns_folder
+
+SOURCE = click.Path(exists=True, path_type=Path)
+
+against_option = click.option(
+    "--against",
+    multiple=True,
+    type=SOURCE,
+    help="A folder or file of pattern sets; once for each. Without it: the published sets that come with the program.",
+)
+
+
+def read_sources(paths: Iterable[Path]) -> tuple[PatternSet, ...]:
+    """All sets, one for each Party: a later source takes the place of an earlier one.
+
+    Raises:
+        InvalidConfiguration: a file is not in order.
+    """
+    sets: dict[PartyId, PatternSet] = {}
+    for path in tuple(paths) or (patterns_folder(),):
+        for one in read_pattern_folder(path) if path.is_dir() else (read_own_set(path),):
+            sets[one.party] = one
+    return tuple(sets.values())
+
+
+def read_codes(path: Path) -> tuple[str, ...]:
+    """One code a line, as scanned or typed; empty lines are passed over.
+
+    Raises:
+        InvalidConfiguration: it cannot be read.
+        InvalidInput: too many codes.
+    """
+    bytes_max = limits.DRAFT_CODES_MAX * (limits.SCAN_CHARACTERS_MAX + 1)
+    try:
+        with path.open("rb") as file:
+            raw = file.read(bytes_max + 1)
+        lines = raw.decode().split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidConfiguration(f"{path} cannot be read: {error}") from None
+    codes = tuple(line.rstrip("\r") for line in lines if line.strip())
+    if len(raw) > bytes_max or len(codes) > limits.DRAFT_CODES_MAX:
+        raise InvalidInput(f"{path.name} has more than {limits.DRAFT_CODES_MAX} codes", hint="take a sample of them")
+    return codes
