@@ -46,6 +46,10 @@ SURVEY_SHOWN_MAX: Final = 50
 """Codes shown that a set does not cover, or reads in two ways: they have the same few causes."""
 SURVEY_CODES_MIN: Final = 20
 """Codes of one pattern from which on a segment that never changes is worth a word."""
+SUGGESTIONS_TRIED_MAX: Final = 10_000
+"""Spellings near a typed code that are tried: every single mistake in the longest code, and pairs of the likeliest."""
+SUGGESTIONS_MAX: Final = 16
+"""Spellings offered for a typed code: a longer list is no help."""
 DRAFT_CODES_MIN: Final = 5
 """Sample codes for a draft: of fewer nothing can be learned."""
 DRAFT_CODES_MAX: Final = 10_000
@@ -314,6 +318,13 @@ PAGE_ROWS_MAX: Final = 200
 """Rows that the desk gives in one call: a screen and some."""
 DESK_REPLY_BYTES_MAX: Final = PROOF_FILE_BYTES_MAX + 65_536
 """The largest reply of the desk is a proof file."""
+
+LIBRARY_FILE_BYTES_MAX: Final = 268_435_456
+"""A whole directory log and every Party's set, each at a good part of its bound."""
+LIBRARY_ROWS_PER_REPLY_MAX: Final = 200
+"""Parties in one reply about the library, a few hundred bytes each."""
+QUARANTINE_WORDS_MAX: Final = 500
+"""Why a set is not used, as the officer reads it."""
 
 # --- stores --------------------------------------------------------------------------------------------------------
 STORE_WAITING_MAX: Final = 4_096
