@@ -50,6 +50,8 @@ SUGGESTIONS_TRIED_MAX: Final = 10_000
 """Spellings near a typed code that are tried: every single mistake in the longest code, and pairs of the likeliest."""
 SUGGESTIONS_MAX: Final = 16
 """Spellings offered for a typed code: a longer list is no help."""
+PATTERN_SOURCES_MAX: Final = 3
+"""Nodes beside the owner that are asked for a missing set at each look: the next look begins with others."""
 DRAFT_CODES_MIN: Final = 5
 """Sample codes for a draft: of fewer nothing can be learned."""
 DRAFT_CODES_MAX: Final = 10_000

@@ -62,6 +62,8 @@ class ReasonCode(StrEnum):
     """The code's date, or the present, lies before the pattern's first day."""
     NO_LONGER_VALID = "no-longer-valid"
     """The code's date lies after the pattern's last day."""
+    MANDATE = "mandate"
+    """Another Party answers for this one; it moves nobody in the ranking."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

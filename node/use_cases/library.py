@@ -1,35 +1,28 @@
-"""All Parties' patterns at this node: the sets that the directory pins by digest, and the published reference sets that come with
-the program for markings of those who publish none.
+"""All Parties' patterns at this node: who may have issued a code, with what the roster says of it.
 
-A set is taken only when its digest is the one that its Party logged, and only if its examples prove it; a bad set is left out and
-hides no other. For whom its Party may publish is asked of the roster again and again, because mandates come and end. Whether an
-issuer is a Party is read from the roster, never from a pattern.
+Which sets there are is `node.use_cases.pattern_sets`. For whom a Party may publish is asked of the roster again and again, because
+mandates come and end. Whether an issuer is a Party is read from the roster, never from a pattern.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
-from hashlib import sha256
+from dataclasses import replace
 
-from federation.errors import FederationError, Unauthentic
 from federation.identity import PartyId
-from federation.ports import PatternStore, Peer, Transport
-from federation.trust.roster import Roster
-from federation.uim.library import Candidate, Library
-from federation.uim.pattern import PatternSet, try_examples, within_mandates
+from federation.ports import PatternStore, Transport
+from federation.uim.candidate import ReasonCode
+from federation.uim.confusable import Suggestion, suggest
+from federation.uim.library import Candidate, Library, Reason
+from federation.uim.pattern import PatternSet, within_mandates
 from federation.uim.scan import read_scan
-from federation.wire.patterns import decode_pattern_set, encode_pattern_set
 from node.use_cases.desk_values import Membership, RankedParty, Resolution
+from node.use_cases.pattern_sets import LibraryRow, PatternSets, pattern_set_digest
 from node.use_cases.registry import Registry
 from node.use_cases.world import World
 
-logger = logging.getLogger(__name__)
-
-
-def pattern_set_digest(encoded: bytes) -> bytes:
-    """How the directory pins a set: SHA-256 of its encoding."""
-    return sha256(encoded).digest()
+__all__ = ["Patterns", "pattern_set_digest"]
+"""What a set is known by is imported from here too."""
 
 
 class Patterns:
@@ -41,77 +34,30 @@ class Patterns:
         self._own = own
         self._world = world
         self._registry = registry
-        self._store = store
+        self._sets = PatternSets(own=own, world=world, registry=registry, store=store)
         self._reference = tuple(reference)
-        self._accepted: dict[bytes, PatternSet] = {}
-        self._refused: set[bytes] = set()
-        self._built: tuple[tuple[bytes, frozenset[PartyId]], ...] = ()
+        self._built: tuple[tuple[int, frozenset[PartyId]], ...] = ()
+        self._within: dict[tuple[int, frozenset[PartyId]], PatternSet] = {}
         self._library = Library.build(self._reference)
 
     async def publish(self, sets: Sequence[PatternSet]) -> None:
         """Keep the sets that this node answers with where others can fetch them."""
-        for one in sets:
-            encoded = encode_pattern_set(one)
-            await self._store.put(pattern_set_digest(encoded), encoded)
+        await self._sets.keep(sets)
 
     async def refresh(self, transport: Transport | None) -> None:
-        """Take up the sets that the roster pins: from the own store, else from the node that answers for the Party."""
-        pinned = _pinned(self._registry.roster)
-        for party, digest in pinned.items():
-            if digest not in self._accepted and digest not in self._refused:
-                await self._take(party, digest, transport)
-        self._forget(frozenset(pinned.values()))
-        taken = tuple(
-            (digest, self._registry.roster.members_of(party, now=self._world.now()))
-            for party, digest in pinned.items()
-            if digest in self._accepted
-        )
+        """Take up what the roster pins, from wherever it is, and resolve with it from now on."""
+        in_use = await self._sets.refresh(transport)
+        now = self._world.now()
+        taken = tuple((id(one), self._registry.roster.members_of(party, now=now)) for party, one in in_use.items())
         if taken == self._built:
             return
         self._built = taken
-        sets = [within_mandates(self._accepted[digest], may_publish_for=members) for digest, members in taken]
-        publishers = {one.party for one in sets}
-        self._library = Library.build([*sets, *(one for one in self._reference if one.party not in publishers)])
-
-    async def _take(self, party: PartyId, digest: bytes, transport: Transport | None) -> None:
-        try:
-            encoded = await self._store.get(digest)
-            if encoded is None and transport is not None:
-                encoded = await self._fetch(party, digest, transport)
-            if encoded is None:
-                return
-            if digest not in self._accepted:  # what came over the network was checked before it was kept
-                self._accepted[digest] = self._checked(party, digest, encoded)
-        except FederationError as error:
-            logger.info("a pattern set is missing", extra={"peer": party, "problem": error.code})
-
-    async def _fetch(self, party: PartyId, digest: bytes, transport: Transport) -> bytes | None:
-        responder = self._registry.roster.responder(party, now=self._world.now())
-        if responder is None or responder == self._own:
-            return None
-        peer: Peer = self._registry.peer(responder)
-        encoded = await transport.pattern_set(peer, party, digest)
-        self._accepted[digest] = self._checked(party, digest, encoded)
-        await self._store.put(digest, encoded)
-        return encoded
-
-    def _checked(self, party: PartyId, digest: bytes, encoded: bytes) -> PatternSet:
-        if pattern_set_digest(encoded) != digest:
-            raise Unauthentic("a pattern set is not the one that the directory pins")
-        try:
-            pattern_set = decode_pattern_set(encoded)
-            if pattern_set.party != party:
-                raise Unauthentic("a pattern set is published by another Party")
-            try_examples(pattern_set)
-        except FederationError:
-            self._refused.add(digest)  # what the digest pins will never become right
-            raise
-        return pattern_set
-
-    def _forget(self, pinned: frozenset[bytes]) -> None:
-        """Sets that their Parties have replaced: somebody may publish a new one every hour."""
-        self._accepted = {digest: one for digest, one in self._accepted.items() if digest in pinned}
-        self._refused &= pinned
+        self._within = {
+            key: self._within.get(key) or within_mandates(one, may_publish_for=key[1])
+            for key, one in zip(taken, in_use.values(), strict=True)
+        }
+        reference = (one for one in self._reference if one.party not in in_use)
+        self._library = self._library.rebuilt([*self._within.values(), *reference])
 
     def resolve(self, raw: str) -> Resolution:
         """From a scan to ranked Parties, each with what the roster says of it.
@@ -122,6 +68,18 @@ class Patterns:
         scan = read_scan(raw)
         candidates = self._library.resolve(scan, now=self._world.now())
         return Resolution(scan=scan, parties=tuple(self._rank(one) for one in candidates))
+
+    def suggest(self, text: str) -> tuple[Suggestion, ...]:
+        """Spellings that a typed code may be a mistake for: guesses, until the Party that issues such codes has confirmed one."""
+        return suggest(self._library, text)
+
+    def rows(self) -> tuple[LibraryRow, ...]:
+        """What there is of every Party, and why not more."""
+        return self._sets.rows(self._reference)
+
+    async def encoded(self, digest: bytes) -> bytes | None:
+        """A set that was taken once, however old; None when this node never had it."""
+        return await self._sets.encoded(digest)
 
     def _rank(self, candidate: Candidate) -> RankedParty:
         roster = self._registry.roster
@@ -136,7 +94,7 @@ class Patterns:
         else:
             membership = Membership.NO_NODE if record is not None else Membership.NOT_A_PARTY
         return RankedParty(
-            candidate=candidate,
+            candidate=_with_mandate(candidate, responder),
             membership=membership,
             party_name=record.name if record is not None else "",
             responder=responder,
@@ -144,10 +102,9 @@ class Patterns:
         )
 
 
-def _pinned(roster: Roster) -> dict[PartyId, bytes]:
-    """Which set each Party has published last."""
-    return {
-        party: record.update.pattern_set_digest
-        for party, record in roster.parties.items()
-        if record.update is not None and record.update.pattern_set_digest
-    }
+def _with_mandate(candidate: Candidate, responder: PartyId | None) -> Candidate:
+    """Say it when another Party answers; it moves nobody in the ranking."""
+    if responder in (None, candidate.party):
+        return candidate
+    reason = Reason(code=ReasonCode.MANDATE, points=0, words=f"{responder} answers for {candidate.party}")
+    return replace(candidate, reasons=(*candidate.reasons, reason))

@@ -7,12 +7,15 @@ from typing import Any
 
 import pytest
 
+from federation.errors import Unreachable
 from federation.identity import PartyId
+from federation.ports import Peer
 from federation.uim.codes import Label
 from federation.uim.pattern import Pattern, PatternSet
 from federation.uim.segments import CharacterSegment, Charset, LiteralSegment
 from federation.wire.patterns import encode_pattern_set
 from node.use_cases.library import Patterns
+from node.use_cases.pattern_sets import LibraryRow, SetState, pattern_set_digest
 from node.use_cases.registry import Registry
 from node.use_cases.world import World
 from tests.support.memory_stores import MemoryDirectory, MemoryPatterns
@@ -73,11 +76,21 @@ class Library:
         await Patterns.publish(self.patterns, [pattern_set])
         self.treaty.announce(publisher, serial=serial, pattern_set=encoded)
 
-    async def refresh(self) -> None:
+    async def refresh(self, transport: Any = None) -> None:
         size = self.registry.roster.size
         if size < len(self.treaty.log):
             await self.registry.accept(self.treaty.log[size:], self.treaty.checkpoint())
+        await self.patterns.refresh(transport)
+
+    async def restart(self) -> None:
+        """A node that begins again with what is on its disk."""
+        world = World(clock=self.clock, entropy=entropy(61, "node"))
+        self.patterns = Patterns(own=OWN, world=world, registry=self.registry, store=self.store, reference=())
         await self.patterns.refresh(None)
+
+    def row(self) -> LibraryRow:
+        (row,) = self.patterns.rows()
+        return row
 
     def knows(self, owner: PartyId) -> bool:
         return owner in {one.candidate.party for one in self.patterns.resolve(f"{owner.upper()}PACK000007").parties}
@@ -118,4 +131,122 @@ async def test_sets_that_were_replaced_are_forgotten(library):
         await library.publish(library.region, replace(SET, version=serial), serial=serial)
         await library.refresh()
 
-    assert len(library.patterns._accepted) == 1
+    assert len(library.patterns._sets._taken) == 1
+
+
+class Peers:
+    """Nodes that give a set or do not.
+
+    Attributes:
+        gives: by Party, what its node gives; whoever is not there cannot be reached.
+        asked: who was asked, in order.
+    """
+
+    def __init__(self, **gives: bytes) -> None:
+        self.gives = gives
+        self.asked: list[str] = []
+
+    async def pattern_set(self, peer: Peer, party: PartyId, digest: bytes) -> bytes:
+        del party, digest
+        self.asked.append(peer.name.party)
+        if peer.name.party not in self.gives:
+            raise Unreachable("nobody is there")
+        return self.gives[peer.name.party]
+
+
+ENCODED = encode_pattern_set(SET)
+NEWER = encode_pattern_set(replace(SET, version=2))
+
+
+@pytest.fixture
+def announced(library):
+    """A Party whose set is pinned, and in nobody's store."""
+    library.treaty.announce(library.region, serial=1, pattern_set=ENCODED)
+    return library
+
+
+async def test_a_set_comes_from_its_owner_first(announced):
+    peers = Peers(qr=ENCODED, qm=ENCODED)
+    await announced.refresh(peers)
+
+    assert peers.asked == [REGION]
+    assert announced.knows(REGION)
+    assert (announced.row().state, announced.row().source) == (SetState.IN_USE, REGION)
+    assert await announced.store.get(pattern_set_digest(ENCODED)) == ENCODED
+
+
+async def test_a_set_comes_from_any_peer_that_has_it_when_its_owner_is_away(announced):
+    await announced.refresh(Peers(qm=ENCODED))
+
+    assert announced.knows(REGION)
+    assert announced.row().source == MEMBER
+
+
+async def test_a_peer_that_gives_another_set_is_passed_over(announced):
+    await announced.refresh(Peers(qr=NEWER, qm=ENCODED))
+
+    assert announced.knows(REGION)
+
+
+async def test_with_nobody_there_the_row_says_why(announced):
+    await announced.refresh(Peers())
+
+    assert announced.row().state is SetState.MISSING
+    assert "nobody is there" in announced.row().problem
+
+
+@pytest.mark.parametrize(
+    "encoded",
+    [
+        b"no set at all",
+        encode_pattern_set(replace(SET, patterns=(replace(SET.patterns[0], examples=("QX1",)),))),
+        encode_pattern_set(PatternSet(party=MEMBER, version=9, patterns=(pattern_of(MEMBER),))),
+        b"\x0a\x02qr" + bytes(2_000_000),
+    ],
+)
+async def test_a_bad_set_is_quarantined_with_its_reason_and_touches_no_other(library, encoded):
+    library.treaty.announce(library.region, serial=1, pattern_set=encoded)
+    good = PatternSet(party=MEMBER, version=1, patterns=(pattern_of(MEMBER),))
+    await library.publish(library.member, good)
+    peers = Peers(qr=encoded, qm=encoded)
+    await library.refresh(peers)
+    await library.refresh(peers)
+    rows = {row.party: row for row in library.patterns.rows()}
+
+    assert (rows[REGION].state, rows[MEMBER].state) == (SetState.QUARANTINED, SetState.IN_USE)
+    assert rows[REGION].problem
+    assert library.knows(MEMBER)
+    assert peers.asked == [REGION]  # what the digest pins will never become right
+
+
+async def test_while_a_new_set_is_missing_the_one_before_it_is_used(announced):
+    await announced.refresh(Peers(qr=ENCODED))
+    announced.treaty.announce(announced.region, serial=2, pattern_set=NEWER)
+    await announced.refresh(Peers())
+
+    assert announced.knows(REGION)
+    assert (announced.row().state, announced.row().version, announced.row().pinned_version) == (SetState.OLDER_IN_USE, 1, 2)
+    await announced.restart()
+    assert (announced.knows(REGION), announced.row().state) == (True, SetState.OLDER_IN_USE)
+    await announced.refresh(Peers(qr=NEWER))
+    assert (announced.row().state, announced.row().version) == (SetState.IN_USE, 2)
+
+
+async def test_what_a_party_no_longer_publishes_is_not_used_any_more(announced):
+    await announced.refresh(Peers(qr=ENCODED))
+    announced.treaty.announce(announced.region, serial=2)
+    await announced.refresh(Peers())
+
+    assert not announced.knows(REGION)
+    assert announced.patterns.rows() == ()
+
+
+async def test_the_mandate_is_among_the_reasons(library):
+    await library.publish(library.member, PatternSet(party=MEMBER, version=1, patterns=(pattern_of(MEMBER),)))
+    library.treaty.give_mandate(region=library.region, member=library.member)
+    await library.refresh()
+    (ranked,) = library.patterns.resolve("QMPACK000007").parties
+
+    assert ranked.responder in (REGION, MEMBER)
+    reasons = [reason.words for reason in ranked.candidate.reasons if reason.code == "mandate"]
+    assert reasons == ([f"{REGION} answers for {MEMBER}"] if ranked.responder == REGION else [])
