@@ -41,6 +41,7 @@ from node.rpc.desk import DeskServicer
 from node.rpc.directory import DirectoryServicer, GrpcDirectory
 from node.rpc.exchange import ExchangeServicer, GrpcTransport
 from node.rpc.interceptors import desk_chain, node_chain
+from node.rpc.library import LibraryServicer
 from node.rpc.officer import OfficerGate
 from node.rpc.renewal import Identity
 from node.rpc.server import serving
@@ -52,6 +53,7 @@ from node.store.vault import Vault
 from node.use_cases.diagnosis import Facts
 from node.use_cases.directory_reads import DirectoryReads
 from node.use_cases.founding import secretariat_name
+from node.use_cases.library_reads import LibraryReads
 from node.use_cases.participant import Participant, Parts, participating
 from node.use_cases.registry import Registry
 from node.use_cases.world import Own, World
@@ -203,6 +205,8 @@ async def _serving(ground: _Ground, identity: Identity, participant: Participant
         entropy=world.entropy,
     )
 
+    library = LibraryReads(own=settings.party_id, patterns=participant.patterns, reads=reads)
+
     def heard(sender: NodeName) -> None:
         if sender.party is not None:
             participant.outbox.heard_from(sender.party)
@@ -217,7 +221,7 @@ async def _serving(ground: _Ground, identity: Identity, participant: Participant
         serving(
             settings.desk,
             credentials=identity.tls.guest_credentials(),
-            routes=DeskServicer(participant.desk, gate).routes(),
+            routes={**DeskServicer(participant.desk, gate).routes(), **LibraryServicer(library, gate).routes()},
             interceptors=desk_chain(timer=time.monotonic),
             reply_bytes_max=limits.DESK_REPLY_BYTES_MAX,
         ),

@@ -20,6 +20,7 @@ from federation.query.answer import Answer
 from federation.wire import strict
 from node.rpc import desk_wire as wire
 from node.rpc import resolution_wire
+from node.rpc.admitted import admitted
 from node.rpc.calls import Call, Handler, Method, Reply, Request, Routes, served
 from node.rpc.channels import Line
 from node.rpc.officer import CHALLENGE_BYTES, CHALLENGE_KEY, CREDENTIAL_KEY, Caller, OfficerGate, OfficerKey
@@ -77,16 +78,7 @@ class DeskServicer:
     def _admitted(
         self, method: Method[Request, Reply], serve: Callable[[Caller, Request], Awaitable[Reply]]
     ) -> tuple[str, Handler]:
-        """One entry of the routing table: the signature is over the bytes that came, so it is checked before they are parsed."""
-
-        async def handle(call: Call) -> bytes:
-            message = await call.request()
-            caller = self._gate.admit(method=method.path, request=message, credential=call.metadata().get(CREDENTIAL_KEY))
-            reply = await serve(caller, strict.parse(method.request, message, bytes_max=limits.GRPC_MESSAGE_BYTES_MAX))
-            call.attach(CHALLENGE_KEY, self._gate.challenge())
-            return strict.encode(reply)
-
-        return method.path, handle
+        return admitted(self._gate, method, serve)
 
     async def _challenge(self, _call: Call, _request: desk_pb2.ChallengeRequest) -> desk_pb2.ChallengeReply:
         """The only method that anybody may call."""
@@ -169,45 +161,46 @@ class DeskClient:
         resolutions: list[Resolution] = []
         for start in range(0, len(scans), limits.DESK_SCANS_PER_CALL_MAX):
             request = desk_pb2.ResolveRequest(scans=scans[start : start + limits.DESK_SCANS_PER_CALL_MAX])
-            resolutions += resolution_wire.decode_resolutions(await self._call(RESOLVE, request))
+            resolutions += resolution_wire.decode_resolutions(await self.call(RESOLVE, request))
         return tuple(resolutions)
 
     async def prepare_query(self, question: Question) -> Prepared:
-        return wire.decode_prepared(await self._call(PREPARE_QUERY, wire.encode_question(question)))
+        return wire.decode_prepared(await self.call(PREPARE_QUERY, wire.encode_question(question)))
 
     async def submit_query(self, query: MessageId, signature: bytes) -> QueryView:
         request = desk_pb2.SubmitRequest(message_id=query, signature=signature)
-        return wire.decode_query_view(await self._call(SUBMIT_QUERY, request))
+        return wire.decode_query_view(await self.call(SUBMIT_QUERY, request))
 
     async def queries(self, *, before: int = limits.TIME_S_MAX, rows: int) -> tuple[AskedQuery, ...]:
-        return wire.decode_asked_page(await self._call(QUERIES, desk_pb2.PageRequest(before=before, rows=rows)))
+        return wire.decode_asked_page(await self.call(QUERIES, desk_pb2.PageRequest(before=before, rows=rows)))
 
     async def query(self, query: MessageId, *, wait_s: float = 0.0) -> QueryView:
         """Waits at most DESK_WAIT_S_MAX."""
         request = desk_pb2.QueryRequest(message_id=query, wait_ms=round(1_000 * min(wait_s, limits.DESK_WAIT_S_MAX)))
-        return wire.decode_query_view(await self._call(QUERY, request))
+        return wire.decode_query_view(await self.call(QUERY, request))
 
     async def inbox(self, *, before: int = limits.TIME_S_MAX, rows: int) -> tuple[ReceivedQuery, ...]:
-        return wire.decode_received_page(await self._call(INBOX, desk_pb2.PageRequest(before=before, rows=rows)))
+        return wire.decode_received_page(await self.call(INBOX, desk_pb2.PageRequest(before=before, rows=rows)))
 
     async def inbox_entry(self, query: MessageId) -> InboxView:
-        return wire.decode_inbox_view(await self._call(INBOX_ENTRY, desk_pb2.InboxEntryRequest(message_id=query)))
+        return wire.decode_inbox_view(await self.call(INBOX_ENTRY, desk_pb2.InboxEntryRequest(message_id=query)))
 
     async def prepare_answer(self, query: MessageId, answer: Answer) -> Prepared:
         request = desk_pb2.PrepareAnswerRequest(message_id=query, body=wire.encode_answer(answer))
-        return wire.decode_prepared(await self._call(PREPARE_ANSWER, request))
+        return wire.decode_prepared(await self.call(PREPARE_ANSWER, request))
 
     async def submit_answer(self, answer: MessageId, signature: bytes) -> ReceivedQuery:
         request = desk_pb2.SubmitRequest(message_id=answer, signature=signature)
-        return wire.decode_received(await self._call(SUBMIT_ANSWER, request))
+        return wire.decode_received(await self.call(SUBMIT_ANSWER, request))
 
     async def proof(self, query: MessageId, *, disclose: bool) -> bytes:
-        return (await self._call(PROOF, desk_pb2.ProofRequest(message_id=query, disclose=disclose))).proof
+        return (await self.call(PROOF, desk_pb2.ProofRequest(message_id=query, disclose=disclose))).proof
 
     async def status(self) -> NodeStatus:
-        return wire.decode_status(await self._call(STATUS, desk_pb2.StatusRequest()))
+        return wire.decode_status(await self.call(STATUS, desk_pb2.StatusRequest()))
 
-    async def _call(self, method: Method[Request, Reply], request: Request) -> Reply:
+    async def call(self, method: Method[Request, Reply], request: Request) -> Reply:
+        """One signed call of a service at the desk."""
         try:
             return await self._signed_call(method, strict.encode(request))
         except Unreachable as error:

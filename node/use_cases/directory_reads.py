@@ -16,6 +16,11 @@ class DirectoryReads:
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
 
+    @property
+    def size(self) -> int:
+        """Entries of the log that were accepted."""
+        return self._registry.replica.frontier.size
+
     async def checkpoint(self) -> bytes:
         """The newest accepted checkpoint with its cosignatures."""
         return self._registry.replica.note

@@ -9,7 +9,7 @@ older words of the same Party. Nothing that was taken is thrown away.
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
@@ -160,14 +160,26 @@ class PatternSets:
         if encoded is not None:
             self._use(party, digest, encoded, source=OWN_STORE)
             return
-        async for peer, fetched in self._fetched(party, digest, transport):
-            if pattern_set_digest(fetched) != digest:
-                logger.warning("a peer gave another pattern set than the pinned one", extra={"peer": peer.name.party})
-                self._missing[party] = f"{peer.name.party} gave another one"
+        for peer in self._sources(party) if transport is not None else ():
+            assert transport is not None  # as asked above
+            fetched = await self._fetch(peer, party, digest, transport)
+            if fetched is None:
                 continue
             if self._use(party, digest, fetched, source=peer.name.party or "") is not None:
                 await self._store.put(digest, fetched)
             return
+
+    async def _fetch(self, peer: Peer, party: PartyId, digest: bytes, transport: Transport) -> bytes | None:
+        """What a peer gives for a digest, when it is that; None with the reason written down when it is not."""
+        try:
+            encoded = await transport.pattern_set(peer, party, digest)
+            if pattern_set_digest(encoded) != digest:
+                raise Unauthentic("it gave another set than the pinned one")
+        except FederationError as error:
+            self._missing[party] = f"{peer.name.party}: {error.message}"
+            logger.info("a pattern set is missing", extra={"peer": peer.name.party, "problem": error.code})
+            return None
+        return encoded
 
     def _use(self, party: PartyId, digest: bytes, encoded: bytes, *, source: str) -> PatternSet | None:
         """What the digest pins will never become right, so a bad set is not looked at twice."""
@@ -180,18 +192,6 @@ class PatternSets:
         self._taken[party] = _Taken(digest, pattern_set, source)
         self._missing.pop(party, None)
         return pattern_set
-
-    async def _fetched(self, party: PartyId, digest: bytes, transport: Transport | None) -> AsyncIterator[tuple[Peer, bytes]]:
-        """What peers give for a digest, one peer after the other, until somebody has used one."""
-        for peer in self._sources(party) if transport is not None else ():
-            assert transport is not None  # as asked above
-            try:
-                encoded = await transport.pattern_set(peer, party, digest)
-            except FederationError as error:
-                self._missing[party] = f"{peer.name.party}: {error.message}"
-                logger.info("a pattern set is missing", extra={"peer": peer.name.party, "problem": error.code})
-                continue
-            yield peer, encoded
 
     def _sources(self, party: PartyId) -> Iterator[Peer]:
         """The node that answers for the Party, then a few others, each time beginning with another one."""
