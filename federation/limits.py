@@ -34,6 +34,12 @@ PATTERN_DECODINGS_MAX: Final = 16
 """Facts that one code tells by itself: four items with a few fields each."""
 DECODING_ROWS_MAX: Final = 500
 """Rows of all tables of one pattern: the machines or products of a large maker. Longer lists belong into an answer."""
+CLUE_CHARACTERS_MAX: Final = 100
+"""A brand, as it stands on a pack."""
+LANGUAGES_PER_PARTY_MAX: Final = 16
+"""Languages of one Party's health warnings."""
+BRANDS_PER_PARTY_MAX: Final = 1_000
+"""Brands that one Party names: those on its market, not every variant of them."""
 COMPANY_PREFIXES_PER_PARTY_MAX: Final = 10_000
 """Company prefixes of one Party: far more than a territory has makers and importers of tobacco."""
 PATTERNS_WITHOUT_START_MAX: Final = 64
@@ -90,6 +96,8 @@ VALUES_PER_ITEM_MAX: Final = 200
 """Fields in one item: a pack's movements through a long chain, a few fields each."""
 REFERENCE_CHARACTERS_MAX: Final = 100
 """A case reference of the asking authority."""
+MARKET_STATEMENT_CHARACTERS_MAX: Final = 300
+"""What a pack says of where it may be sold: a sentence, in one or two languages."""
 POLICY_BYTES_MAX: Final = 65_536
 """An encoded policy: some hundred rules that name a few Parties and items each."""
 PARTIAL_ANSWERS_MAX: Final = 60

@@ -22,6 +22,7 @@ VERBS = {
     "proof": Verb(module="node.cli.proof", summary="Make a proof file of a query and its answers, or check one."),
     "doctor": Verb(module="node.cli.doctor", summary="Look at everything that can go wrong."),
     "pattern": Verb(module="node.cli.pattern", summary="Draft, check, explain, publish and withdraw code patterns."),
+    "library": Verb(module="node.cli.library", summary="Look at all Parties' patterns, export them, check such a file."),
     "party": Verb(module="node.cli.party", summary="Join the federation, run a Party's node, load its data."),
     "secretariat": Verb(module="node.cli.secretariat", summary="Found a directory, run its node, invite and admit Parties."),
     "demo": Verb(module="node.cli.demo", summary="Run a whole federation on this machine and tell its story."),

@@ -30,8 +30,10 @@ class Query:
     """What is asked and why (Article 8.9).
 
     Attributes:
+        items: what is wanted; none asks only whether the code is known ("hit or no hit"), which is the least that can be asked.
         necessity: why it is necessary for detecting or investigating illicit trade, in words (8.9(b)).
         reference: the asking authority's own case number, or empty.
+        market_statement: what the pack itself says of where it may be sold (Article 8.4.3), as the officer read it; or empty.
         reply_key: X-Wing public key made for this query alone; answers are sealed to it.
     """
 
@@ -44,10 +46,11 @@ class Query:
     urgency: Urgency
     reference: str
     reply_key: bytes
+    market_statement: str = ""
 
     def __post_init__(self) -> None:
-        if not self.codes or not self.items:
-            raise InvalidInput("a query names at least one code and one item")
+        if not self.codes:
+            raise InvalidInput("a query names at least one code")
         if len(self.codes) > limits.CODES_PER_QUERY_MAX:
             raise Oversized(f"a query holds at most {limits.CODES_PER_QUERY_MAX} codes", hint="split the seizure")
         if len({code.key for code in self.codes}) != len(self.codes):
@@ -56,3 +59,4 @@ class Query:
             raise InvalidInput("the necessity is empty", hint="say why the answer is needed: Article 8.9(b) requires it")
         check_plain(self.necessity, "the necessity", characters_max=limits.NECESSITY_CHARACTERS_MAX, lines=True)
         check_plain(self.reference, "the reference", characters_max=limits.REFERENCE_CHARACTERS_MAX)
+        check_plain(self.market_statement, "the market statement", characters_max=limits.MARKET_STATEMENT_CHARACTERS_MAX)

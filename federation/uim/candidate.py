@@ -7,18 +7,19 @@ it, because a forged code still leads to the Party that can say that it is forge
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from federation import limits
 from federation.identity import PartyId
+from federation.uim.clues import NO_CLUES, Clues
 from federation.uim.codes import KeyForm, Label, Level
 from federation.uim.dates import DateStamp, read_date
 from federation.uim.index import Shape
 from federation.uim.matcher import Fault, Match
-from federation.uim.pattern import PREFIX_START, Decoding, Pattern, PrintedItem
+from federation.uim.pattern import PREFIX_START, Decoding, Pattern, PatternSet, PrintedItem
 from federation.uim.scan import Key, Scan
 from federation.uim.segments import CHARACTERS, CharacterSegment, CheckedSegment, DateSegment, LiteralSegment, Segment
 
@@ -34,6 +35,9 @@ _POINTS_CHECK: Final = 15
 _POINTS_DATE: Final = 15
 _POINTS_QUALIFIERS: Final = 10
 _POINTS_PREFIX: Final = 20
+_POINTS_BRAND: Final = 12
+_POINTS_LANGUAGE: Final = 8
+_POINTS_PLACE: Final = 4
 _POINTS_SHAPE_ONLY: Final = -30
 _POINTS_DOUBTFUL_DATE: Final = -40
 
@@ -62,6 +66,12 @@ class ReasonCode(StrEnum):
     """The code's date, or the present, lies before the pattern's first day."""
     NO_LONGER_VALID = "no-longer-valid"
     """The code's date lies after the pattern's last day."""
+    BRAND = "brand"
+    """The brand on the pack is on that Party's market."""
+    LANGUAGE = "language"
+    """The health warning is in a language of that Party."""
+    PLACE = "place"
+    """The pack was found there."""
     MANDATE = "mandate"
     """Another Party answers for this one; it moves nobody in the ranking."""
 
@@ -134,26 +144,28 @@ class NearMiss:
     fault: Fault
 
 
-class Prefixes:
-    """The company prefixes of one set.
+class Background:
+    """What one set says beside its patterns.
 
     Attributes:
-        texts: each.
-        lengths: how long they are, the longest first.
+        prefixes: the company prefixes; `lengths` are theirs, the longest first.
+        languages, brands: on the Party's market; brands without regard to capitals.
     """
 
-    __slots__ = ("lengths", "texts")
+    __slots__ = ("brands", "languages", "lengths", "prefixes")
 
-    def __init__(self, texts: Iterable[str]) -> None:
-        """Take them in any order."""
-        self.texts = frozenset(texts)
-        self.lengths = tuple(sorted({len(text) for text in self.texts}, reverse=True))
+    def __init__(self, pattern_set: PatternSet) -> None:
+        """Take it from a set."""
+        self.prefixes = frozenset(pattern_set.company_prefixes)
+        self.lengths = tuple(sorted({len(text) for text in self.prefixes}, reverse=True))
+        self.languages = frozenset(pattern_set.languages)
+        self.brands = frozenset(brand.casefold() for brand in pattern_set.brands)
 
-    def longest_in(self, key: Key) -> str:
-        """The longest with which the company of a key begins; empty when there is none."""
+    def longest_prefix_in(self, key: Key) -> str:
+        """The longest company prefix with which the company of a key begins; empty when there is none."""
         start = PREFIX_START[key.form]
         candidates = (key.text[start : start + length] for length in self.lengths)
-        return next((text for text in candidates if text in self.texts), "")
+        return next((text for text in candidates if text in self.prefixes), "")
 
 
 class Claim:
@@ -161,17 +173,17 @@ class Claim:
 
     Attributes:
         publisher: who published the pattern.
-        prefixes: those of the set that it came in.
+        background: of the set that it came in.
         shape: of the pattern's segments.
     """
 
-    __slots__ = ("_standing", "_standing_points", "pattern", "prefixes", "publisher", "shape")
+    __slots__ = ("_standing", "_standing_points", "background", "pattern", "publisher", "shape")
 
-    def __init__(self, publisher: PartyId, pattern: Pattern, prefixes: Prefixes, shape: Shape) -> None:
+    def __init__(self, publisher: PartyId, pattern: Pattern, background: Background, shape: Shape) -> None:
         """Nothing is worked out yet."""
         self.publisher = publisher
         self.pattern = pattern
-        self.prefixes = prefixes
+        self.background = background
         self.shape = shape
         self._standing: tuple[Reason, ...] | None = None
         self._standing_points = 0
@@ -222,7 +234,7 @@ def _points_for_characters(segment: Segment) -> int:
     return length * next((points for bound, points in ((10, 3), (16, 2), (36, 1)) if size <= bound), 0)
 
 
-def weigh(claim: Claim, key: Key, scan: Scan, now: float) -> Candidate | None:
+def weigh(claim: Claim, key: Key, scan: Scan, now: float, clues: Clues = NO_CLUES) -> Candidate | None:
     """Weigh one claim on one key of a scan at the time `now` (Unix seconds, UTC).
 
     None when the key does not fit the pattern, or when what the Party stores of the code is a world-wide form with none of the
@@ -236,7 +248,10 @@ def weigh(claim: Claim, key: Key, scan: Scan, now: float) -> Candidate | None:
     by_prefix = _by_prefix(claim, stored)
     if by_prefix is None:
         return None
+    facts = tuple(_facts(pattern, match)) if pattern.decodings else ()
     reasons = (*claim.standing, *by_prefix, *_by_qualifiers(pattern, scan), *_by_time(pattern, match.stamp, now))
+    if clues is not NO_CLUES:
+        reasons += tuple(_by_clues(claim, facts, clues))
     return Candidate(
         party=pattern.owner,
         answered_by=pattern.answered_by or pattern.owner,
@@ -248,7 +263,7 @@ def weigh(claim: Claim, key: Key, scan: Scan, now: float) -> Candidate | None:
         names_issuer=pattern.names_issuer,
         score=sum(reason.points for reason in reasons),
         reasons=reasons,
-        facts=tuple(_facts(pattern, match)) if pattern.decodings else (),
+        facts=facts,
     )
 
 
@@ -262,10 +277,10 @@ def _by_prefix(claim: Claim, key: Key) -> tuple[Reason, ...] | None:
     if key.form not in PREFIX_START:
         return ()
     shared = needs_prefix(key.form, claim)
-    if not claim.prefixes.texts:
+    if not claim.background.prefixes:
         words = f"{claim.pattern.owner} uses this world-wide form, and lists no company prefixes"
         return (Reason(code=ReasonCode.SHAPE_ONLY, points=_POINTS_SHAPE_ONLY, words=words),) if shared else ()
-    prefix = claim.prefixes.longest_in(key)
+    prefix = claim.background.longest_prefix_in(key)
     if not prefix:
         return None if shared else ()
     words = f"the company prefix {prefix} is used in {claim.pattern.owner}"
@@ -276,6 +291,17 @@ def _by_qualifiers(pattern: Pattern, scan: Scan) -> Iterator[Reason]:
     if pattern.qualifiers and set(pattern.qualifiers) <= set(scan.qualifiers):
         words = f"the scan has the identifiers {' '.join(pattern.qualifiers)}"
         yield Reason(code=ReasonCode.QUALIFIERS, points=_POINTS_QUALIFIERS, words=words)
+
+
+def _by_clues(claim: Claim, facts: tuple[Fact, ...], clues: Clues) -> Iterator[Reason]:
+    owner, brand = claim.pattern.owner, clues.brand.casefold()
+    if brand and (brand in claim.background.brands or any(brand in fact.value.casefold() for fact in facts if fact.item == "g")):
+        yield Reason(code=ReasonCode.BRAND, points=_POINTS_BRAND, words=f"the brand {clues.brand} is on the market of {owner}")
+    if clues.language in claim.background.languages:
+        words = f"health warnings of {owner} are in this language: {clues.language}"
+        yield Reason(code=ReasonCode.LANGUAGE, points=_POINTS_LANGUAGE, words=words)
+    if clues.place == owner:
+        yield Reason(code=ReasonCode.PLACE, points=_POINTS_PLACE, words=f"it was found in {owner}")
 
 
 def _by_time(pattern: Pattern, stamp: DateStamp | None, now: float) -> Iterator[Reason]:

@@ -17,16 +17,17 @@ from typing import Final
 
 from federation import limits
 from federation.uim.candidate import (
+    Background,
     Candidate,
     Claim,
     Fact,
     NearMiss,
-    Prefixes,
     Reason,
     ReasonCode,
     needs_prefix,
     weigh,
 )
+from federation.uim.clues import NO_CLUES, Clues
 from federation.uim.codes import KeyForm
 from federation.uim.index import Body, Entry, Index, Shape, ShapeKey, shape_key
 from federation.uim.matcher import Fault, Match, Matcher
@@ -48,14 +49,14 @@ class _Prepared:
     def __init__(self, pattern_set: PatternSet, shapes: dict[ShapeKey, Shape], bodies: dict[ShapeKey, Body]) -> None:
         """Reuse the shapes and bodies that are known; they may be compiled already."""
         self.pattern_set = pattern_set
-        prefixes = Prefixes(pattern_set.company_prefixes)
+        background = Background(pattern_set)
         self.claims: list[Claim] = []
         for pattern in pattern_set.patterns:
             key = shape_key(pattern.segments)
             shape = shapes.get(key)
             if shape is None:
                 shape = shapes[key] = Shape(pattern.segments, bodies)
-            self.claims.append(Claim(pattern_set.party, pattern, prefixes, shape))
+            self.claims.append(Claim(pattern_set.party, pattern, background, shape))
 
 
 class Library:
@@ -100,12 +101,13 @@ class Library:
         """
         return self._index.owners(keys)
 
-    def resolve(self, scan: Scan, *, now: float) -> tuple[Candidate, ...]:
+    def resolve(self, scan: Scan, *, now: float, clues: Clues = NO_CLUES) -> tuple[Candidate, ...]:
         """Rank the Parties that may know this code, the likeliest first.
 
         Args:
             scan: what was read.
             now: Unix seconds, UTC; a code's own date is held against it.
+            clues: what else the pack and its finding tell.
 
         Returns:
             At most `CANDIDATES_MAX`, of one Party at most `CANDIDATES_PER_PARTY_MAX`; none when no pattern fits. The order is
@@ -115,7 +117,7 @@ class Library:
             candidate
             for key, claims in zip(scan.keys, self.claims(scan.keys), strict=True)
             for claim in claims
-            if (candidate := weigh(claim, key, scan, now)) is not None
+            if (candidate := weigh(claim, key, scan, now, clues)) is not None
         ]
         found.sort(key=lambda candidate: (-candidate.score, candidate.party, candidate.published_by, candidate.pattern_id))
         return _distinct(found)
@@ -156,7 +158,7 @@ def _entry(form: KeyForm, claims: list[Claim]) -> Entry[Claim]:
         if each[claim.pattern.owner] > limits.CANDIDATES_PER_PARTY_MAX:
             continue
         if _depends_on_prefix(form, claim):
-            for prefix in claim.prefixes.texts:
+            for prefix in claim.background.prefixes:
                 by_prefix.setdefault(prefix, []).append(claim)
         elif len(anyhow) < limits.CLAIMS_ON_SHAPE_MAX:
             anyhow.append(claim)
@@ -164,7 +166,7 @@ def _entry(form: KeyForm, claims: list[Claim]) -> Entry[Claim]:
 
 
 def _depends_on_prefix(form: KeyForm, claim: Claim) -> bool:
-    return bool(claim.prefixes.texts) and needs_prefix(form, claim)
+    return bool(claim.background.prefixes) and needs_prefix(form, claim)
 
 
 def _narrowing(form: KeyForm, by_prefix: dict[str, list[Claim]], anyhow: tuple[Claim, ...]) -> Callable[[str], tuple[Claim, ...]]:

@@ -20,6 +20,7 @@ from federation.uim.scan import Key, Scan, read_scan
 from federation.uim.segments import LiteralSegment, Segment, SeparatorSegment
 
 _ID: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?\Z")
+_LANGUAGE: Final = re.compile(r"[a-z]{2}\Z")
 _PREFIX: Final = re.compile(r"[0-9]{3,12}\Z")
 _QUALIFIER: Final = re.compile(r"(?:[0-9]{2,4}|[0-9]{0,3}[A-Z])\Z")
 
@@ -138,12 +139,16 @@ class PatternSet:
         patterns: at most `PATTERNS_PER_PARTY_MAX`, each id once.
         company_prefixes: GS1 company prefixes, or longer or shorter starts of them, of makers and importers on the Party's
             territory: 3 to 12 digits each. They rank codes that name no issuer (SSCC, SGTIN and the like).
+        languages: of the health warnings on the Party's market, ISO 639-1: they rank as well, when the officer names one.
+        brands: on the Party's market; the same.
     """
 
     party: PartyId
     version: int
     patterns: tuple[Pattern, ...]
     company_prefixes: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    brands: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _check_id(f"{self.party}", self.version)
@@ -158,6 +163,7 @@ class PatternSet:
                 hint="begin each with the text that tells the issuer, if the marking has one",
             )
         _check_prefixes(self)
+        _check_market(self)
 
 
 def validate_set(pattern_set: PatternSet, *, may_publish_for: frozenset[PartyId] = frozenset()) -> None:
@@ -285,6 +291,22 @@ def _check_scope(pattern: Pattern) -> None:
         raise Malformed(f"the pattern {pattern.pattern_id} has a time that is before 1970 or beyond the year 9999")
     if bounds != sorted(set(bounds)):
         raise Malformed(f"the pattern {pattern.pattern_id} ends before it begins")
+
+
+def _check_market(pattern_set: PatternSet) -> None:
+    """What is known on the Party's market."""
+    languages, brands = pattern_set.languages, pattern_set.brands
+    if len(languages) > limits.LANGUAGES_PER_PARTY_MAX or len(brands) > limits.BRANDS_PER_PARTY_MAX:
+        raise Oversized(
+            f"the set of {pattern_set.party} has more than {limits.LANGUAGES_PER_PARTY_MAX} languages"
+            f" or {limits.BRANDS_PER_PARTY_MAX} brands"
+        )
+    if len(set(languages)) != len(languages) or any(_LANGUAGE.match(language) is None for language in languages):
+        raise Malformed(f"the set of {pattern_set.party} has a language twice, or one that is not two small letters")
+    if len({brand.casefold() for brand in brands}) != len(brands):
+        raise Malformed(f"the set of {pattern_set.party} has a brand twice")
+    for brand in brands:
+        _check_words(f"a brand in the set of {pattern_set.party}", brand, limits.CLUE_CHARACTERS_MAX)
 
 
 def _check_prefixes(pattern_set: PatternSet) -> None:

@@ -25,7 +25,7 @@ from federation.uim.segments import (
     SeparatorSegment,
 )
 from federation.v1 import exchange_pb2
-from federation.wire.strict import EnumMap, encode, parse, seconds, total
+from federation.wire.strict import EnumMap, at_most, encode, parse, seconds, total
 
 LABELS: Final = EnumMap(exchange_pb2.Label, "LABEL_", Label)
 LEVELS: Final = EnumMap(exchange_pb2.Level, "LEVEL_", Level)
@@ -50,6 +50,8 @@ def encode_pattern_set(pattern_set: PatternSet) -> bytes:
             version=pattern_set.version,
             patterns=[_pattern_message(pattern) for pattern in pattern_set.patterns],
             company_prefixes=pattern_set.company_prefixes,
+            languages=pattern_set.languages,
+            brands=pattern_set.brands,
         )
     )
     if len(raw) > limits.PATTERN_SET_BYTES_MAX:
@@ -64,11 +66,14 @@ def encode_pattern_set(pattern_set: PatternSet) -> bytes:
 def decode_pattern_set(raw: bytes) -> PatternSet:
     """Read a set; that it is the publisher's is known by its digest, and its rules are still to be asked."""
     message = parse(exchange_pb2.PatternSet, raw, bytes_max=limits.PATTERN_SET_BYTES_MAX)
+    at_most(len(message.patterns), limits.PATTERNS_PER_PARTY_MAX, "patterns")
     return PatternSet(
         party=party_id(message.party),
         version=message.version,
         patterns=tuple(_decode_pattern(one) for one in message.patterns),
         company_prefixes=tuple(message.company_prefixes),
+        languages=tuple(message.languages),
+        brands=tuple(message.brands),
     )
 
 

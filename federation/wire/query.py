@@ -168,6 +168,7 @@ def _query_message(query: Query) -> exchange_pb2.Query:
         handling=HANDLING.number(query.handling),
         urgency=URGENCIES.number(query.urgency),
         reference=query.reference,
+        market_statement=query.market_statement,
         reply_key=query.reply_key,
     )
 
@@ -184,6 +185,7 @@ def _decode_query(message: exchange_pb2.Query) -> Query:
         urgency=URGENCIES.value(message.urgency),
         reference=text(message.reference, limits.REFERENCE_CHARACTERS_MAX, "the reference"),
         reply_key=exactly(message.reply_key, XWING_PUBLIC_BYTES, "a reply key"),
+        market_statement=text(message.market_statement, limits.MARKET_STATEMENT_CHARACTERS_MAX, "the market statement"),
     )
 
 

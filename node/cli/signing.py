@@ -87,7 +87,16 @@ def _read(prepared: Prepared, profile: Profile) -> tuple[Statement, Query | Answ
 
 
 def _asks(query: Query, question: Question) -> bool:
-    said = (query.codes, query.items, query.purpose, query.necessity, query.handling, query.urgency, query.reference)
+    said = (
+        query.codes,
+        query.items,
+        query.purpose,
+        query.necessity,
+        query.handling,
+        query.urgency,
+        query.reference,
+        query.market_statement,
+    )
     meant = (
         question.codes,
         question.items,
@@ -96,6 +105,7 @@ def _asks(query: Query, question: Question) -> bool:
         question.handling,
         question.urgency,
         question.reference,
+        question.market_statement,
     )
     return said == meant and query.legal_basis is LegalBasis.ARTICLE_8_9
 

@@ -25,8 +25,13 @@ def pattern_file(pattern_set: PatternSet, *, remarks: Sequence[str] = ()) -> str
         remarks: lines for the head of the file, for whoever reads it first.
     """
     lines = [*(f"# {remark}" for remark in remarks), f"party = {_text(pattern_set.party)}", f"version = {pattern_set.version}"]
-    if pattern_set.company_prefixes:
-        lines.append(f"company_prefixes = {_texts(pattern_set.company_prefixes)}")
+    for name, listed in (
+        ("company_prefixes", pattern_set.company_prefixes),
+        ("languages", pattern_set.languages),
+        ("brands", pattern_set.brands),
+    ):
+        if listed:
+            lines.append(f"{name} = {_texts(listed)}")
     if not pattern_set.patterns:
         lines.append("patterns = []")
     for pattern in pattern_set.patterns:

@@ -113,6 +113,8 @@ class _File(_Table, frozen=True, kw_only=True):
     party: str
     version: int = 1
     company_prefixes: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    brands: tuple[str, ...] = ()
     patterns: tuple[_Pattern, ...]
 
 
@@ -135,7 +137,14 @@ def read_pattern_file(text: str) -> PatternSet:
         with _naming(f"the pattern {pattern.id!r}"):
             patterns.append(_pattern(pattern, party))
     with _naming("the set"):
-        return PatternSet(party=party, version=file.version, patterns=tuple(patterns), company_prefixes=file.company_prefixes)
+        return PatternSet(
+            party=party,
+            version=file.version,
+            patterns=tuple(patterns),
+            company_prefixes=file.company_prefixes,
+            languages=file.languages,
+            brands=file.brands,
+        )
 
 
 def read_own_set(path: Path) -> PatternSet:

@@ -17,6 +17,7 @@ from federation.errors import Unauthentic, Unreachable
 from federation.identity import MessageId, NodeName, message_id
 from federation.ports import AskedQuery, Clock, ReceivedQuery
 from federation.query.answer import Answer
+from federation.uim.clues import NO_CLUES, Clues
 from federation.wire import strict
 from node.rpc import desk_wire as wire
 from node.rpc import resolution_wire
@@ -85,8 +86,8 @@ class DeskServicer:
         return desk_pb2.ChallengeReply(challenge=self._gate.challenge())
 
     async def _resolve(self, caller: Caller, request: desk_pb2.ResolveRequest) -> desk_pb2.ResolveReply:
-        scans = resolution_wire.decode_scans(request)
-        return resolution_wire.encode_resolutions([await self._desk.resolve(caller.officer, scan) for scan in scans])
+        scans, clues = resolution_wire.decode_scans(request), resolution_wire.decode_clues(request.clues)
+        return resolution_wire.encode_resolutions([await self._desk.resolve(caller.officer, scan, clues) for scan in scans])
 
     async def _prepare_query(self, caller: Caller, request: desk_pb2.Question) -> desk_pb2.Prepared:
         question = wire.decode_question(request)
@@ -156,11 +157,12 @@ class DeskClient:
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         await self._line.close()
 
-    async def resolve(self, scans: Sequence[str]) -> tuple[Resolution, ...]:
+    async def resolve(self, scans: Sequence[str], clues: Clues = NO_CLUES) -> tuple[Resolution, ...]:
         """Any number of scans, in as few calls as the limits allow."""
         resolutions: list[Resolution] = []
         for start in range(0, len(scans), limits.DESK_SCANS_PER_CALL_MAX):
-            request = desk_pb2.ResolveRequest(scans=scans[start : start + limits.DESK_SCANS_PER_CALL_MAX])
+            some = scans[start : start + limits.DESK_SCANS_PER_CALL_MAX]
+            request = desk_pb2.ResolveRequest(scans=some, clues=resolution_wire.encode_clues(clues))
             resolutions += resolution_wire.decode_resolutions(await self.call(RESOLVE, request))
         return tuple(resolutions)
 

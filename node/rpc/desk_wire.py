@@ -58,6 +58,7 @@ def encode_question(question: Question) -> desk_pb2.Question:
         urgency=URGENCIES.number(question.urgency),
         reference=question.reference,
         deadline_s=question.deadline_s,
+        market_statement=question.market_statement,
     )
 
 
@@ -74,6 +75,7 @@ def decode_question(message: desk_pb2.Question) -> Question:
         urgency=URGENCIES.value(message.urgency),
         reference=text(message.reference, limits.REFERENCE_CHARACTERS_MAX, "the reference"),
         deadline_s=message.deadline_s,
+        market_statement=text(message.market_statement, limits.MARKET_STATEMENT_CHARACTERS_MAX, "the market statement"),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from federation import limits
 from federation.identity import party_id
+from federation.uim.clues import NO_CLUES, Clues
 from federation.uim.codes import KeyForm, Label, Level
 from federation.uim.library import Candidate, Fact, Reason, ReasonCode
 from federation.uim.pattern import PrintedItem
@@ -21,6 +22,16 @@ def decode_scans(message: desk_pb2.ResolveRequest) -> tuple[str, ...]:
     """What is to be resolved; what a scan may hold is decided by whoever reads it."""
     at_most(len(message.scans), limits.DESK_SCANS_PER_CALL_MAX, "scans")
     return tuple(message.scans)
+
+
+def encode_clues(clues: Clues) -> desk_pb2.Clues:
+    return desk_pb2.Clues(brand=clues.brand, language=clues.language, place=clues.place)
+
+
+@total
+def decode_clues(message: desk_pb2.Clues) -> Clues:
+    clues = Clues(brand=message.brand, language=message.language, place=message.place)
+    return NO_CLUES if clues == NO_CLUES else clues
 
 
 def encode_resolutions(resolutions: Iterable[Resolution]) -> desk_pb2.ResolveReply:

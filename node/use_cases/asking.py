@@ -391,6 +391,7 @@ def _query(question: Question, reply_key: NewKey) -> Query:
         urgency=question.urgency,
         reference=question.reference,
         reply_key=reply_key.public.public_key,
+        market_statement=question.market_statement,
     )
 
 

@@ -11,6 +11,7 @@ from federation.ports import AskedQuery, Direction, ExchangeStore, OutboxStore, 
 from federation.query.answer import Answer
 from federation.query.lifecycle import OPEN_STATES, AskedState
 from federation.query.query import Query
+from federation.uim.clues import NO_CLUES, Clues
 from federation.wire.envelope import decode_statement
 from federation.wire.query import decode_body
 from node.use_cases.answering import Answering, query_of
@@ -71,9 +72,9 @@ class OwnDesk:
         if officer.party != self._own.party:
             raise Forbidden("the desk serves the officers of its own Party")
 
-    async def resolve(self, officer: OfficerName, scan: str) -> Resolution:
+    async def resolve(self, officer: OfficerName, scan: str, clues: Clues = NO_CLUES) -> Resolution:
         self._admit(officer)
-        return self._patterns.resolve(scan)
+        return self._patterns.resolve(scan, clues)
 
     async def prepare_query(self, officer: OfficerName, certificate: bytes, question: Question) -> Prepared:
         self._admit(officer)

@@ -18,6 +18,7 @@ from federation.query.answer import Answer
 from federation.query.codes import Automation, HandlingCode, Purpose, Urgency
 from federation.query.items import Item
 from federation.query.query import CodeAsked, Query
+from federation.uim.clues import NO_CLUES, Clues
 from federation.uim.library import Candidate
 from federation.uim.scan import Scan
 
@@ -76,6 +77,7 @@ class Question:
     urgency: Urgency
     reference: str
     deadline_s: int
+    market_statement: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,8 +172,8 @@ class NodeStatus:
 class Desk(Protocol):
     """What an officer can do at the own node. The officer was verified by whoever calls; rights are checked here."""
 
-    async def resolve(self, officer: OfficerName, scan: str) -> Resolution:
-        """From a raw scan to ranked Parties. Raises InvalidScan."""
+    async def resolve(self, officer: OfficerName, scan: str, clues: Clues = NO_CLUES) -> Resolution:
+        """From a raw scan, and what else the pack tells, to ranked Parties. Raises InvalidScan."""
 
     async def prepare_query(self, officer: OfficerName, certificate: bytes, question: Question) -> Prepared:
         """Make what the officer signs. Raises UnknownParty, Forbidden, InvalidInput."""

@@ -12,6 +12,7 @@ from dataclasses import replace
 from federation.identity import PartyId
 from federation.ports import PatternStore, Transport
 from federation.uim.candidate import ReasonCode
+from federation.uim.clues import NO_CLUES, Clues
 from federation.uim.confusable import Suggestion, suggest
 from federation.uim.library import Candidate, Library, Reason
 from federation.uim.pattern import PatternSet, within_mandates
@@ -59,14 +60,14 @@ class Patterns:
         reference = (one for one in self._reference if one.party not in in_use)
         self._library = self._library.rebuilt([*self._within.values(), *reference])
 
-    def resolve(self, raw: str) -> Resolution:
+    def resolve(self, raw: str, clues: Clues = NO_CLUES) -> Resolution:
         """From a scan to ranked Parties, each with what the roster says of it.
 
         Raises:
             InvalidScan: no rule can read it.
         """
         scan = read_scan(raw)
-        candidates = self._library.resolve(scan, now=self._world.now())
+        candidates = self._library.resolve(scan, now=self._world.now(), clues=clues)
         return Resolution(scan=scan, parties=tuple(self._rank(one) for one in candidates))
 
     def suggest(self, text: str) -> tuple[Suggestion, ...]:

@@ -48,6 +48,8 @@ class SetState(StrEnum):
     QUARANTINED = "quarantined"
     REFERENCE = "reference"
     """The Party publishes none; what comes with the program is used."""
+    NONE = "none"
+    """The Party publishes none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,11 +120,12 @@ class PatternSets:
         return {party: one.pattern_set for party, one in self._taken.items()}
 
     def rows(self, reference: Sequence[PatternSet]) -> tuple[LibraryRow, ...]:
-        """One for each Party that publishes, and for each whose published markings come with the program."""
+        """One for each Party, and for each State whose published markings come with the program."""
         pinned = pinned_sets(self._registry.roster)
-        own_rows = {party: self._row(party, version, digest) for party, (version, digest) in pinned.items()}
-        given = {one.party: _reference_row(one) for one in reference if one.party not in own_rows}
-        return tuple(row for _, row in sorted((own_rows | given).items()))
+        rows = {party: _given_row(party, None) for party in self._registry.roster.parties}
+        rows |= {one.party: _given_row(one.party, one) for one in reference}
+        rows |= {party: self._row(party, version, digest) for party, (version, digest) in pinned.items()}
+        return tuple(row for _, row in sorted(rows.items()))
 
     def _row(self, party: PartyId, version: int, digest: bytes) -> LibraryRow:
         taken = self._taken.get(party)
@@ -245,15 +248,16 @@ def _entered(leaf: bytes, party: PartyId, party_key: bytes) -> bytes:
     return body.pattern_set_digest
 
 
-def _reference_row(one: PatternSet) -> LibraryRow:
+def _given_row(party: PartyId, reference: PatternSet | None) -> LibraryRow:
+    """For whoever publishes nothing."""
     return LibraryRow(
-        party=one.party,
-        state=SetState.REFERENCE,
+        party=party,
+        state=SetState.REFERENCE if reference is not None else SetState.NONE,
         pinned_version=0,
         pinned_digest=b"",
-        version=one.version,
+        version=reference.version if reference is not None else 0,
         digest=b"",
-        patterns=len(one.patterns),
-        source="this program",
+        patterns=len(reference.patterns) if reference is not None else 0,
+        source="this program" if reference is not None else "",
         problem="",
     )

@@ -22,12 +22,15 @@ from federation.query.query import CodeAsked, Query
 from federation.trust import keys
 from federation.trust.certificate import certificate_hash
 from federation.trust.chain import load_certificate
+from federation.uim.clues import NO_CLUES, Clues
+from federation.uim.confusable import suggest
 from federation.uim.library import Library
 from federation.uim.scan import read_scan
 from federation.wire.query import encode_answer_body, encode_query_body
 from node.cli.profile import Profile
 from node.formats.patterns import read_pattern_folder
 from node.resources import patterns_folder
+from node.rpc.library import SUGGEST, encode_suggestion
 from node.use_cases.desk_values import (
     AnswerView,
     Check,
@@ -41,6 +44,7 @@ from node.use_cases.desk_values import (
     RankedParty,
     Resolution,
 )
+from node.v1.library_pb2 import SuggestReply
 
 QM, QN, QO, QP = PartyId("qm"), PartyId("qn"), PartyId("qo"), PartyId("qp")
 NAMES = {QM: "Mirandia", QN: "Nerania", QO: "Orsenna", QP: "Poldavia"}
@@ -133,10 +137,10 @@ class FakeDesk:
         if failure is not None:
             raise failure
 
-    async def resolve(self, officer: OfficerName, scan: str) -> Resolution:
+    async def resolve(self, officer: OfficerName, scan: str, clues: Clues = NO_CLUES) -> Resolution:
         self._fail()
         read = read_scan(scan)
-        candidates = LIBRARY.resolve(read, now=self.now)
+        candidates = LIBRARY.resolve(read, now=self.now, clues=clues)
         return Resolution(scan=read, parties=tuple(self._rank(candidate) for candidate in candidates))
 
     def _rank(self, candidate) -> RankedParty:
@@ -159,6 +163,7 @@ class FakeDesk:
             handling=question.handling,
             urgency=question.urgency,
             reference=question.reference,
+            market_statement=question.market_statement,
             reply_key=REPLY_KEY,
         )
         identifier = self._id()
@@ -353,8 +358,13 @@ class LocalDesk:
     desk: FakeDesk
     profile: Profile
 
-    async def resolve(self, scans: Sequence[str]) -> tuple[Resolution, ...]:
-        return tuple([await self.desk.resolve(self.profile.officer, scan) for scan in scans])
+    async def resolve(self, scans: Sequence[str], clues: Clues = NO_CLUES) -> tuple[Resolution, ...]:
+        return tuple([await self.desk.resolve(self.profile.officer, scan, clues) for scan in scans])
+
+    async def call(self, method, request):
+        """The calls of the library."""
+        assert method is SUGGEST, method.path
+        return SuggestReply(suggestions=[encode_suggestion(one) for one in suggest(LIBRARY, request.scan)])
 
     async def prepare_query(self, question: Question) -> Prepared:
         return await self.desk.prepare_query(self.profile.officer, self.profile.certificate, question)

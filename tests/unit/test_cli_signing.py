@@ -98,6 +98,7 @@ LIES = {
     "the handling": query_with(handling=HandlingCode.H0),
     "the urgency": query_with(urgency=Urgency.URGENT),
     "the reference": query_with(reference="CASE-8"),
+    "the market statement": query_with(market_statement="Sales only allowed in QN"),
     "the certificate": certificate_of_another,
     "the recipient": statement_with(recipient=QO),
     "the sender": statement_with(sender=QO),

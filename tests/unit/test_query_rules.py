@@ -30,7 +30,8 @@ LAST_KNOWN = LastKnown(time=NOW, place="Port of Qu", country="QN", event="arriva
     ("changes", "error"),
     [
         ({"codes": ()}, InvalidInput),
-        ({"items": frozenset()}, InvalidInput),
+        ({"market_statement": "x" * (limits.MARKET_STATEMENT_CHARACTERS_MAX + 1)}, Oversized),
+        ({"market_statement": "two\nlines"}, InvalidInput),
         ({"codes": (CodeAsked(key="QN1", scan="a"), CodeAsked(key="QN1", scan="b"))}, InvalidInput),
         ({"necessity": " \n "}, InvalidInput),
         ({"necessity": "a" * (limits.NECESSITY_CHARACTERS_MAX + 1)}, Oversized),
