@@ -148,6 +148,8 @@ CHECKPOINT_BYTES_MAX: Final = 131_072
 """A signed note with 400 cosignatures of some 150 bytes each, doubled."""
 CHECKPOINT_SIGNATURES_MAX: Final = 512
 """The log, every possible Party as witness, and keys being rotated."""
+SPLIT_VIEW_BYTES_MAX: Final = 2 * CHECKPOINT_BYTES_MAX + 4_096
+"""Two checkpoints, and a consistency proof of PROOF_HASHES_MAX hashes."""
 CHECKPOINTS_REMEMBERED_MAX: Final = 512
 """Verified checkpoints: every envelope carries one, and a few per peer are in use at a time."""
 PROOF_HASHES_MAX: Final = 64

@@ -43,7 +43,7 @@ from federation.trust.keys import Signer
 from federation.trust.merkle import Frontier
 from federation.trust.note import Checkpoint, Note, NoteKey, Verified
 from federation.trust.roster import LogKey, Roster
-from federation.trust.witness import Quorum, verified_lines, weigh, witness_key
+from federation.trust.witness import Quorum, read_statement, verified_lines, weigh, witness_key
 from federation.wire.directory import decode_entry_body, decode_signed_entry, encode_entry_body, encode_signed_entry
 
 KIND_OF: Final[dict[type, EntryKind]] = {
@@ -226,13 +226,7 @@ def read_checkpoint(roster: Roster, raw: bytes) -> tuple[Checkpoint, tuple[Verif
 @lru_cache(maxsize=limits.CHECKPOINTS_REMEMBERED_MAX)
 def _read_checkpoint(origin: str, keys: tuple[LogKey, ...], raw: bytes) -> tuple[Checkpoint, tuple[Verified, ...]]:
     """Every envelope carries a checkpoint, nearly always the one before's."""
-    parsed = note.parse_note(raw)
-    checkpoint = note.parse_checkpoint(parsed.text)
-    named = [NoteKey(name=origin, public_key=key.public_key) for key in keys if key.signs(checkpoint.size)]
-    verified = note.verify_note(parsed, named)
-    if checkpoint.origin != origin:
-        raise Unauthentic("the checkpoint is about another log")
-    return checkpoint, verified
+    return read_statement(raw, origin=origin, keys=keys)
 
 
 def cosign_checkpoint(replica: Replica, signer: Signer, *, name: str, now: float) -> bytes:

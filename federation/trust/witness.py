@@ -11,7 +11,8 @@ when witnesses are lost for good, and nothing else (docs/adr/0012-the-logs-own-c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median_low
 
@@ -19,8 +20,8 @@ from federation.errors import Unauthentic
 from federation.identity import PartyId
 from federation.trust import note
 from federation.trust.entries import Genesis, NodeEntry
-from federation.trust.note import KeyKind, Note, NoteKey, NoteSignature, Verified
-from federation.trust.roster import Roster
+from federation.trust.note import Checkpoint, KeyKind, Note, NoteKey, NoteSignature, Verified
+from federation.trust.roster import LogKey, Roster
 
 SMALL_QUORUM = 3
 """Of so many witnesses all have to cosign: of three, two could be one dishonest one and one that was shown something else."""
@@ -77,6 +78,22 @@ def counts(roster: Roster, party: PartyId) -> bool:
     return duty.seen_at is not None and roster.witnessed_at - duty.seen_at >= roster.governance.witness_wait_s
 
 
+def read_statement(raw: bytes, *, origin: str, keys: Sequence[LogKey]) -> tuple[Checkpoint, tuple[Verified, ...]]:
+    """Read a checkpoint that the log signed with the key that it had at that size. Cosignatures have no say here.
+
+    Raises:
+        Unauthentic: signed by another key, or about another log.
+        Malformed: no checkpoint.
+    """
+    parsed = note.parse_note(raw)
+    checkpoint = note.parse_checkpoint(parsed.text)
+    named = [NoteKey(name=origin, public_key=key.public_key) for key in keys if key.signs(checkpoint.size)]
+    verified = note.verify_note(parsed, named)
+    if checkpoint.origin != origin:
+        raise Unauthentic("the checkpoint is about another log")
+    return checkpoint, verified
+
+
 def witness_key(node: NodeEntry) -> NoteKey:
     """The key with which a Party's node cosigns, under the node's DNS name."""
     return NoteKey(name=node.node.dns, public_key=node.signing_key, kind=KeyKind.COSIGNATURE)
@@ -122,14 +139,16 @@ def verified_lines(parsed: Note, keys: Iterable[NoteKey]) -> Iterator[tuple[Note
 
     Everything else is passed over: what somebody on the way added must not make the true ones worthless.
     """
-    known = {(key.name, key.key_id): key for key in keys}
+    known: defaultdict[tuple[str, bytes], list[NoteKey]] = defaultdict(list)
+    for key in keys:
+        known[key.name, key.key_id].append(key)
     for line in parsed.signatures:
-        key = known.get((line.name, line.key_id))
-        if key is None:
+        candidates = known.get((line.name, line.key_id))
+        if not candidates:
             continue
         try:
-            (verified,) = note.verify_note(Note(text=parsed.text, signatures=(line,)), [key])
+            (verified,) = note.verify_note(Note(text=parsed.text, signatures=(line,)), candidates)
         except Unauthentic:
             continue
-        del known[line.name, line.key_id]
+        candidates[:] = [key for key in candidates if key.public_key != verified.public_key]
         yield line, verified
