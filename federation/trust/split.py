@@ -54,7 +54,8 @@ def split_view(first: bytes, second: bytes, *, read_node: ReadNode) -> SplitView
     if (one.size, one.root) > (other.size, other.root):
         first, second, one, other = second, first, other, one
     if one.size == other.size:
-        root, hashes = other.root, ()
+        hashes: tuple[bytes, ...] = ()
+        root = other.root
     elif one.size == 0:
         return None
     else:
