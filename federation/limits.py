@@ -134,6 +134,10 @@ DIRECTORY_BYTES_MAX: Final = 134_217_728
 that is longer is nobody's memory but an attack on ours."""
 ENTRIES_PER_PARTY_PER_DAY_MAX: Final = 100
 """Every node keeps every entry for ever, so nobody may add them without end. A Party changes its entries a few times a year."""
+SERIAL_STEP_MAX: Final = 2**32
+"""How far a serial may jump: over every Unix time there is today, and so little that nobody with a stolen key uses the numbers up."""
+ALARMS_KEPT_MAX: Final = 256
+"""Entries that broke a rule, told to the operator: the newest ones say what is going on."""
 CAS_PER_PARTY_MAX: Final = 3
 """A Party's CAs that stand at a time: the old one, the new one, and one that replaces a new one that went wrong."""
 ISSUERS_MAX: Final = 4

@@ -6,7 +6,8 @@ what continues the last checkpoint that it cosigned. A checkpoint is accepted wh
 at once: whom a new checkpoint puts on duty has no say about that checkpoint, and none before the waiting time is over.
 
 The founders may stand in for the quorum: enough of them under one checkpoint, each with the own key, by hand. It is the way out
-when witnesses are lost for good, and nothing else (docs/adr/0012-the-logs-own-clock.md).
+when witnesses are lost for good, and nothing else: they tell no time, because the time that a recovery waits is there to protect
+a Party from them (docs/adr/0012-the-logs-own-clock.md).
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class Quorum:
         needed: how many of them are enough.
         founders: founders whose cosignature stands there.
         by_founders: whether the founders stand in for the quorum.
-        time: when the checkpoint was seen, in Unix seconds: the middle one of the times that count; None when nobody cosigned.
+        time: when the witnesses saw the checkpoint, in Unix seconds: the middle one of their times; None when none cosigned.
     """
 
     witnesses: tuple[PartyId, ...]
@@ -54,8 +55,8 @@ class Quorum:
 
     @property
     def tells_time(self) -> bool:
-        """Whether the time may be believed: somebody other than the Secretariat has to vouch for it."""
-        return self.time is not None and (self.by_founders or len(self.witnesses) >= max(1, self.needed))
+        """Whether the time may be believed: enough witnesses, and one at least, have to vouch for it."""
+        return len(self.witnesses) >= max(1, self.needed)
 
 
 def quorum_of(witnesses: int) -> int:
@@ -69,11 +70,11 @@ def counting_witnesses(roster: Roster) -> dict[PartyId, NodeEntry]:
 
 
 def counts(roster: Roster, party: PartyId) -> bool:
-    """Whether a Party on duty has a say: those of the genesis entry at once, the others after the waiting time."""
+    """Whether a Party on duty has a say: those whom nobody preceded at once, the others after the waiting time."""
     record, duty = roster.parties.get(party), roster.duties[party]
     if record is None or not record.exchanges:
         return False
-    if duty.index < 0:
+    if duty.at_once:
         return True
     return duty.seen_at is not None and roster.witnessed_at - duty.seen_at >= roster.governance.witness_wait_s
 
@@ -123,7 +124,7 @@ def weigh(roster: Roster, parsed: Note) -> Quorum:
         one for _, one in verified_lines(parsed, (founder_key(roster.genesis, key) for key in roster.governance.founders))
     ]
     by_founders = len(founders) >= roster.governance.founders_threshold
-    times = [one.time for one in (*cosigned, *(founders if by_founders else ())) if one.time is not None]
+    times = [one.time for one in cosigned if one.time is not None]
     return Quorum(
         witnesses=tuple(sorted(by_key[one.public_key] for one in cosigned)),
         of=len(counting),

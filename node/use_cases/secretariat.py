@@ -79,7 +79,7 @@ class Log(DirectoryReads):
                 raise Malformed("a directory entry is too long")
             before = self._registry.replica
             after = fold(before, leaf)
-            if len(after.roster.alarms) > len(before.roster.alarms):
+            if after.roster.alarms != before.roster.alarms:
                 raise Forbidden(after.roster.alarms[-1].words, hint="the entry was not logged")
             index = before.frontier.size
             checkpoint = sign_checkpoint(before.genesis.origin, after.frontier, self._signer)
