@@ -162,8 +162,8 @@ def extend(replica: Replica, leaves: Sequence[bytes], checkpoint_note: bytes) ->
 def accept(replica: Replica, leaves: Sequence[bytes], checkpoint_note: bytes, *, now: float) -> tuple[Replica, Quorum]:
     """As `extend`, and see that enough witnesses stand under the checkpoint: more than two thirds of those on duty before it.
 
-    Whoever was away for long, or is new, knows witnesses that have changed their keys since. So the checkpoints inside the log are
-    steps: one that has the quorum of what was accepted before is accepted, and then its witnesses are those that count.
+    Whoever was away for long, or is new, knows other witnesses than those of today. So the checkpoints inside the log are steps:
+    one that has the quorum of what was accepted before is accepted, and then its witnesses are those that count.
 
     Args:
         replica: what was accepted before.
@@ -185,7 +185,7 @@ def accept(replica: Replica, leaves: Sequence[bytes], checkpoint_note: bytes, *,
             f"witnesses of the directory say that it is {ahead_s:.0f} s later than this node's clock",
             hint="compare this node's clock with another one; if it is right, tell the other Parties",
         )
-    return grown, require_quorum(vouched, checkpoint_note)
+    return grown, require_quorum(vouched, checkpoint_note, later=grown.roster)
 
 
 def _extend(replica: Replica, leaves: Sequence[bytes], checkpoint_note: bytes) -> tuple[Replica, Roster]:
@@ -211,20 +211,21 @@ def _steps(vouched: Roster, before: Roster, leaf: bytes) -> bool:
         return True
     entry = decode_signed_entry(leaf)
     body = decode_entry_body(entry.kind, entry.body)
-    return isinstance(body, Witnessed) and weigh(vouched, note.parse_note(body.checkpoint)).reached
+    return isinstance(body, Witnessed) and weigh(vouched, note.parse_note(body.checkpoint), later=before).reached
 
 
-def require_quorum(roster: Roster, checkpoint_note: bytes) -> Quorum:
+def require_quorum(roster: Roster, checkpoint_note: bytes, *, later: Roster | None = None) -> Quorum:
     """See that enough witnesses stand under a checkpoint.
 
     Args:
         roster: as it was accepted before the checkpoint.
         checkpoint_note: the checkpoint.
+        later: the roster at the checkpoint, which knows the witnesses' newest keys.
 
     Raises:
         Unauthentic: too few cosigned it.
     """
-    quorum = weigh(roster, note.parse_note(checkpoint_note))
+    quorum = weigh(roster, note.parse_note(checkpoint_note), later=later)
     if not quorum.reached:
         raise Unauthentic(
             f"{len(quorum.witnesses)} of {quorum.of} witnesses cosigned the directory's checkpoint; {quorum.needed} have to",

@@ -110,29 +110,38 @@ def founder_key(genesis: Genesis, public_key: bytes) -> NoteKey:
     return NoteKey(name=founder_name(genesis), public_key=public_key, kind=KeyKind.COSIGNATURE)
 
 
-def weigh(roster: Roster, parsed: Note) -> Quorum:
+def weigh(roster: Roster, parsed: Note, *, later: Roster | None = None) -> Quorum:
     """Weigh the cosignatures under a checkpoint.
 
     Args:
         roster: as it was accepted *before* the checkpoint: its witnesses and founders are those that count.
         parsed: the checkpoint. That the log signed it is not checked here.
+        later: the roster at the checkpoint, when there is one. A witness may have changed its key since, by its own entry; nobody
+            else can, so it says who the key belongs to and nothing about who counts.
     """
     counting = counting_witnesses(roster)
-    by_key = {node.signing_key: party for party, node in counting.items()}
-    cosigned = [one for _, one in verified_lines(parsed, map(witness_key, counting.values()))]
-    founders = [
-        one for _, one in verified_lines(parsed, (founder_key(roster.genesis, key) for key in roster.governance.founders))
-    ]
-    by_founders = len(founders) >= roster.governance.founders_threshold
-    times = [one.time for one in cosigned if one.time is not None]
+    nodes = [(party, node) for party, node in counting.items() if later is None or not _revoked(later, party, node)]
+    if later is not None:
+        nodes += [(party, node) for party in counting if (node := later.parties[party].node) is not None]
+    by_key = {node.signing_key: party for party, node in nodes}
+    times: dict[PartyId, int] = {}
+    for _, one in verified_lines(parsed, {witness_key(node) for _, node in nodes}):
+        if one.time is not None:
+            times.setdefault(by_key[one.public_key], one.time)
+    standing = roster.governance.founders
+    founders = len(list(verified_lines(parsed, (founder_key(roster.genesis, key) for key in standing))))
     return Quorum(
-        witnesses=tuple(sorted(by_key[one.public_key] for one in cosigned)),
+        witnesses=tuple(sorted(times)),
         of=len(counting),
         needed=quorum_of(len(counting)),
-        founders=len(founders),
-        by_founders=by_founders,
-        time=median_low(times) if times else None,
+        founders=founders,
+        by_founders=founders >= roster.governance.founders_threshold,
+        time=median_low(times.values()) if times else None,
     )
+
+
+def _revoked(later: Roster, party: PartyId, node: NodeEntry) -> bool:
+    return node.signing_key in later.parties[party].revoked
 
 
 def verified_lines(parsed: Note, keys: Iterable[NoteKey]) -> Iterator[tuple[NoteSignature, Verified]]:
