@@ -98,9 +98,7 @@ class SqliteDirectory(DirectoryStore, WitnessStore, NoticeStore, PublicationStor
         await self._database.write(lambda writer: writer.execute(statement))
 
     async def notices(self) -> tuple[Notice, ...]:
-        rows = await self._database.read(
-            lambda reader: reader.execute("SELECT kind, raw FROM notice ORDER BY digest").fetchall()
-        )
+        rows = await self._database.read(lambda reader: reader.execute("SELECT kind, raw FROM notice ORDER BY digest").fetchall())
         return tuple(Notice(kind=NoticeKind(kind), raw=raw) for kind, raw in rows)
 
     async def put_notice(self, notice: Notice) -> None:

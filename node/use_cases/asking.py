@@ -261,7 +261,7 @@ class Asking:
         now = self._world.clock.now()
         roster = self._registry.roster
         arrived = read_envelope(raw, roster=roster, own=self._own.name, peer=peer.name, now=now)
-        self._registry.hear(arrived.header.checkpoint, peer.name.party or self._own.party)
+        self._registry.hear(arrived.header.checkpoint, peer.name.party)
         private = self._keyring.private(arrived.header.key_id)
         if private is None:
             raise Unauthentic("an answer is sealed to a key that is not here")

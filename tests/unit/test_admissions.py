@@ -25,7 +25,8 @@ from federation.trust.issuing import make_request
 from federation.trust.keys import SoftwareSigner
 from node.use_cases.registry import Registry
 from node.use_cases.registry_values import Application
-from node.use_cases.secretariat import Admissions, Log, write_invitation
+from node.use_cases.log import Log
+from node.use_cases.secretariat import Admissions, write_invitation
 from node.use_cases.world import World
 from tests.support.memory_stores import MemoryDirectory, MemoryEnrolments
 from tests.support.treaty import NOW, PartyMaterial, Treaty, entropy, secret
@@ -81,7 +82,7 @@ async def office() -> Office:
     disk, store = MemoryDirectory(), SlowEnrolments()
     await disk.append(first=0, leaves=treaty.log, checkpoint=treaty.checkpoint())
     registry = await Registry.load(disk, treaty.genesis_digest, Clock())
-    log = await Log.load(registry=registry, signer=treaty.log_signer)
+    log = await Log.load(registry=registry, publications=disk, signer=treaty.log_signer)
     await write_invitation(store, party=QM, token_hash=token_hash(TOKEN, QM), created=NOW)
     admissions = Admissions(
         world=World(clock=Clock(), entropy=entropy(41, "office")),

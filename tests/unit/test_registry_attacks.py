@@ -15,7 +15,7 @@ from federation.errors import Overloaded, Oversized
 from federation.identity import PartyId
 from federation.ports import Peer
 from node.use_cases.registry import Registry
-from node.use_cases.secretariat import Log
+from node.use_cases.log import Log
 from node.use_cases.world import Own
 from tests.support.memory_stores import MemoryDirectory
 from tests.support.treaty import NOW, PartyMaterial, Treaty
@@ -138,7 +138,7 @@ async def test_one_party_cannot_make_the_log_of_all_others_grow_without_end(trea
     store, clock = MemoryDirectory(), Clock()
     await store.append(first=0, leaves=treaty.log, checkpoint=treaty.checkpoint())
     registry = await Registry.load(store, treaty.genesis_digest, clock)
-    log = await Log.load(registry=registry, signer=treaty.log_signer)
+    log = await Log.load(registry=registry, publications=store, signer=treaty.log_signer)
     noisy, quiet = treaty.parties[QM], treaty.parties[QN]
     leaves = [compose(treaty, noisy, serial) for serial in range(1, 6)]
     for leaf in leaves[:3]:
