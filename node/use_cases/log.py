@@ -30,7 +30,7 @@ from federation.boundary.directory import (
     require_quorum,
     sign_checkpoint,
 )
-from federation.errors import Forbidden, Malformed, Misuse, Overloaded, Unauthentic
+from federation.errors import Conflict, Forbidden, Malformed, Misuse, Overloaded, Unauthentic
 from federation.identity import NodeName, PartyId
 from federation.ports import PublicationStore
 from federation.trust import note
@@ -237,9 +237,12 @@ class Log(DirectoryReads):
         """Founders' cosignatures, made by hand, when witnesses are lost for good: they stand in for the quorum.
 
         Raises:
+            Conflict: nothing waits.
             Unauthentic: not about the checkpoint that waits, or no founder signed.
         """
         async with self._writing:
+            if not self._waits():
+                raise Conflict("nothing waits for witnesses, so nobody has to stand in for them")
             offered, given = note.parse_note(self._offered.note), note.parse_note(checkpoint)
             roster = self._registry.replica.roster
             keys = [founder_key(roster.genesis, key) for key in roster.governance.founders]
