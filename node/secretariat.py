@@ -168,7 +168,16 @@ async def running(home: Path, passphrase: bytes) -> AsyncIterator[SecretariatSet
             anchors=registry.roster.anchors(),
         )
         registry.on_change(identity.trust)
-        await stack.enter_async_context(_serving(settings, _join_credential(home, keystore), identity, log, notices, admissions))
+        await stack.enter_async_context(
+            _serving(
+                settings,
+                _join_credential(home, keystore),
+                identity=identity,
+                log=log,
+                notices=notices,
+                admissions=admissions,
+            )
+        )
         group = await stack.enter_async_context(asyncio.TaskGroup())
         tasks = [
             group.create_task(identity.run(None)),
@@ -185,6 +194,7 @@ async def running(home: Path, passphrase: bytes) -> AsyncIterator[SecretariatSet
 async def _serving(
     settings: SecretariatSettings,
     join: NodeCredential,
+    *,
     identity: Identity,
     log: Log,
     notices: Notices,

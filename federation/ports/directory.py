@@ -181,7 +181,9 @@ class EnrolmentStore(Protocol):
 
 
 class DirectoryService(Protocol):
-    """Reads of the log from any node; `pending`, `submit` and `cosign` at the Secretariat's alone. The caller verifies what comes back."""
+    """Reads of the log from any node; `pending`, `submit` and `cosign` at the Secretariat's alone. The caller verifies what comes
+    back.
+    """
 
     async def checkpoint(self, peer: Peer) -> bytes:
         """The newest checkpoint that enough witnesses cosigned, with their cosignatures."""

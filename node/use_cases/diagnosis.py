@@ -33,7 +33,10 @@ class Facts:
 DISK_FREE_BYTES_MIN = 256 * 1024 * 1024
 """Below this the operator is told: a day of a busy node."""
 
-_STANDS_STILL: Final = "the Secretariat's node does not answer, or witnesses are away; known Parties go on exchanging. Check the address in node.toml"
+_STANDS_STILL: Final = (
+    "the Secretariat's node does not answer, or witnesses are away; known Parties go on exchanging. "
+    "Check the address in node.toml"
+)
 _SPLIT: Final = "every node has the proof: tell the other Parties and the founders by telephone; the founders change the log key"
 
 

@@ -8,8 +8,8 @@ is looked into here, whatever its size:
     larger    this node follows the log; when that does not lead there, the teller has to show that its log continues ours, by a
               consistency proof; when it cannot, its entries are read and the tree is computed from them
 
-Two statements of the log that cannot both be true become a proof that anybody can verify (`federation.trust.split`). A teller that shows
-entries which do not lead to its checkpoint has proven nothing, so that nobody is framed. A checkpoint under a log key that is not
+Two statements of the log that cannot both be true become a proof that anybody can verify (`federation.trust.split`). A teller that
+shows entries which do not lead to its checkpoint has proven nothing, so that nobody is framed. A checkpoint under a log key that is not
 known here is looked at again after following: the founders may have changed the key.
 
 A proof or a revocation that is new here goes to every node once, the Secretariat's included; whoever was away asks when it is back.

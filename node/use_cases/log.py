@@ -6,7 +6,9 @@ all of them can cosign one checkpoint, and entries that come meanwhile gather be
 cosigned, by the rules that held before it: this is what everybody follows. With no witness on duty all three are one.
 
 When something in the log waits for time to pass, the log itself writes a `witnessed` entry right behind a published checkpoint: it
-holds that checkpoint, whose cosignatures are the only clock of the rules.
+holds that checkpoint, whose cosignatures are the only clock of the rules. It does the same when other witnesses count than before:
+these entries are the steps by which a node that was away for long, and knows the witnesses of then, comes to those of today. So that
+each step has its place, nothing is logged behind a change of witnesses before it is published.
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ from federation.boundary.directory import (
     compose_entry,
     extend,
     fold,
+    genesis_digest,
     log_keys,
+    open_genesis,
     require_quorum,
     sign_checkpoint,
 )
@@ -39,7 +43,7 @@ from federation.trust.keys import Signer
 from federation.trust.merkle import Frontier, leaf_hash
 from federation.trust.note import Note
 from federation.trust.roster import Roster
-from federation.trust.witness import Quorum, founder_key, verified_lines, weigh
+from federation.trust.witness import Quorum, counting_witnesses, founder_key, verified_lines, weigh
 from node.use_cases.directory_reads import DirectoryReads
 from node.use_cases.registry import Registry, stored_leaves
 
@@ -71,6 +75,7 @@ class Log(DirectoryReads):
         publications: PublicationStore,
         signers: Sequence[Signer],
         logged: Replica,
+        stepped: frozenset[PartyId],
         known: dict[bytes, int],
     ) -> None:
         super().__init__(registry)
@@ -79,6 +84,8 @@ class Log(DirectoryReads):
         self._logged = logged
         self._offered = logged
         self._offered_at = registry.clock.now()
+        self._stepped = stepped
+        self._turning = logged.frontier.size if _others_count(registry.replica.roster, logged.roster) else 0
         self._known = known
         self._writing = asyncio.Lock()
         self._today = (0, Counter[PartyId | None]())
@@ -103,11 +110,18 @@ class Log(DirectoryReads):
         gathered = leaves[published.frontier.size :]
         logged = extend(published, gathered, checkpoint) if gathered else published
         known = {leaf_hash(leaf): index for index, leaf in enumerate(leaves)}
-        log = cls(registry=registry, publications=publications, signers=(signer, *further), logged=logged, known=known)
+        log = cls(
+            registry=registry,
+            publications=publications,
+            signers=(signer, *further),
+            logged=logged,
+            stepped=_last_step(leaves, published.roster.witnessed_size),
+            known=known,
+        )
         if await publications.published() is None:
             await publications.publish(published.note, size=published.frontier.size)
-        async with log._writing:  # noqa: SLF001  # its own maker
-            await log._publish()  # noqa: SLF001  # as above: the power may have gone between the last cosignature and this
+        async with log._writing:  # its own maker
+            await log._publish()  # as above: the power may have gone between the last cosignature and this
         return log
 
     # --- reads ------------------------------------------------------------------------------------------------------------------
@@ -162,11 +176,14 @@ class Log(DirectoryReads):
 
         Raises:
             Forbidden: it breaks its author rule; it is not logged.
+            Overloaded: other witnesses are about to count, and that has to be published first.
         """
         async with self._writing:
             known = self._known.get(leaf_hash(leaf))
             if known is not None:
                 return known
+            if self._turning > self._registry.replica.frontier.size:
+                raise Overloaded("the directory waits until its change of witnesses is published", hint="submit it again later")
             index = await self._write(leaf)
             await self._publish()
             return index
@@ -181,6 +198,8 @@ class Log(DirectoryReads):
         checkpoint = self._signed(after.roster, after.frontier)
         await self._registry.store.append(first=index, leaves=[leaf], checkpoint=checkpoint)
         self._logged = replace(after, note=checkpoint)
+        if _others_count(before.roster, after.roster):
+            self._turning = index + 1
         self._known[leaf_hash(leaf)] = index
         if not self._waits():
             self._offer()
@@ -283,11 +302,15 @@ class Log(DirectoryReads):
         if self._logged.frontier.size != published.frontier.size:
             return False
         quorum = weigh(published.roster, note.parse_note(published.note))
-        if not quorum.tells_time or quorum.time is None or not waits_for_time(published.roster, quorum.time):
+        counting = frozenset(counting_witnesses(published.roster))
+        if not quorum.tells_time or quorum.time is None or quorum.time < published.roster.witnessed_at:
+            return False
+        if counting == self._stepped and not waits_for_time(published.roster, quorum.time):
             return False
         signer = self._signers.get(published.roster.governance.log_key)
         if signer is None:
             return False
+        self._stepped = counting
         body = Witnessed(created=int(self._registry.clock.now()), checkpoint=published.note)
         await self._write(compose_entry(body, [signer]))
         return True
@@ -295,13 +318,25 @@ class Log(DirectoryReads):
 
 def waits_for_time(roster: Roster, time: int) -> bool:
     """Whether the log has to be told that it is `time` by now: something was never seen, or has waited long enough by then."""
-    if time < roster.witnessed_at:
-        return False
     governance = roster.governance
     duties = [(one.seen_at, governance.witness_wait_s) for one in roster.duties.values() if not one.at_once]
     recoveries = [(one.seen_at, governance.recovery_wait_s) for one in roster.recoveries if not one.stopped]
     unseen = [one for one in roster.recoveries if one.seen_at is None]
     return bool(unseen) or any(_is_over(seen_at, wait_s, roster.witnessed_at, time) for seen_at, wait_s in (*duties, *recoveries))
+
+
+def _others_count(before: Roster, after: Roster) -> bool:
+    return counting_witnesses(before).keys() != counting_witnesses(after).keys()
+
+
+def _last_step(leaves: Sequence[bytes], size: int) -> frozenset[PartyId]:
+    """Who counted before the newest `witnessed` entry, which stands right behind so many entries; nobody without one."""
+    if size == 0:
+        return frozenset()
+    replica = open_genesis(leaves[0], genesis_digest(leaves[0]))
+    for leaf in leaves[1:size]:
+        replica = fold(replica, leaf)
+    return frozenset(counting_witnesses(replica.roster))
 
 
 def _is_over(seen_at: int | None, wait_s: int, told: int, time: int) -> bool:

@@ -57,10 +57,10 @@ class Notices:
         notices = cls(registry, store, clock)
         for notice in await store.notices():
             try:
-                notices._take_up(notice)  # noqa: SLF001  # its own maker
+                notices._take_up(notice)  # its own maker
             except FederationError as error:
                 logger.warning("a notice on the disk does not count", extra={"problem": error.code})
-        notices._act()  # noqa: SLF001  # as above
+        notices._act()  # as above
         return notices
 
     def _take_up(self, notice: Notice) -> None:

@@ -15,7 +15,6 @@ from federation import limits
 from federation.delivery.outbox import Outgoing
 from federation.envelope.header import MessageKind, Prekey
 from federation.errors import FederationError
-from federation.identity import PartyId
 from federation.ports import (
     AskedQuery,
     DirectoryService,
@@ -325,7 +324,9 @@ async def _repeat(chores: tuple[Chore, ...], registry: Registry, pause_s: float)
 
 
 async def follow_directory(parts: Parts, participant: Participant) -> None:
-    """Read the log at the Secretariat and do a witness's duty there; when it does not go on, read it at some peers until one has news."""
+    """Read the log at the Secretariat and do a witness's duty there; when it does not go on, read it at some peers until one has
+    news.
+    """
     registry, secretariat = participant.registry, parts.secretariat
     if secretariat is not None and await _followed(parts, secretariat):
         await participant.witness.attend(secretariat)

@@ -102,9 +102,7 @@ class Office:
         treaty, bench = self._bench.treaty, self._bench
         published = await self.store.published()
         self.registry = await Registry.load(self.store, treaty.genesis_digest, bench.clock, published=published)
-        self.log = await Log.load(
-            registry=self.registry, publications=self.store, signer=treaty.log_signer, further=self.further
-        )
+        self.log = await Log.load(registry=self.registry, publications=self.store, signer=treaty.log_signer, further=self.further)
         self.notices = await Notices.load(self.registry, self.store, bench.clock)
         return self
 

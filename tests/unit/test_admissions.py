@@ -23,9 +23,9 @@ from federation.trust.enrolment import Step, token_hash
 from federation.trust.entries import EntryKind
 from federation.trust.issuing import make_request
 from federation.trust.keys import SoftwareSigner
+from node.use_cases.log import Log
 from node.use_cases.registry import Registry
 from node.use_cases.registry_values import Application
-from node.use_cases.log import Log
 from node.use_cases.secretariat import Admissions, write_invitation
 from node.use_cases.world import World
 from tests.support.memory_stores import MemoryDirectory, MemoryEnrolments

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from federation.boundary.directory import claimed_checkpoint, cosigners
 from federation.errors import Conflict, FederationError, Unauthentic
 from federation.identity import PartyId
+from federation.trust.witness import witness_key
 from node.use_cases.witnessing import witnessing
 from tests.support import acts
 from tests.support.directory_bench import HOUR, Bench, treaty_with
@@ -116,8 +118,8 @@ async def test_a_shorter_history_than_the_one_cosigned_is_refused():
     assert await target.attend()
     bench.show(await bench.fork(), target)
 
+    bench.clock.at += HOUR
     with pytest.raises(Conflict, match="longer directory"):
-        bench.clock.at += HOUR
         await target.attend()
 
 
@@ -150,6 +152,21 @@ async def test_a_clock_of_the_log_that_is_ahead_is_not_cosigned():
 
     with pytest.raises(Unauthentic, match="clock"):
         await late.attend()
+
+
+async def test_a_false_line_in_a_witness_name_does_not_keep_it_from_cosigning():
+    """Anybody on the way can add lines to what waits."""
+    bench = await bench_of()
+    await bench.office.append(update(bench, "qp"))
+    target = bench["qm"]
+    key_id = witness_key(bench.office.registry.roster.node(QM)).key_id
+    junk = f"\N{EM DASH} {target.material.name.dns} {b64encode(key_id + bytes(72)).decode()}\n".encode()
+    bench.office.log._offered = replace(bench.office.log._offered, note=bench.office.log._offered.note + junk)
+
+    assert await target.attend()
+    waiting = bench.office.log.waiting_for(bench.office.logged - 1)
+    assert waiting is not None
+    assert waiting.cosigned == 1
 
 
 # --- put back from a backup ---------------------------------------------------------------------------------------------------------
