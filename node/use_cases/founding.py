@@ -58,7 +58,15 @@ class Founded:
     join_certificate: bytes
 
 
-def found(world: World, *, domain: str, founders: int, threshold: int) -> Founded:
+def found(
+    world: World,
+    *,
+    domain: str,
+    founders: int,
+    threshold: int,
+    first_witnesses: tuple[PartyId, ...] = (),
+    confirmations: int = 0,
+) -> Founded:
     """Make a treaty: root, issuing CA, the Secretariat's own CA, log key, founders, and the genesis entry that all founders sign.
 
     Raises:
@@ -89,6 +97,8 @@ def found(world: World, *, domain: str, founders: int, threshold: int) -> Founde
         founders_threshold=threshold,
         witness_wait_s=WITNESS_WAIT_S,
         recovery_wait_s=RECOVERY_WAIT_S,
+        first_witnesses=tuple(sorted(first_witnesses)),
+        confirmations=confirmations,
     )
     leaf = compose_entry(genesis, [*signers, log])
     join_key = key_from_seed(seeds["join"])
