@@ -36,7 +36,9 @@ from node.use_cases.registry import Registry
 PUBLICATION_WAIT_S: Final = 60.0
 """Witnesses look for checkpoints every few seconds; when one is away, nothing here gets better by waiting longer."""
 POLL_S: Final = 0.5
-"""How often the Secretariat is asked meanwhile: a person waits."""
+"""How soon the Secretariat is asked again: a person waits."""
+POLL_S_MAX: Final = 5.0
+"""And how often at least: as often as witnesses look for checkpoints."""
 
 
 def wanted_update(
@@ -140,7 +142,7 @@ async def follow_until(
     Raises:
         Conflict: witnesses have not cosigned them in the given time; they are logged and count as soon as that has happened.
     """
-    patience, told = patience or Patience(), ""
+    patience, told, rest_s = patience or Patience(), "", POLL_S
     try:
         async with asyncio.timeout(patience.wait_s):
             while True:
@@ -151,7 +153,8 @@ async def follow_until(
                 if words != told:
                     patience.tell(words)
                     told = words
-                await asyncio.sleep(POLL_S)
+                await asyncio.sleep(rest_s)
+                rest_s = min(1.5 * rest_s, POLL_S_MAX)
     except TimeoutError:
         raise Conflict(
             told or "the Secretariat takes long to answer",

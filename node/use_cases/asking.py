@@ -40,9 +40,9 @@ from federation.query.lifecycle import AskedEvent, AskedState, next_asked
 from federation.query.policy import check_asking
 from federation.query.query import Query
 from federation.trust.certificate import certificate_hash, verify_officer_of
-from federation.trust.roster import Roster
 from federation.wire.query import decode_body, encode_query_body
 from node.use_cases.acknowledging import Acknowledger
+from node.use_cases.consent import check_confirmed
 from node.use_cases.desk_values import Prepared, Question
 from node.use_cases.drafts import Draft, Drafts
 from node.use_cases.keyring import Keyring, NewKey
@@ -109,7 +109,7 @@ class Asking:
         now = self._world.now()
         roster = self._registry.roster
         roster.node(question.party)
-        _check_confirmed(roster, question)
+        check_confirmed(roster, question)
         check_asking(own=self._own.party, recipient=question.party, created=now, deadline=now + question.deadline_s)
         genesis = roster.genesis
         cas = roster.party(self._own.party).standing_cas
@@ -380,19 +380,6 @@ def replay_mark(opened: Opened) -> ReplayMark:
         message_id=opened.statement.message_id,
         statement_hash=statement_hash(opened.inner.statement),
     )
-
-
-def _check_confirmed(roster: Roster, question: Question) -> None:
-    """A Party whose keys nobody else has vouched for may be a false one: the officer has to know that.
-
-    Raises:
-        Forbidden: the officer has not said so.
-    """
-    if not question.unconfirmed_consent and not roster.is_confirmed(question.party):
-        raise Forbidden(
-            f"{question.party} is not confirmed by {roster.governance.confirmations} other Parties yet",
-            hint="it may be somebody else under that name: ask its contact point by telephone, or ask all the same with --unconfirmed",
-        )
 
 
 def _query(question: Question, reply_key: NewKey) -> Query:

@@ -88,12 +88,19 @@ class Federation:
     """
 
     def __init__(
-        self, loop: VirtualLoop, *, seed: int, parties: int, automation: Callable[[int], Automation], history: History
+        self,
+        loop: VirtualLoop,
+        *,
+        seed: int,
+        parties: int,
+        witnesses: int,
+        automation: Callable[[int], Automation],
+        history: History,
     ) -> None:
         self.loop = loop
         self.seed = seed
         self.history = history
-        self.treaty = treaty_of(parties)
+        self.treaty = treaty_of(parties, witnesses=witnesses)
         self.network = SimNetwork(loop, watch=self._watch)
         self.secretariat = SimSecretariat(self.treaty, loop=loop, network=self.network, history=self.history)
         self.leaks: list[str] = []
@@ -172,6 +179,7 @@ async def federating(
     *,
     seed: int = 0,
     parties: int = PARTIES_STANDARD,
+    witnesses: int = 0,
     automation: Callable[[int], Automation] = lambda _number: Automation.AUTOMATIC,
     history: History | None = None,
 ) -> AsyncIterator[Federation]:
@@ -181,11 +189,12 @@ async def federating(
         loop: virtual time.
         seed: of ids, salts, faults and delays.
         parties: how many.
+        witnesses: how many of them, the first ones, are on witness duty from the beginning.
         automation: the policy of each, by its number.
         history: to write into, for whoever wants to read it whatever happens.
     """
     history = history if history is not None else History()
-    federation = Federation(loop, seed=seed, parties=parties, automation=automation, history=history)
+    federation = Federation(loop, seed=seed, parties=parties, witnesses=witnesses, automation=automation, history=history)
     async with federation.network, asyncio.TaskGroup() as group:
         await federation.begin(group)
         try:
