@@ -195,7 +195,7 @@ async def _serving(ground: _Ground, identity: Identity, participant: Participant
     gate = OfficerGate(
         node=node_name(settings),
         party=settings.party_id,
-        anchors=lambda: ground.registry.roster.anchors()[settings.party_id],
+        anchors=lambda: ground.registry.roster.anchors().get(settings.party_id, ()),
         clock=world.clock,
         entropy=world.entropy,
     )

@@ -328,24 +328,24 @@ async def follow_directory(parts: Parts, participant: Participant) -> None:
     news.
     """
     registry, secretariat = participant.registry, parts.secretariat
-    if secretariat is not None and await _followed(parts, secretariat):
+    if secretariat is not None and await _followed(registry, parts.directory, secretariat):
         await participant.witness.attend(secretariat)
         return
     for peer in some(peers_of(registry, parts.own.party), parts.world.entropy):
         size = registry.replica.frontier.size
-        await _followed(parts, peer)  # one peer that lies or is behind must not stand before all the others
+        await _followed(registry, parts.directory, peer)  # one peer that lies or is behind must not stand before all the others
         if registry.replica.frontier.size > size:
             return
 
 
-async def _followed(parts: Parts, source: Peer) -> bool:
+async def _followed(registry: Registry, directory: DirectoryService, source: Peer) -> bool:
     try:
-        await parts.registry.follow(parts.directory, source)
+        await registry.follow(directory, source)
     except FederationError as error:
-        parts.registry.refused = error
+        registry.refused = error
         logger.info("no directory that goes on", extra={"peer": source.name.dns, "problem": error.code})
         return False
-    parts.registry.refused = None
+    registry.refused = None
     return True
 
 
