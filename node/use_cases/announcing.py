@@ -10,7 +10,7 @@ from typing import Final
 from federation import limits
 from federation.boundary.directory import claimed_checkpoint, compose_entry, join_signatures, sign_body
 from federation.envelope.suite import SUITE
-from federation.errors import Conflict, Forbidden, Malformed
+from federation.errors import Conflict, FederationError, Forbidden, Malformed, Overloaded, Unreachable
 from federation.identity import NodeName, PartyId
 from federation.ports import DirectoryService, Peer
 from federation.trust import directory, keys, note
@@ -117,9 +117,28 @@ async def announce(
         Conflict: it is logged, and witnesses have not cosigned it yet.
     """
     leaves = [compose_entry(body, [signer]) for body in bodies if body is not None]
-    indices = [await service.submit(secretariat, leaf) for leaf in leaves]
+    patience = patience or Patience()
+    indices = [await _submit(service, secretariat, leaf, patience) for leaf in leaves]
     if indices:
         await follow_until(registry, service, secretariat, size=max(indices) + 1, patience=patience)
+
+
+async def _submit(service: DirectoryService, secretariat: Peer, leaf: bytes, patience: Patience) -> int:
+    """Submit, again and again while the log takes nothing because its witnesses change: a matter of seconds."""
+    rest_s = POLL_S
+    refused: FederationError = Unreachable("the Secretariat takes long to answer")
+    try:
+        async with asyncio.timeout(patience.wait_s):
+            while True:
+                try:
+                    return await service.submit(secretariat, leaf)
+                except Overloaded as busy:
+                    patience.tell(busy.message)
+                    refused = busy
+                await asyncio.sleep(rest_s)
+                rest_s = min(1.5 * rest_s, POLL_S_MAX)
+    except TimeoutError:
+        raise refused from None
 
 
 async def follow_pending(

@@ -85,6 +85,7 @@ class Diagnosis:
         )
         figures = {
             "directory_size": self._registry.roster.size,
+            "directory_age_s": int(self._registry.age_s),
             "parties": len(self._registry.roster.parties),
             "cosigners": len(cosigners(self._registry.roster, self._registry.replica.note)),
             "outbox": sum(len(rows) for rows in waiting.values()),

@@ -71,8 +71,12 @@ class Gossip:
         self._notices = notices
         self._directory = directory
         self._telling = telling
-        self._secretariat = secretariat
+        self._at_origin = secretariat
         self._looked: OrderedDict[tuple[Peer | None, int, bytes], float] = OrderedDict()
+
+    @property
+    def _secretariat(self) -> Peer | None:
+        return self._registry.anchored(self._at_origin) if self._at_origin is not None else None
 
     async def run(self) -> None:
         """Look into what is heard, tell what is new, and ask now and then, for ever."""
@@ -156,12 +160,24 @@ class Gossip:
         if told.size == own.size:
             view = split_view(self._registry.head, raw, read_node=_no_node)
         else:
-            root = await self._registry.root_at(told.size)
-            hashes = await self._registry.store.consistency(told.size, own.size) if told.size else ()
-            view = SplitView(older=raw, newer=self._registry.head, root=root, hashes=hashes) if root != told.root else None
+            view = await self._earlier(raw, told, own)
         if view is None:
             self._registry.agree(told.size, told.root)
         return view
+
+    async def _earlier(self, raw: bytes, told: Checkpoint, own: Frontier) -> SplitView | None:
+        """A checkpoint of a smaller log: our own tree says whether it was ours."""
+        if told.size == 0:
+            return None  # every log continues the empty one
+        hashes = await self._registry.store.consistency(told.size, own.size)
+        try:
+            merkle.verify_consistency(
+                old_size=told.size, old_root=told.root, new_size=own.size, new_root=own.root(), proof=hashes
+            )
+        except Unauthentic:
+            root = await self._registry.root_at(told.size)
+            return SplitView(older=raw, newer=self._registry.head, root=root, hashes=hashes)
+        return None
 
     async def _beyond(self, raw: bytes, told: Checkpoint, teller: Peer | None) -> SplitView | None:
         """A checkpoint that following does not lead to: the teller has to show that it continues ours."""

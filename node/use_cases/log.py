@@ -162,7 +162,11 @@ class Log(DirectoryReads):
         if logged[sender.party] >= limits.ENTRIES_PER_PARTY_PER_DAY_MAX:
             raise Overloaded("this Party has had many entries logged today", hint="submit it again tomorrow")
         logged[sender.party] += 1  # before it is logged: what comes at the same time has to see it
-        return await self.append(leaf)
+        try:
+            return await self.append(leaf)
+        except Overloaded:
+            logged[sender.party] -= 1  # it comes again, and that is no new one
+            raise
 
     def _logged_today(self) -> Counter[PartyId | None]:
         """Entries of each Party since midnight UTC."""

@@ -327,7 +327,8 @@ async def follow_directory(parts: Parts, participant: Participant) -> None:
     """Read the log at the Secretariat and do a witness's duty there; when it does not go on, read it at some peers until one has
     news.
     """
-    registry, secretariat = participant.registry, parts.secretariat
+    registry = participant.registry
+    secretariat = registry.anchored(parts.secretariat) if parts.secretariat is not None else None
     if secretariat is not None and await _followed(registry, parts.directory, secretariat):
         await participant.witness.attend(secretariat)
         return

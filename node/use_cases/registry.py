@@ -16,6 +16,7 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from federation import limits
 from federation.boundary.directory import (
@@ -163,6 +164,10 @@ class Registry:
         node = self.roster.node(party)
         return Peer(name=node.node, endpoint=node.endpoint, anchors=self.roster.party(party).standing_cas)
 
+    def anchored(self, secretariat: Peer) -> Peer:
+        """The Secretariat's node under the CAs that the founders have set for it by now."""
+        return replace(secretariat, anchors=self.roster.governance.secretariat_cas)
+
     # --- what changes it --------------------------------------------------------------------------------------------------------
 
     async def accept(self, leaves: Sequence[bytes], checkpoint: bytes, *, live: bool = False) -> None:
@@ -219,7 +224,7 @@ class Registry:
         for alarm in replica.roster.alarms:
             if alarm.index >= before.frontier.size:
                 logger.error("an entry of the directory breaks a rule: %s", alarm.words, extra={"index": alarm.index})
-        self._agreed[before.frontier.size, before.frontier.root()] = None
+        self.agree(before.frontier.size, before.frontier.root())
         self._overlay()
 
     def refuse_equivocating(self, roster: Roster, checkpoint: bytes) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from federation import limits
 from federation.boundary.directory import join_signatures
-from federation.errors import Conflict, Forbidden, NotFound, Unauthentic, UnknownParty
+from federation.errors import Conflict, Forbidden, NotFound, Overloaded, Unauthentic, UnknownParty
 from federation.identity import PartyId
 from federation.ports import Enrolment, EnrolmentStore
 from federation.trust import directory, keys
@@ -189,7 +189,10 @@ class Admissions:
         if known.logged_index is not None or known.acceptance is None or len(known.founder_signatures) < needed:
             return known
         leaf = join_signatures(EntryKind.ADMIT, known.admit_body, [known.acceptance, *known.founder_signatures])
-        logged = replace(known, logged_index=await self._log.append(leaf))
+        try:
+            logged = replace(known, logged_index=await self._log.append(leaf))
+        except Overloaded:
+            return known  # witnesses are changing: it is tried again when somebody asks how far it is
         await self._store.swap(old=known, new=logged)
         return logged
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from federation.boundary.directory import claimed_checkpoint, cosign_checkpoint, extend, open_genesis
@@ -10,7 +12,7 @@ from federation.identity import PartyId
 from federation.trust import note
 from federation.trust.note import Note
 from federation.trust.witness import counting_witnesses, founder_name
-from node.use_cases.announcing import Patience, follow_pending, follow_until
+from node.use_cases.announcing import Patience, announce, follow_pending, follow_until
 from tests.support import acts
 from tests.support.directory_bench import HOUR, Bench, Office, filled, treaty_with
 from tests.support.treaty import DAY
@@ -100,6 +102,31 @@ async def test_nothing_is_logged_behind_a_change_of_witnesses_before_it_is_publi
 
     await bench.attend("qm", "qn", "qo")
     await bench.office.append(update(bench, "qp"))
+
+
+async def test_a_submitter_tries_again_while_the_witnesses_change():
+    bench = await bench_of()
+    await bench.office.append(acts.duty(bench.treaty, QN, on=False, serial=1))
+    author = bench["qp"]
+    told: list[str] = []
+
+    async def announced(wait_s: float) -> None:
+        patience = Patience(wait_s=wait_s, tell=told.append)
+        body = update(bench, "qp").body
+        await announce(
+            author.registry, author.line, bench.secretariat, bodies=[body], signer=author.material.key, patience=patience
+        )
+
+    with pytest.raises(Overloaded):
+        await announced(0.01)
+    assert "change of witnesses" in told[0]
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(announced(20))
+        await asyncio.sleep(0)
+        while author.registry.roster.party(QP).update is None:
+            await rounds(bench)
+            await asyncio.sleep(0.05)
 
 
 async def test_a_restart_finds_what_waits_and_what_is_published():
