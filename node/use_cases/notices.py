@@ -85,7 +85,8 @@ class Notices:
             raise Overloaded("this node has told many things that do not prove themselves", hint="it is heard again in an hour")
         refused[sender.party] += 1  # until it has proven itself: what comes at the same time has to see it
         if await self.learn(notice):
-            logger.error("told of a %s", notice.kind, extra={"peer": sender.party or "secretariat"})
+            level = logging.ERROR if notice.kind is NoticeKind.SPLIT_VIEW else logging.INFO
+            logger.log(level, "told of a %s", notice.kind, extra={"peer": sender.party or "secretariat"})
         refused[sender.party] -= 1
 
     def _refused_lately(self) -> Counter[PartyId | None]:
