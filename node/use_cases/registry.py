@@ -4,7 +4,7 @@ Theory of operation. The order is: verify, persist, act. A newer checkpoint is a
 it from what was accepted before, and more than two thirds of the witnesses that counted before stand under it. Its age is the time
 that these witnesses say; where nobody is on duty, it is as old as the moment at which the Secretariat itself last showed it. What is
 older than a day brings no new Party and no new key: whoever holds back news cannot pass off yesterday as today. With the Secretariat
-gone, everything here goes on with what was accepted last (docs/protocol.md, "Following").
+gone, everything here goes on with what was accepted last (docs/protocol.md, "The directory log").
 
 Over the roster of the log lie the revocations that were seen before the log held them. Nobody needs to know the difference: `roster`
 is what counts now. Who cosigns is in `witnessing`, what is done with other checkpoints than ours in `gossip`.
