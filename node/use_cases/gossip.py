@@ -50,6 +50,9 @@ LOOK_PAUSE_S: Final = 1.0
 LOOK_AGAIN_S: Final = 600.0
 """How long a statement that leads nowhere is left alone: its teller may have been behind, or may want to keep this node busy."""
 
+_SOME_KEY: Final = (0, b"a log key that is not known here")
+"""Stands for all checkpoints of one teller under keys that are not known here: it could make up a new one for each envelope."""
+
 
 class Gossip:
     """One node's part in it."""
@@ -72,7 +75,7 @@ class Gossip:
         self._directory = directory
         self._telling = telling
         self._at_origin = secretariat
-        self._looked: OrderedDict[tuple[Peer | None, int, bytes], float] = OrderedDict()
+        self._looked: OrderedDict[tuple[Peer | None, tuple[int, bytes]], float] = OrderedDict()
 
     @property
     def _secretariat(self) -> Peer | None:
@@ -126,6 +129,8 @@ class Gossip:
         try:
             told, _ = read_checkpoint(self._registry.replica.roster, raw)
         except Unauthentic:
+            if not self._is_due(peer, _SOME_KEY):
+                return
             await self._follow(peer)  # the log key may have changed
             told, _ = read_checkpoint(self._registry.replica.roster, raw)
         if told.size > self._registry.replica.frontier.size:
@@ -181,7 +186,7 @@ class Gossip:
 
     async def _beyond(self, raw: bytes, told: Checkpoint, teller: Peer | None) -> SplitView | None:
         """A checkpoint that following does not lead to: the teller has to show that it continues ours."""
-        if teller is None or not self._is_due(teller, told):
+        if teller is None or not self._is_due(teller, (told.size, told.root)):
             return None
         head, own = self._registry.head, self._registry.replica.frontier
         try:
@@ -195,9 +200,9 @@ class Gossip:
             return split_view(head, raw, read_node=tree.read_node)
         return None
 
-    def _is_due(self, teller: Peer, told: Checkpoint) -> bool:
+    def _is_due(self, teller: Peer | None, what: tuple[int, bytes]) -> bool:
         """Whether this statement of this teller was not looked into lately: reading a whole log costs more than sending an envelope."""
-        key, now = (teller, told.size, told.root), asyncio.get_running_loop().time()
+        key, now = (teller, what), asyncio.get_running_loop().time()
         if self._looked.get(key, -LOOK_AGAIN_S) + LOOK_AGAIN_S > now:
             return False
         self._looked[key] = now

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from federation import limits
 from federation.delivery.outbox import Outgoing
 from federation.envelope.header import MessageKind, Prekey
-from federation.errors import FederationError
+from federation.errors import FederationError, Stale
 from federation.ports import (
     AskedQuery,
     DirectoryService,
@@ -329,9 +329,12 @@ async def follow_directory(parts: Parts, participant: Participant) -> None:
     """
     registry = participant.registry
     secretariat = registry.anchored(parts.secretariat) if parts.secretariat is not None else None
-    if secretariat is not None and await _followed(registry, parts.directory, secretariat):
-        await participant.witness.attend(secretariat)
-        return
+    if secretariat is not None:
+        followed = await _followed(registry, parts.directory, secretariat)
+        if followed or isinstance(registry.refused, Stale):  # what nobody has seen for a day is fresh again once witnesses see it
+            await participant.witness.attend(secretariat)
+        if followed:
+            return
     for peer in some(peers_of(registry, parts.own.party), parts.world.entropy):
         size = registry.replica.frontier.size
         await _followed(registry, parts.directory, peer)  # one peer that lies or is behind must not stand before all the others

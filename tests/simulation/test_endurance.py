@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from federation import limits
+from federation.boundary.directory import compose_entry
 from federation.errors import Conflict
 from federation.identity import PartyId
 from federation.trust import note
@@ -161,6 +162,33 @@ async def test_a_month_that_stands_still(federation: Federation):
     await rename(federation, "After")
     await asyncio.sleep(2 * HOUR)
     assert {name_at(node) for node in federation.nodes.values()} == {"After"}
+
+
+@simulated(parties=5, witnesses=4)
+async def test_a_checkpoint_that_nobody_has_followed_for_days_is_fresh_again_once_the_witnesses_see_it(federation: Federation):
+    """The Secretariat dies in the moment in which it publishes: all witnesses have cosigned, and none has read it back."""
+    log = federation.secretariat.log
+    assert log is not None
+    update = wanted_update(
+        registry_of(federation["qm"]).roster,
+        QM,
+        name="Another name",
+        region=False,
+        own_set=federation["qm"].kit.patterns,
+        now=int(federation.now),
+    )
+    assert update is not None
+    size = registry_of(federation["qm"]).replica.frontier.size
+    await log.append(compose_entry(update, [federation["qm"].kit.author]))
+    while log._registry.replica.frontier.size == size:
+        await asyncio.sleep(0.01)
+    federation.secretariat.go_away()
+    assert {name_at(node) for node in federation.nodes.values()} == {"Party QM"}
+    await asyncio.sleep(3 * DAY)
+    await federation.secretariat.come_back()
+    await asyncio.sleep(3 * HOUR)
+
+    assert {name_at(node) for node in federation.nodes.values()} == {"Another name"}
 
 
 @simulated(parties=5, witnesses=4)

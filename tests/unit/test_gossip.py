@@ -253,6 +253,21 @@ async def test_a_peer_that_leads_nowhere_does_not_keep_this_node_busy():
     assert sum(call[0] == "consistency" for call in bench.wires.calls) == 1
 
 
+async def test_made_up_log_keys_do_not_keep_this_node_busy():
+    bench, other = await bench_of(), await Bench.make(treaty_with("qm", seed=1))
+    reader = bench["qn"]
+    await bench.office.append(update(bench, "qp"))
+    await reader.follow()
+    before = len(bench.wires.calls)
+
+    for serial in range(1, 20):
+        await other.office.append(acts.update(other.treaty, other.treaty.parties[QM], serial=serial))
+        reader.registry.hear(other.office.registry.head, QM)
+        await reader.gossip.look()
+
+    assert len(bench.wires.calls) - before == 2  # the Secretariat and the teller were read once
+
+
 async def test_a_false_signature_under_the_known_log_key_is_refused_at_once():
     bench = await bench_of()
     head = bench["qm"].registry.head
