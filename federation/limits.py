@@ -312,7 +312,13 @@ OFFICER_CERTIFICATE_WARN_S: Final = 14 * 86_400
 JOURNAL_CONTENT_BYTES_MAX: Final = 65_536
 """A record has a few fields and digests, below 300 bytes; later kinds have room."""
 PROOF_FILE_BYTES_MAX: Final = 16_777_216
-"""Two envelopes, their receipts, and the directory entries of two Parties."""
+"""Two envelopes, their receipts, and the directory entries of two Parties, or all of them."""
+PROOF_ENTRIES_MAX: Final = 65_536
+"""Directory entries in a proof file: all that PROOF_DIRECTORY_BYTES_MAX has room for."""
+PROOF_DIRECTORY_BYTES_MAX: Final = 12_582_912
+"""A whole directory in a proof file leaves room for the messages. It is some decades of the entries that Parties write."""
+PROOF_WHOLE_BYTES: Final = 262_144
+"""A directory up to this size travels whole, so that nothing can have been left out of it: some hundred entries."""
 PAGE_ROWS_MAX: Final = 200
 """Rows that the desk gives in one call: a screen and some."""
 DESK_REPLY_BYTES_MAX: Final = PROOF_FILE_BYTES_MAX + 65_536

@@ -16,9 +16,9 @@ the same log has the same roster.
     withdraw        the Party key                                     about the admission that stands
     mandate         the region's and the member's Party key           serial grows; it ends
     recover         k founders, the log key and the new Party key     takes effect after the waiting time, unless vetoed
-    veto            the next key                                      while the recovery waits
+    veto            the next key                                      while the recovery waits; a rotation is one as well
     override        two thirds of the other Parties                   after a veto
-    suspend, reinstate, duty, policy, rotate-issuer                   k founders; the treaty's serial grows
+    suspend, reinstate, duty, policy, rotate-issuer    k founders     the treaty's serial grows
     founders        k old founders and all new ones                   the treaty's serial grows
     rotate-log      k founders and the new log key                    the treaty's serial grows
     witnessed       the log key, over a checkpoint with a quorum      it is of this log as it stands; time does not run backwards

@@ -229,6 +229,7 @@ class Roster:
         witnessed_size: how many entries that checkpoint covers.
         used: hashes of every key that says something in this directory, or ever did: none of them serves a second time.
         committed: hashes of every key that a Party ever committed to: each serves that Party alone.
+        partial: made of some entries only, as a proof carries them; what needs the others, such as the time, is not asked.
         alarms: the newest ones; a log of nothing but rubbish fills nobody's memory.
     """
 
@@ -244,6 +245,7 @@ class Roster:
     witnessed_size: int = 0
     used: UsedKeys = field(default_factory=UsedKeys)
     committed: UsedKeys = field(default_factory=UsedKeys)
+    partial: bool = False
     alarms: tuple[Alarm, ...] = ()
 
     def party(self, party: PartyId) -> PartyRecord:

@@ -6,6 +6,7 @@ fails a test here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
@@ -30,6 +31,7 @@ from federation.trust.keys import SoftwareSigner
 from federation.wire.directory import encode_entry_body
 from tests.support import acts
 from tests.support.acts import Act, log
+from tests.support.checkout import ROOT
 from tests.support.mutation import UNKNOWN_FIELD, varint
 from tests.support.treaty import NOW, PartyMaterial, Treaty
 
@@ -144,6 +146,17 @@ def refused(treaty: Treaty, leaf: bytes) -> str:
 def test_every_kind_is_here():
     assert set(ACTS) | {"genesis"} == set(EntryKind)
     assert set(directory._RULES) | directory._WITH_MORE == set(KIND_OF) - {Genesis}
+
+
+def test_the_document_and_the_code_name_the_same_authors():
+    """Two tables for two readers; who may write what is the same in both."""
+    document = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8").split("## The directory log")[1].split("\n\n")
+    rows = next(part for part in document if part.startswith("| kind | body | authors |")).splitlines()[2:]
+    told = {cells[0]: cells[2] for cells in ([cell.strip() for cell in row.strip("|").split("|")] for row in rows)}
+    lines = [re.split(r"\s{2,}", line.strip()) for line in directory.__doc__.splitlines() if line.startswith("    ")]
+
+    assert {line[0]: line[1] for line in lines} == told
+    assert {kind for kinds in told for kind in kinds.split(", ")} == set(EntryKind)
 
 
 @every_kind
