@@ -20,6 +20,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from benchmarks.directory import replaying
 from benchmarks.echo import floor_in_flight, floor_one_at_a_time, in_flight_rate, one_at_a_time
 from benchmarks.federation import federation
 from benchmarks.revocation import revocation_on_sight
@@ -69,6 +70,7 @@ async def measure(queries: int) -> dict[str, Any]:
         "stages": both,
         "sealing": seals,
         "revocation": {"told_to_refused_p50_ms": refused_ms, "to_two_echoes": refused_ms / (2 * floor_ms)},
+        "directory": replaying(),
     }
 
 
@@ -159,7 +161,19 @@ def show(figures: dict[str, Any]) -> None:
             f"   {figures['revocation']['to_two_echoes']:.1f} x two echoes"
         ),
     ]
+    lines += directory_lines(figures["directory"])
     sys.stdout.write("\n".join(lines) + "\n")
+
+
+def directory_lines(figures: dict[str, Any]) -> list[str]:
+    """The directory against its hashes and signatures."""
+    size, *measured = figures.items()
+    return [
+        "",
+        f"the directory of 200 Parties after five years: {size[1]['all']:.0f} entries, {size[1]['MiB']:.1f} MiB",
+        "against hashing its entries and checking their signatures",
+        *(f"  {name:<35}{one['ms']:9.2f} ms   {one['floor_ms']:9.2f} ms   {one['ratio']:.2f} x" for name, one in measured),
+    ]
 
 
 if __name__ == "__main__":

@@ -185,8 +185,8 @@ NOTICES_PER_REPLY_MAX: Final = 64
 NOTICES_BYTES_MAX."""
 NOTICES_BYTES_MAX: Final = 2_097_152
 """Half a message, as DIRECTORY_REPLY_BYTES_MAX."""
-NOTICES_KEPT_MAX: Final = 4_096
-"""Revocations that no log holds yet: ten for each of PARTIES_MAX."""
+REVOCATIONS_PER_PARTY_MAX: Final = 32
+"""Revocations of one Party that the log does not hold yet: all its keys, several times over. Nobody crowds the others out."""
 NOTICES_REFUSED_PER_HOUR_MAX: Final = 32
 """Of one Party, false ones: each costs a few signatures to look at, and nobody is wrong that often."""
 HEARSAY_MAX: Final = PARTIES_MAX

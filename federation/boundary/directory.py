@@ -207,7 +207,7 @@ def _extend(replica: Replica, leaves: Sequence[bytes], checkpoint_note: bytes) -
 
 def _steps(vouched: Roster, before: Roster, leaf: bytes) -> bool:
     """Whether the checkpoint in an accepted `witnessed` entry has the quorum of an older roster as well as that of its own."""
-    if counting_witnesses(vouched) == counting_witnesses(before):
+    if counting_witnesses(vouched).keys() == counting_witnesses(before).keys():
         return True
     entry = decode_signed_entry(leaf)
     body = decode_entry_body(entry.kind, entry.body)

@@ -14,7 +14,7 @@ from typing import Final
 from federation import limits
 from federation.errors import Forbidden
 from federation.identity import PartyId
-from federation.trust.certificate import PartyCa, read_party_ca, read_pinned_ca, read_successor_ca
+from federation.trust.certificate import PartyCa, read_party_ca, read_successor_ca
 from federation.trust.entries import (
     Admit,
     Ca,
@@ -57,7 +57,7 @@ def admit(roster: Roster, body: Admit, signers: Signers, digest: bytes) -> Roste
         root=genesis.root_certificate,
         now=body.created,
     )
-    logged = LoggedCa(index=roster.size, der=body.party_ca, key_hash=ca_key_hash(roster, ca))
+    logged = logged_ca(roster, ca)
     record = PartyRecord(
         admit=body,
         admit_index=roster.size,
@@ -125,23 +125,21 @@ def ca(roster: Roster, body: Ca, signers: Signers) -> Roster:
 
 def successor(roster: Roster, party: PartyId, der: bytes, *, at: int) -> LoggedCa:
     """Read a CA that the Party made for itself."""
-    read = read_successor_ca(der, party=party, domain=roster.genesis.domain, now=at)
-    return LoggedCa(index=roster.size, der=der, key_hash=ca_key_hash(roster, read))
+    return logged_ca(roster, read_successor_ca(der, party=party, domain=roster.genesis.domain, now=at))
 
 
-def ca_key_hash(roster: Roster, read: PartyCa) -> bytes:
-    """By which a CA is revoked. Its key is in no other CA: what is revoked would come back under another certificate."""
+def logged_ca(roster: Roster, read: PartyCa) -> LoggedCa:
+    """A CA at this place. Its key is in no other CA: what is revoked would come back under another certificate."""
     key_hash = sha256(read.public_key_info).digest()
     if key_hash in roster.used:
         raise Forbidden("a new CA has a new key")
-    return key_hash
+    return LoggedCa(index=roster.size, der=read.der, key_hash=key_hash, not_after=read.window.not_after)
 
 
 def _not_ended(roster: Roster, record: PartyRecord) -> int:
     """The standing CAs that have not reached their own end, by the log's clock: an entry could say any time of itself."""
-    domain = roster.genesis.domain
-    windows = [read_pinned_ca(der, party=record.admit.party, domain=domain).window for der in record.standing_cas]
-    return sum(window.not_after >= roster.witnessed_at for window in windows)
+    standing = (one for one in record.cas if one.key_hash not in record.revoked)
+    return sum(one.not_after >= roster.witnessed_at for one in standing)
 
 
 def rotate(roster: Roster, body: Rotate, signers: Signers) -> Roster:

@@ -41,11 +41,13 @@ class LoggedCa:
     Attributes:
         der: the certificate.
         key_hash: SHA-256 of its SubjectPublicKeyInfo, by which it is revoked.
+        not_after: Unix seconds at which it ends by itself.
     """
 
     index: int
     der: bytes
     key_hash: bytes
+    not_after: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,7 +238,7 @@ class Roster:
     genesis: Genesis
     governance: Governance
     size: int
-    parties: Mapping[PartyId, PartyRecord] = field(default_factory=lambda: MappingProxyType({}))
+    parties: MappingProxyType[PartyId, PartyRecord] = field(default_factory=lambda: MappingProxyType({}))
     mandates: tuple[LoggedMandate, ...] = ()
     mandate_serials: Mapping[tuple[PartyId, PartyId], int] = field(default_factory=lambda: MappingProxyType({}))
     duties: Mapping[PartyId, OnDuty] = field(default_factory=lambda: MappingProxyType({}))
@@ -326,7 +328,7 @@ class Roster:
 
 def with_party(roster: Roster, party: PartyId, record: PartyRecord) -> Roster:
     """The roster with another record of one Party."""
-    return replace(roster, parties=MappingProxyType({**roster.parties, party: record}))
+    return replace(roster, parties=MappingProxyType(roster.parties | {party: record}))
 
 
 def standing_node(roster: Roster, name: NodeName) -> NodeEntry:

@@ -103,6 +103,7 @@ class Gossip:
         while True:
             for peer in some(peers_of(self._registry, self._own), self._entropy):
                 await self.pull(peer)
+            await self.submit_revocations()
             await asyncio.sleep(PULL_S)
 
     # --- looking ----------------------------------------------------------------------------------------------------------------
@@ -238,6 +239,19 @@ class Gossip:
         for notice in notices:
             await self._learn(notice)
         await self._notices.settle()
+
+    async def submit_revocations(self) -> None:
+        """Ask the Secretariat to log what it does not hold: it may have been away when the Party asked. Who hands it over counts for
+        nothing there, and a leaf is logged once.
+        """
+        secretariat = self._secretariat
+        if secretariat is None:
+            return
+        for notice in self._notices.unlogged:
+            try:
+                await self._directory.submit(secretariat, notice.raw)
+            except FederationError as error:
+                logger.info("a revocation is not logged", extra={"problem": error.code})
 
 
 class _Tree:

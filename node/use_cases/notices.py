@@ -17,7 +17,7 @@ from typing import Final
 
 from federation import limits
 from federation.boundary.revocation import is_settled, read_kept_revocation, read_revocation
-from federation.errors import FederationError, Overloaded
+from federation.errors import FederationError, Overloaded, PeerMisbehaviour
 from federation.identity import NodeName, PartyId
 from federation.ports import Clock, Notice, NoticeKind, NoticeStore
 from federation.trust.entries import Revoke
@@ -48,6 +48,7 @@ class Notices:
         self._revocations: dict[bytes, tuple[Notice, Revoke]] = {}
         self._refused = (0, Counter[PartyId | None]())
         self._taking = asyncio.Lock()
+        self._turn = 0
         self.unspread: list[Notice] = []
         self.news = asyncio.Event()
 
@@ -83,11 +84,14 @@ class Notices:
         refused = self._refused_lately()
         if refused[sender.party] >= limits.NOTICES_REFUSED_PER_HOUR_MAX:
             raise Overloaded("this node has told many things that do not prove themselves", hint="it is heard again in an hour")
-        refused[sender.party] += 1  # until it has proven itself: what comes at the same time has to see it
-        if await self.learn(notice):
+        try:
+            is_new = await self.learn(notice)
+        except PeerMisbehaviour:
+            refused[sender.party] += 1
+            raise
+        if is_new:
             level = logging.ERROR if notice.kind is NoticeKind.SPLIT_VIEW else logging.INFO
             logger.log(level, "told of a %s", notice.kind, extra={"peer": sender.party or "secretariat"})
-        refused[sender.party] -= 1
 
     def _refused_lately(self) -> Counter[PartyId | None]:
         hour = int(self._clock.now() // _HOUR_S)
@@ -104,8 +108,6 @@ class Notices:
         async with self._taking:
             if not self._is_new(notice):
                 return False
-            if len(self._revocations) >= limits.NOTICES_KEPT_MAX:
-                raise Overloaded("this node has no room for more revocations")
             await self._store.put_notice(notice)
             self._take_up(notice)
             self._act()
@@ -127,6 +129,8 @@ class Notices:
                 if _name(kept) in self._revocations or is_settled(kept, self._registry.replica.roster):
                     return False
                 read_revocation(notice.raw, self._registry.replica.roster)
+                if sum(one.party == kept.party for one in self.revocations) >= limits.REVOCATIONS_PER_PARTY_MAX:
+                    raise Overloaded("many revocations of this Party wait for the directory already")
                 return True
 
     def _equivocating(self, view: SplitView) -> frozenset[bytes]:
@@ -152,8 +156,10 @@ class Notices:
     # --- what goes out ----------------------------------------------------------------------------------------------------------
 
     async def all(self) -> Sequence[Notice]:
-        """Everything that counts here, split views first, as much as one reply may hold."""
-        notices = (*self._splits.values(), *(notice for notice, _ in self._revocations.values()))
+        """Everything that counts here, split views first, as much as one reply may hold: of many, others each time."""
+        revocations = self.unlogged
+        self._turn = (self._turn + limits.NOTICES_PER_REPLY_MAX // 2) % max(1, len(revocations))
+        notices = (*self._splits.values(), *revocations[self._turn :], *revocations[: self._turn])
         room, given = limits.NOTICES_BYTES_MAX, []
         for notice in notices[: limits.NOTICES_PER_REPLY_MAX]:
             room -= len(notice.raw)
@@ -181,6 +187,11 @@ class Notices:
     def proofs(self) -> tuple[bytes, ...]:
         """The encoded split views, for a file that goes to those who have no node."""
         return tuple(notice.raw for notice in self._splits.values())
+
+    @property
+    def unlogged(self) -> tuple[Notice, ...]:
+        """The revocations that the log does not hold, as they came."""
+        return tuple(notice for notice, _ in self._revocations.values())
 
     @property
     def revocations(self) -> tuple[Revoke, ...]:

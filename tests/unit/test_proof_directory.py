@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from types import MappingProxyType
 
 import pytest
 
@@ -360,7 +361,7 @@ def test_a_part_shows_the_keys_as_the_roster_has_them_or_is_none():
     """The finder compares the outcome with the truth, so that no rule of selection has to be trusted."""
     case = changed("Party keys rotated")
     finder, roster = case.finder(), case.treaty.roster
-    lost: Roster = replace(roster, parties={**roster.parties, QM: replace(roster.party(QM), nodes=())})
+    lost: Roster = replace(roster, parties=MappingProxyType({**roster.parties, QM: replace(roster.party(QM), nodes=())}))
 
     assert finder.part(roster, {QM, QN}) is not None
     assert finder.part(lost, {QM, QN}) is None

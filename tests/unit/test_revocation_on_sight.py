@@ -161,13 +161,51 @@ async def test_one_key_is_revoked_once_in_however_many_words():
     assert len(bench["qm"].notices.unspread) == 1
 
 
-async def test_there_is_room_for_so_many_and_no_more(monkeypatch):
-    monkeypatch.setattr(limits, "NOTICES_KEPT_MAX", 1)
+async def test_one_party_has_room_for_so_many_and_crowds_nobody_out(monkeypatch):
+    monkeypatch.setattr(limits, "REVOCATIONS_PER_PARTY_MAX", 1)
     bench = await bench_of()
-    await tell(bench, "qm", revocation(bench, party=QN))
+    await tell(bench, "qm", revocation(bench))
 
     with pytest.raises(Overloaded):
-        await tell(bench, "qm", revocation(bench))
+        await tell(bench, "qm", revocation(bench, RevokedKind.PARTY_CA))
+    await tell(bench, "qm", revocation(bench, party=QN))
+    assert len(bench["qm"].notices.revocations) == 2
+
+
+async def test_whoever_hands_on_what_there_is_no_room_for_is_not_taken_for_a_liar(monkeypatch):
+    monkeypatch.setattr(limits, "REVOCATIONS_PER_PARTY_MAX", 1)
+    monkeypatch.setattr(limits, "NOTICES_REFUSED_PER_HOUR_MAX", 1)
+    bench = await bench_of()
+    await tell(bench, "qm", revocation(bench))
+    for _ in range(3):
+        with pytest.raises(Overloaded, match="many revocations of this Party"):
+            await tell(bench, "qm", revocation(bench, RevokedKind.PARTY_CA))
+
+
+async def test_a_reply_that_cannot_hold_all_holds_others_each_time(monkeypatch):
+    monkeypatch.setattr(limits, "NOTICES_PER_REPLY_MAX", 2)
+    bench = await bench_of()
+    for party in (QN, QO, QP):
+        await tell(bench, "qm", revocation(bench, party=party))
+
+    given = {one.digest for _ in range(3) for one in await bench["qm"].notices.all()}
+    assert len(given) == 3
+
+
+async def test_peers_bring_a_revocation_to_a_secretariat_that_was_away():
+    bench = await bench_of()
+    bench.wires.cut.add(bench.treaty.secretariat.name)
+    act = revocation(bench)
+    await tell(bench, "qm", act, sender="qp")
+    await bench["qm"].gossip.submit_revocations()
+    assert bench.office.logged == bench["qm"].size
+    bench.wires.cut.clear()
+
+    await bench["qm"].gossip.submit_revocations()
+    await bench["qm"].gossip.submit_revocations()
+    await bench["qn"].follow()
+    assert bench.office.logged == bench["qn"].size == bench["qm"].size + 1
+    assert act.body.id in bench["qn"].registry.replica.roster.party(QP).revoked
 
 
 async def test_a_stale_directory_brings_its_revocations_all_the_same():
