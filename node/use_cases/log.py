@@ -187,10 +187,18 @@ class Log(DirectoryReads):
             if known is not None:
                 return known
             if self._turning > self._registry.replica.frontier.size:
-                raise Overloaded("the directory waits until its change of witnesses is published", hint="submit it again later")
+                self._require_turning_back(leaf)
             index = await self._write(leaf)
             await self._publish()
             return index
+
+    def _require_turning_back(self, leaf: bytes) -> None:
+        """Behind a change of witnesses goes only what undoes it: as when a witness that has revoked its key lists another one. Without
+        it the change might never be published.
+        """
+        if _others_count(self._registry.replica.roster, fold(self._logged, leaf).roster):
+            raise Overloaded("the directory waits until its change of witnesses is published", hint="submit it again later")
+        self._turning = 0
 
     async def _write(self, leaf: bytes) -> int:
         if len(leaf) > limits.ENTRY_BYTES_MAX:
@@ -202,7 +210,7 @@ class Log(DirectoryReads):
         checkpoint = self._signed(after.roster, after.frontier)
         await self._registry.store.append(first=index, leaves=[leaf], checkpoint=checkpoint)
         self._logged = replace(after, note=checkpoint)
-        if _others_count(before.roster, after.roster):
+        if _others_count(self._registry.replica.roster, after.roster):
             self._turning = index + 1
         self._known[leaf_hash(leaf)] = index
         if not self._waits():

@@ -32,7 +32,7 @@ from federation.errors import Conflict, FederationError, Unauthentic
 from federation.identity import PartyId
 from federation.ports import Cosigned, DirectoryService, Peer, WitnessStore
 from federation.trust import merkle, note
-from federation.trust.entries import NodeEntry
+from federation.trust.note import KeyKind, NoteKey
 from federation.trust.roster import Roster
 from federation.trust.witness import counting_witnesses, counts, quorum_of, verified_lines, witness_key
 from node.use_cases.registry import Registry, read_entries
@@ -60,34 +60,47 @@ class Witness:
             Unauthentic, Conflict: what it shows is not a continuation of what was cosigned or accepted; nothing is cosigned.
         """
         async with self._attending:
-            node = self._duty()
-            if node is None or not await self._remembers():
+            if not self._is_on_duty() or not await self._remembers():
                 return False
             checkpoint = await self._service.pending(secretariat)
-            if self._is_recent(node, checkpoint):
+            if self._is_recent(checkpoint):
                 return False
             cosigned = await self._cosign(checkpoint, secretariat)
+            if cosigned is None:
+                return False
             await self._service.cosign(secretariat, cosigned)
             return True
 
-    def _duty(self) -> NodeEntry | None:
-        """This node as the directory lists it, when it has to cosign."""
-        roster = self._registry.roster
+    def _is_on_duty(self) -> bool:
+        roster = self._registry.replica.roster
         record = roster.parties.get(self._own.party)
-        if record is None or not record.exchanges or record.node is None:
-            return None
-        on_duty = self._own.party in roster.duties or not counting_witnesses(roster)
-        is_own = (record.node.node, record.node.signing_key) == (self._own.name, self._own.signer.public_key)
-        return record.node if on_duty and is_own else None
+        return record is not None and record.exchanges and (self._own.party in roster.duties or not counting_witnesses(roster))
 
-    def _is_recent(self, node: NodeEntry, checkpoint: bytes) -> bool:
+    def _is_listed(self, roster: Roster) -> bool:
+        """Whether the directory lists this node with the key that it has."""
+        record = roster.parties.get(self._own.party)
+        node = record.node if record is not None else None
+        return node is not None and (node.node, node.signing_key) == (self._own.name, self._own.signer.public_key)
+
+    def _may_sign(self, offered: Roster) -> bool:
+        """Whether this node's key counts under a checkpoint: as the accepted directory lists it, or as what is offered does."""
+        if self._is_listed(offered):
+            return True
+        return (
+            self._is_listed(self._registry.roster) and self._own.signer.public_key not in offered.parties[self._own.party].revoked
+        )
+
+    def _is_recent(self, checkpoint: bytes) -> bool:
         """Whether a cosignature of ours of the last hour stands there."""
-        lines = list(verified_lines(note.parse_note(checkpoint), [witness_key(node)]))
+        key = NoteKey(name=self._own.name.dns, public_key=self._own.signer.public_key, kind=KeyKind.COSIGNATURE)
+        lines = list(verified_lines(note.parse_note(checkpoint), [key]))
         now = self._world.clock.now()
         return any(one.time is not None and now - one.time < limits.COSIGN_AGAIN_S for _, one in lines)
 
-    async def _cosign(self, checkpoint: bytes, secretariat: Peer) -> bytes:
-        """Judge, write down, and only then sign."""
+    async def _cosign(self, checkpoint: bytes, secretariat: Peer) -> bytes | None:
+        """Judge, write down, and only then sign. None when this node's key counts neither before nor after what waits: a witness
+        that has revoked its key cosigns the entry that says so with the next one.
+        """
         offered, base = claimed_checkpoint(checkpoint), self._registry.replica
         if offered.size < base.frontier.size:
             read_checkpoint(base.roster, checkpoint)
@@ -99,6 +112,8 @@ class Witness:
         except Unauthentic:
             self._registry.hear(checkpoint, secretariat.name.party)
             raise
+        if not self._may_sign(grown.roster):
+            return None
         self._registry.refuse_equivocating(grown.roster, checkpoint)
         if grown.roster.witnessed_at - self._world.clock.now() > limits.CLOCK_TOLERANCE_S:
             raise Unauthentic("the directory's clock is ahead of this node's", hint="compare this node's clock with another one")

@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 
 from federation.boundary.directory import claimed_checkpoint, cosigners
-from federation.errors import Conflict, FederationError, Unauthentic
+from federation.errors import Conflict, FederationError, Overloaded, Unauthentic
 from federation.identity import PartyId
+from federation.trust.entries import RevokedKind
 from federation.trust.witness import witness_key
 from node.use_cases.witnessing import witnessing
 from tests.support import acts
@@ -167,6 +168,25 @@ async def test_a_false_line_in_a_witness_name_does_not_keep_it_from_cosigning():
     waiting = bench.office.log.waiting_for(bench.office.logged - 1)
     assert waiting is not None
     assert waiting.cosigned == 1
+
+
+async def test_a_witness_that_revokes_its_key_lists_another_and_cosigns_with_that():
+    """Of three all have to cosign. The lost key cannot, and the new one is not accepted anywhere before they have."""
+    bench = await bench_of()
+    target, treaty = bench["qm"], bench.treaty
+    await bench.office.append(acts.revoke(treaty, target.material, RevokedKind.SIGNING_KEY))
+    with pytest.raises(Overloaded):
+        await bench.office.append(update(bench, "qp"))
+    new = replace(target.material, signer=acts.signer(treaty, "another signing key"))
+    await bench.office.append(acts.node(treaty, new, serial=2))
+    bench.clock.at += 61
+    await bench.attend("qn", "qo")
+    assert not await target.attend()  # with the key that was revoked
+
+    target.material = new
+    assert await (await target.open()).attend()
+    assert bench.office.registry.roster.node(QM).signing_key == new.signer.public_key
+    await bench.office.append(update(bench, "qp"))
 
 
 # --- put back from a backup ---------------------------------------------------------------------------------------------------------
