@@ -174,6 +174,25 @@ NAME_CHARACTERS_MAX: Final = 200
 """The name of a Party, an authority or a desk, in its longest official form."""
 DIRECTORY_STALE_WARN_S: Final = 6 * 3_600
 """A night without the Secretariat is noticed before the office opens."""
+DIRECTORY_FRESH_S: Final = 86_400
+"""What witnesses saw longer ago than a day brings no new Party and no new key: whoever shows it may be holding back what came since."""
+COSIGN_AGAIN_S: Final = 3_600
+"""Witnesses cosign a checkpoint that stands again each hour: a few hundred bytes, so that everybody sees that nothing is held back."""
+OFFER_S: Final = 60
+"""A checkpoint that waits for witnesses stays the same this long while further entries gather: or it would never have all of them."""
+NOTICES_PER_REPLY_MAX: Final = 64
+"""Proofs and revocations in one reply: a few at a time in a bad year; with the longest proofs below a message by
+NOTICES_BYTES_MAX."""
+NOTICES_BYTES_MAX: Final = 2_097_152
+"""Half a message, as DIRECTORY_REPLY_BYTES_MAX."""
+REVOCATIONS_PER_PARTY_MAX: Final = 32
+"""Revocations of one Party that the log does not hold yet: all its keys, several times over. Nobody crowds the others out."""
+NOTICES_REFUSED_PER_HOUR_MAX: Final = 32
+"""Of one Party, false ones: each costs a few signatures to look at, and nobody is wrong that often."""
+HEARSAY_MAX: Final = PARTIES_MAX
+"""Checkpoints of peers that wait to be compared with ours: the newest of each Party."""
+CHECKPOINTS_AGREED_MAX: Final = 1_024
+"""Checkpoints known to be of our own history: a year of entries, so that peers who are behind cost nothing."""
 DIRECTORY_STALE_MARK_S: Final = 7 * 86_400
 """Traffic between known Parties goes on, marked stale."""
 JOIN_TOKEN_BYTES: Final = 16

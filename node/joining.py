@@ -20,7 +20,7 @@ from typing import Final
 import msgspec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from federation.boundary.directory import extend, open_genesis, read_checkpoint, sign_body
+from federation.boundary.directory import open_genesis, sign_body
 from federation.errors import Conflict, InvalidConfiguration, NotFound, Unauthentic
 from federation.identity import NodeName, OfficerName, PartyId
 from federation.ports import DirectoryService, DirectoryStore, Peer
@@ -41,9 +41,9 @@ from node.rpc.directory import GrpcDirectory
 from node.rpc.enrolment import GrpcEnrolment, enrolling
 from node.rpc.renewal import new_credential
 from node.store.directory import SqliteDirectory
-from node.use_cases.announcing import announce, wanted_node, wanted_update
+from node.use_cases.announcing import Patience, announce, follow_pending, wanted_node, wanted_update
 from node.use_cases.founding import SEED_BYTES, PartyKeys, make_party_keys, secretariat_name
-from node.use_cases.registry import Registry, read_entries
+from node.use_cases.registry import Registry
 from node.use_cases.registry_values import Admission, EnrolmentState
 from node.use_cases.world import World
 
@@ -129,7 +129,10 @@ async def join(joining: Joining, world: World) -> Joined:
                 "the directory lists other keys for this Party than this machine made",
                 hint="tell the founders by telephone at once",
             )
-        await announce_settings(line, settings, sets, keystore=keystore, world=world, with_node=joining.with_node)
+        patience = Patience(wait_s=joining.wait_s, tell=joining.tell)
+        await announce_settings(
+            line, settings, sets, keystore=keystore, world=world, with_node=joining.with_node, patience=patience
+        )
     joining.tell("name, patterns and node stand in the directory" if joining.with_node else "name and patterns stand there")
     write_settings(joining.home / "node.toml", settings)
     return _first_officer(settings, keystore, admit, world, seen)
@@ -218,7 +221,7 @@ def public_key_info(seed: bytes) -> bytes:
 
 
 async def _accept(joining: Joining, keystore: Keystore, state: _State, enrolment: GrpcEnrolment) -> None:
-    """Sign the acceptance and wait for the founders."""
+    """Sign the acceptance, and wait for the founders and then for the witnesses."""
     signer = SoftwareSigner(keystore.get("party"))
     progress = await enrolment.accept(sign_body(EntryKind.ADMIT, bytes.fromhex(state.admit_body), signer))
     told = ""
@@ -230,14 +233,14 @@ async def _accept(joining: Joining, keystore: Keystore, state: _State, enrolment
                 progress = await enrolment.status()
     except TimeoutError:
         raise Conflict(
-            f"waiting for founders: {progress.founders_signed} of {progress.founders_needed} have signed",
+            progress.words,
             hint="run the same command again later; it goes on from here",
         ) from None
     joining.tell("the directory lists this Party")
 
 
 def _tell_waiting(joining: Joining, progress: EnrolmentState, told: str) -> str:
-    words = f"waiting for founders: {progress.founders_signed} of {progress.founders_needed} have signed"
+    words = progress.words
     if words != told:
         joining.tell(words)
     return words
@@ -296,12 +299,8 @@ async def _replicate(
     """The replica on disk, begun from the genesis entry when there is none."""
     digest = bytes.fromhex(settings.genesis)
     if await store.size() == 0:
-        begun = open_genesis(first_leaf, digest)
-        checkpoint = await service.checkpoint(peer)
-        size = read_checkpoint(begun.roster, checkpoint)[0].size
-        leaves = [first_leaf, *await read_entries(service, peer, start=1, end=size)]
-        extend(begun, leaves[1:], checkpoint)
-        await store.append(first=0, leaves=leaves, checkpoint=checkpoint)
+        genesis = open_genesis(first_leaf, digest)
+        await Registry.begin(store, genesis, service, peer, world.clock, first_leaf=first_leaf)
     registry = await Registry.load(store, digest, world.clock)
     await registry.follow(service, peer)
     return registry
@@ -325,8 +324,10 @@ async def announce_settings(
     keystore: Keystore,
     world: World,
     with_node: bool,
+    patience: Patience | None = None,
 ) -> None:
-    """Bring the log to what the settings say, under the Party key."""
+    """Bring the log to what the settings say, under the Party key. What was submitted before and still waits is waited for first."""
+    await follow_pending(line.registry, line.service, line.secretariat, patience=patience)
     roster, now = line.registry.roster, world.now()
     update = wanted_update(
         roster,
@@ -350,6 +351,7 @@ async def announce_settings(
         line.secretariat,
         bodies=[update, node if with_node else None],
         signer=SoftwareSigner(keystore.get("party")),
+        patience=patience,
     )
 
 

@@ -154,6 +154,7 @@ def _parts(ground: _Ground, identity: Identity, channels: Channels) -> Parts:
     settings, governance = ground.settings, ground.registry.roster.governance
     signer = SoftwareSigner(ground.keystore.get("signing"))
     published = [one for one in read_pattern_folder(patterns_folder()) if _is_published(one)]
+    service = GrpcDirectory(channels)
     return Parts(
         own=Own(party=settings.party_id, name=node_name(settings), signer=signer),
         world=ground.world,
@@ -165,7 +166,10 @@ def _parts(ground: _Ground, identity: Identity, channels: Channels) -> Parts:
         trace=ground.trace,
         registry=ground.registry,
         transport=GrpcTransport(channels),
-        directory=GrpcDirectory(channels),
+        directory=service,
+        telling=service,
+        witness_store=ground.directory,
+        notice_store=ground.directory,
         secretariat=Peer(
             name=secretariat_name(settings.domain),
             endpoint=settings.secretariat,
@@ -191,7 +195,7 @@ async def _serving(ground: _Ground, identity: Identity, participant: Participant
     gate = OfficerGate(
         node=node_name(settings),
         party=settings.party_id,
-        anchors=lambda: ground.registry.roster.anchors()[settings.party_id],
+        anchors=lambda: ground.registry.roster.anchors().get(settings.party_id, ()),
         clock=world.clock,
         entropy=world.entropy,
     )
@@ -204,7 +208,7 @@ async def _serving(ground: _Ground, identity: Identity, participant: Participant
         serving(
             settings.listen,
             credentials=identity.tls.node_credentials(),
-            routes={**ExchangeServicer(participant.exchange).routes(), **DirectoryServicer(reads).routes()},
+            routes={**ExchangeServicer(participant.exchange).routes(), **DirectoryServicer(reads, participant.notices).routes()},
             interceptors=node_chain(tls=identity.tls, clock=world.clock, timer=time.monotonic, heard=heard),
         ),
         serving(

@@ -43,8 +43,10 @@ from node.store.directory import SqliteDirectory
 from node.store.enrolment import SqliteEnrolments
 from node.store.tray import Approval, Invite, Tray
 from node.use_cases.founding import Founded, found, secretariat_name
+from node.use_cases.log import Log
+from node.use_cases.notices import Notices
 from node.use_cases.registry import Registry
-from node.use_cases.secretariat import Admissions, Log, write_invitation
+from node.use_cases.secretariat import Admissions, write_invitation
 from node.use_cases.world import World
 
 logger = logging.getLogger(__name__)
@@ -146,8 +148,10 @@ async def running(home: Path, passphrase: bytes) -> AsyncIterator[SecretariatSet
     async with AsyncExitStack() as stack:
         directory = await stack.enter_async_context(SqliteDirectory.open(home / "directory.sqlite"))
         enrolments = await stack.enter_async_context(SqliteEnrolments.open(home / "enrolment.sqlite"))
-        registry = await Registry.load(directory, bytes.fromhex(settings.genesis), world.clock)
-        log = await Log.load(registry=registry, signer=SoftwareSigner(keystore.get("log")))
+        published = await directory.published()
+        registry = await Registry.load(directory, bytes.fromhex(settings.genesis), world.clock, published=published)
+        log = await Log.load(registry=registry, publications=directory, signer=SoftwareSigner(keystore.get("log")))
+        notices = await Notices.load(registry, directory, world.clock)
         admissions = Admissions(
             world=world,
             registry=registry,
@@ -164,7 +168,16 @@ async def running(home: Path, passphrase: bytes) -> AsyncIterator[SecretariatSet
             anchors=registry.roster.anchors(),
         )
         registry.on_change(identity.trust)
-        await stack.enter_async_context(_serving(settings, _join_credential(home, keystore), identity, log, admissions))
+        await stack.enter_async_context(
+            _serving(
+                settings,
+                _join_credential(home, keystore),
+                identity=identity,
+                log=log,
+                notices=notices,
+                admissions=admissions,
+            )
+        )
         group = await stack.enter_async_context(asyncio.TaskGroup())
         tasks = [
             group.create_task(identity.run(None)),
@@ -179,7 +192,13 @@ async def running(home: Path, passphrase: bytes) -> AsyncIterator[SecretariatSet
 
 @asynccontextmanager
 async def _serving(
-    settings: SecretariatSettings, join: NodeCredential, identity: Identity, log: Log, admissions: Admissions
+    settings: SecretariatSettings,
+    join: NodeCredential,
+    *,
+    identity: Identity,
+    log: Log,
+    notices: Notices,
+    admissions: Admissions,
 ) -> AsyncIterator[None]:
     """Both ports: nodes with certificates, and joining Parties without one."""
     join_tls = ServerTls(TlsSnapshot(credential=join, anchors={}, domain=settings.domain))
@@ -188,7 +207,7 @@ async def _serving(
         serving(
             settings.listen,
             credentials=identity.tls.node_credentials(),
-            routes=DirectoryServicer(log).routes(),
+            routes=DirectoryServicer(log, notices).routes(),
             interceptors=node_chain(tls=identity.tls, clock=clock, timer=time.monotonic),
         ),
         serving(
