@@ -24,7 +24,7 @@ from federation.errors import FederationError, InvalidConfiguration
 from federation.identity import NodeName, OfficerName, parse_node_uri, party_id
 from federation.trust.certificate import from_pem, to_pem
 from federation.trust.chain import Window, load_certificate, window_of
-from federation.trust.join_code import check_address
+from federation.trust.code_text import check_address
 from federation.trust.keys import SEED_BYTES, Signer, SoftwareSigner
 
 _SETTINGS_BYTES_MAX: Final = 4_096
