@@ -86,7 +86,7 @@ def read_profile(folder: Path) -> Profile:
             node=_node(settings.node, party=party, domain=settings.domain),
             certificate=from_pem(_read(folder / "certificate.pem", 2 * limits.CERTIFICATE_BYTES_MAX)),
             party_ca=from_pem(_read(folder / "party-ca.pem", 2 * limits.CERTIFICATE_BYTES_MAX)),
-            signer=SoftwareSigner(_read_seed(folder / "key")),
+            signer=SoftwareSigner(read_seed(folder / "key")),
         )
     except InvalidConfiguration:
         raise
@@ -148,7 +148,7 @@ def _node(dns: str, *, party: str, domain: str) -> NodeName:
     return parse_node_uri(f"spiffe://{trust_domain}/node/{node_id}", party=party_id(party), domain=domain)
 
 
-def _read_seed(path: Path) -> bytes:
+def read_seed(path: Path) -> bytes:
     """Refuse a key that others can read: it may be in somebody else's hands already."""
     text = _read(path, 2 * SEED_BYTES + 2, private=True).strip()
     try:

@@ -35,10 +35,12 @@ from node.use_cases.answering import Answering
 from node.use_cases.asking import Asking
 from node.use_cases.desk import OwnDesk
 from node.use_cases.diagnosis import Diagnosis, Facts
+from node.use_cases.entitlement import Entitlement
 from node.use_cases.exchange import Exchange
 from node.use_cases.keyring import Keyring
 from node.use_cases.library import Patterns
 from node.use_cases.outbox import Outbox
+from node.use_cases.personnel import OfficerParts, Personnel, employ
 from node.use_cases.proving import Proving
 from node.use_cases.recent import Recent
 from node.use_cases.registry import Registry
@@ -84,6 +86,7 @@ class Parts:
     reference: Sequence[PatternSet]
     policy: Policy
     facts: Callable[[], Facts]
+    officers: OfficerParts
     housekeeping_s: float = HOUSEKEEPING_S
 
 
@@ -99,6 +102,7 @@ class Participant:
     keyring: Keyring
     asking: Asking
     answering: Answering
+    personnel: Personnel
 
 
 @asynccontextmanager
@@ -137,6 +141,7 @@ class _Core:
 
 async def _assemble(parts: Parts) -> tuple[Participant, Acknowledger]:
     core = await _core(parts)
+    personnel = employ(parts.officers, party=parts.own.party, node=parts.own.name, world=parts.world)
     asking, answering = _asking(parts, core), _answering(parts, core)
     await answering.recollect()
 
@@ -149,13 +154,14 @@ async def _assemble(parts: Parts) -> tuple[Participant, Acknowledger]:
     core.outbox.connect(on_handed=handlers, key_for=key_for)
     participant = Participant(
         exchange=_exchange(parts, core, asking, answering),
-        desk=_desk(parts, core, asking, answering),
+        desk=_desk(parts, core, asking, answering, entitlement=personnel.entitlement),
         outbox=core.outbox,
         patterns=core.patterns,
         registry=parts.registry,
         keyring=core.keyring,
         asking=asking,
         answering=answering,
+        personnel=personnel,
     )
     return participant, core.acknowledger
 
@@ -246,7 +252,7 @@ def _exchange(parts: Parts, core: _Core, asking: Asking, answering: Answering) -
     )
 
 
-def _desk(parts: Parts, core: _Core, asking: Asking, answering: Answering) -> OwnDesk:
+def _desk(parts: Parts, core: _Core, asking: Asking, answering: Answering, *, entitlement: Entitlement) -> OwnDesk:
     return OwnDesk(
         own=parts.own,
         store=parts.exchange_store,
@@ -267,6 +273,7 @@ def _desk(parts: Parts, core: _Core, asking: Asking, answering: Answering) -> Ow
         ),
         announcer=core.announcer,
         recent=core.recent,
+        entitlement=entitlement,
     )
 
 
