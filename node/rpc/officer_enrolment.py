@@ -114,7 +114,7 @@ async def greeting(code: DeskCode, *, clock: Clock) -> AsyncIterator[OwnNode]:
         Unauthentic: another node than the code's Party does.
     """
     leaf = await fetch_certificate(code.address)
-    line = Line(endpoint=code.address, server_name=server_name(leaf), anchor=leaf, own=None)
+    line = Line(endpoint=code.address, server_name=server_name(leaf), anchors=(leaf,), own=None)
     try:
         reply = await line.call(HELLO, pb.HelloRequest(), clock=clock)
         name = _verified(code, leaf, reply, now=clock.now())
