@@ -16,6 +16,7 @@ from federation.trust.desk_code import DeskCode, ca_key_hash
 from federation.trust.entries import Authority, AuthorityKind
 from federation.trust.issuing import issue_officer_certificate
 from federation.trust.keys import SoftwareSigner
+from node.cli.profile import write_profile
 from node.rpc.administration import AdministrationClient, AdministrationServicer
 from node.rpc.desk import DeskClient, DeskServicer
 from node.rpc.interceptors import desk_chain
@@ -93,6 +94,19 @@ class Office:
         await self.store.commit(OfficerChange(officers=((None, officer),)))
         return Person(name=name, signer=signer, certificate=certificate, seed=seed)
 
+    def profile(self, folder: Path, person: Person) -> Path:
+        """The profile of somebody who was hired."""
+        write_profile(
+            folder,
+            officer=person.name,
+            desk=self.endpoint,
+            node=NODE,
+            certificate=person.certificate,
+            party_ca=self.party_ca,
+            seed=person.seed,
+        )
+        return folder
+
     def at_desk(self, person: Person) -> DeskClient:
         return DeskClient(endpoint=self.endpoint, node=NODE, anchor=self.party_ca, key=person.key, clock=self.clock)
 
@@ -123,13 +137,18 @@ def ca_key_of(ca: bytes) -> bytes:
 
 @asynccontextmanager
 async def open_office(
-    folder: Path, *, four_eyes: bool = False, treaty: Treaty | None = None, credential: NodeCredential | None = None
+    folder: Path,
+    *,
+    four_eyes: bool = False,
+    treaty: Treaty | None = None,
+    credential: NodeCredential | None = None,
+    storage_key: bytes = b"k" * 32,
 ) -> AsyncIterator[Office]:
     """Open the desk of qm."""
     treaty, clock = treaty or Treaty(), SetClock(time.time())
     world = World(clock=clock, entropy=os.urandom)
     async with AsyncExitStack() as stack:
-        vault = Vault(b"k" * 32, entropy=os.urandom)
+        vault = Vault(storage_key, entropy=os.urandom)
         store = await stack.enter_async_context(SqliteOfficers.open(folder / "officers.sqlite", vault=vault))
         office = Office(treaty=treaty, store=store, personnel=None, clock=clock, desk=FakeDesk(clock=clock), port=0)
         parts = OfficerParts(store=store, certify=office.certify, party_ca=lambda: office.party_ca, four_eyes=four_eyes)

@@ -42,7 +42,7 @@ class RightParameter(click.Choice[str]):
     """One right, or all of them."""
 
     def __init__(self) -> None:
-        super().__init__([*Right, ALL])
+        super().__init__([*(str(right) for right in Right), ALL])
 
 
 def grant_options(command: CommandType) -> CommandType:
