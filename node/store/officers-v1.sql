@@ -2,46 +2,18 @@
 
 CREATE TABLE officer (
     officer_id           TEXT PRIMARY KEY,      -- opaque; the only thing of an officer that crosses
-    sealed_name          BLOB NOT NULL,         -- the person's name, encrypted under the storage key
-    authority_kind       TEXT NOT NULL,         -- of the competent authority that the person works for
-    authority_name       TEXT NOT NULL,
-    state                TEXT NOT NULL,         -- invited, active, withdrawn
-    created              INTEGER NOT NULL,      -- Unix seconds
-    life_s               INTEGER NOT NULL,      -- how long each certificate lives, in seconds
-    token_hash           BLOB UNIQUE,           -- hash of the newest code's token; the token itself is kept nowhere; null without one
-    token_expires        INTEGER,               -- Unix seconds from which on the code is worth nothing
-    used_key             BLOB,                  -- public key of the officer who used the code; empty before
-    used_certificate     BLOB                   -- certificate that was issued for it, given again to the same key; empty before
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE certificate (
-    hash                 BLOB PRIMARY KEY,      -- SHA-256 of the certificate
-    officer_id           TEXT NOT NULL REFERENCES officer (officer_id),
-    place                INTEGER NOT NULL,      -- in the order in which the officer got them
-    der                  BLOB NOT NULL,         -- exact bytes
-    not_after            INTEGER NOT NULL,      -- Unix seconds at which it ends by itself
-    withdrawn            INTEGER                -- Unix seconds since when it is worth nothing here; null while it is good
-) STRICT, WITHOUT ROWID;
-
-CREATE INDEX certificate_of ON certificate (officer_id, place);
-
-CREATE TABLE held (
-    officer_id           TEXT NOT NULL REFERENCES officer (officer_id),
-    "right"              TEXT NOT NULL,         -- ask, answer, approve, administer, audit, report
-    authority_kind       TEXT NOT NULL,         -- for which competent authority
-    authority_name       TEXT NOT NULL,
-    purposes             TEXT NOT NULL,         -- with spaces between; empty for rights that are not about questions
-    PRIMARY KEY (officer_id, "right", authority_kind, authority_name)
+    created              INTEGER NOT NULL,      -- Unix seconds; the order in which officers are listed
+    token_hash           BLOB UNIQUE,           -- hash of the newest code's token, to find the officer by; null without one
+    sealed               BLOB NOT NULL          -- JSON of the officer: name, authority, state, rights, certificates, code; encrypted, so
+                                                -- that a stolen disk names nobody, and authentic, so that who writes to the disk
+                                                -- without the storage key can put back an older state and make none
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE proposal (
     proposal_id          TEXT PRIMARY KEY,
-    kind                 TEXT NOT NULL,         -- invite, reenrol, grant
-    proposer             TEXT NOT NULL,         -- id of the administrator who wants it
+    state                TEXT NOT NULL,         -- open, approved, declined; to find the open ones by
     created              INTEGER NOT NULL,      -- Unix seconds
-    state                TEXT NOT NULL,         -- open, approved, declined
-    decided_by           TEXT NOT NULL,         -- id of the second administrator; empty before
-    sealed               BLOB NOT NULL          -- JSON of the officer and of the grants that it is about, encrypted
+    sealed               BLOB NOT NULL          -- JSON of the proposal, as above
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX proposal_open ON proposal (state, created);

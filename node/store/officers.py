@@ -1,15 +1,20 @@
-"""Officers of this Party in a SQLite file (`officers-v1.sql`). Persons' names are sealed. Which steps make sense is the use cases'."""
+"""Officers of this Party in a SQLite file (`officers-v1.sql`). Which steps make sense is left to the use cases.
+
+An officer and a proposal are sealed whole under the storage key, bound to their ids: so nobody reads a person's name on the disk, and
+nobody who writes to the disk makes an officer or grants a right. The columns beside serve to find rows; what counts is what was sealed.
+"""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
 
-from federation.errors import Conflict
-from node.store import officer_rows as records
+import msgspec
+
+from federation.errors import Conflict, StoreUnavailable
 from node.store.database import Database
 from node.store.schema import Schema
 from node.store.vault import Vault
@@ -17,8 +22,13 @@ from node.use_cases.officers import Officer, OfficerChange, OfficerStore, Propos
 
 SCHEMA: Final = Schema(name="officers", version=1)
 
-_CERTIFICATES: Final = "SELECT der, not_after, withdrawn FROM certificate WHERE officer_id = ? ORDER BY place"
-_HELD: Final = 'SELECT "right", authority_kind, authority_name, purposes FROM held WHERE officer_id = ? ORDER BY 1, 2, 3'
+_PUT_OFFICER: Final = (
+    "INSERT INTO officer VALUES (?, ?, ?, ?) ON CONFLICT (officer_id) DO UPDATE SET "
+    "created = excluded.created, token_hash = excluded.token_hash, sealed = excluded.sealed"
+)
+"""A token that is another officer's already is an error, and never that officer's end."""
+
+Sealed = TypeVar("Sealed", Officer, Proposal)
 
 
 class SqliteOfficers(OfficerStore):
@@ -39,24 +49,19 @@ class SqliteOfficers(OfficerStore):
         return await self._database.read(lambda reader: self._officer(reader, officer_id))
 
     async def by_token(self, token_hash: bytes) -> Officer | None:
-        def find(reader: sqlite3.Connection) -> Officer | None:
-            row = reader.execute("SELECT officer_id FROM officer WHERE token_hash = ?", (token_hash,)).fetchone()
-            return self._officer(reader, row[0]) if row is not None else None
-
-        return await self._database.read(find)
+        statement = "SELECT officer_id, sealed FROM officer WHERE token_hash = ?"
+        row = await self._database.read(lambda reader: reader.execute(statement, (token_hash,)).fetchone())
+        return self._open("officer.sealed", row[0], row[1], Officer) if row is not None else None
 
     async def officers(self) -> tuple[Officer, ...]:
-        def find(reader: sqlite3.Connection) -> tuple[Officer, ...]:
-            ids = reader.execute("SELECT officer_id FROM officer ORDER BY created, officer_id").fetchall()
-            found = (self._officer(reader, officer_id) for (officer_id,) in ids)
-            return tuple(one for one in found if one is not None)
-
-        return await self._database.read(find)
+        statement = "SELECT officer_id, sealed FROM officer ORDER BY created, officer_id"
+        rows = await self._database.read(lambda reader: reader.execute(statement).fetchall())
+        return tuple(self._open("officer.sealed", row[0], row[1], Officer) for row in rows)
 
     async def proposals(self) -> tuple[Proposal, ...]:
-        statement = "SELECT * FROM proposal WHERE state = 'open' ORDER BY created, proposal_id"
+        statement = "SELECT proposal_id, sealed FROM proposal WHERE state = 'open' ORDER BY created, proposal_id"
         rows = await self._database.read(lambda reader: reader.execute(statement).fetchall())
-        return tuple(records.proposal(row, self._vault) for row in rows)
+        return tuple(self._open("proposal.sealed", row[0], row[1], Proposal) for row in rows)
 
     async def commit(self, change: OfficerChange) -> None:
         def put(writer: sqlite3.Connection) -> None:
@@ -64,8 +69,7 @@ class SqliteOfficers(OfficerStore):
                 self._swap_officer(writer, old_officer, officer)
             for old_proposal, proposal in change.proposals:
                 self._swap_proposal(writer, old_proposal, proposal)
-            for use in change.uses:
-                writer.execute("INSERT INTO used VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)", records.use_row(use))
+            writer.executemany("INSERT INTO used VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)", map(_use_row, change.uses))
 
         await self._database.write(put)
 
@@ -75,36 +79,44 @@ class SqliteOfficers(OfficerStore):
             "WHERE at < ?2 AND (?1 IS NULL OR officer_id = ?1 OR subject = ?1) ORDER BY line DESC LIMIT ?3"
         )
         found = await self._database.read(lambda reader: reader.execute(statement, (officer_id, before, rows)).fetchall())
-        return tuple(records.use(row) for row in found)
+        return tuple(_use(row) for row in found)
 
     def _officer(self, connection: sqlite3.Connection, officer_id: str) -> Officer | None:
-        row = connection.execute("SELECT * FROM officer WHERE officer_id = ?", (officer_id,)).fetchone()
-        if row is None:
-            return None
-        return records.officer(
-            row,
-            certificates=connection.execute(_CERTIFICATES, (officer_id,)).fetchall(),
-            held=connection.execute(_HELD, (officer_id,)).fetchall(),
-            vault=self._vault,
-        )
+        row = connection.execute("SELECT sealed FROM officer WHERE officer_id = ?", (officer_id,)).fetchone()
+        return self._open("officer.sealed", officer_id, row[0], Officer) if row is not None else None
 
     def _swap_officer(self, writer: sqlite3.Connection, old: Officer | None, new: Officer) -> None:
         if self._officer(writer, new.officer_id) not in {old, new}:
             raise Conflict("somebody else changed this officer meanwhile", hint="look at the officer, and try again")
-        row = records.officer_row(new, self._vault)
-        changed = ", ".join(f"{column} = excluded.{column}" for column in records.OFFICER_COLUMNS)
-        writer.execute(
-            f"INSERT INTO officer VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET {changed}",  # noqa: S608  # columns of ours
-            row,
-        )
-        for table in ("certificate", "held"):
-            writer.execute(f"DELETE FROM {table} WHERE officer_id = ?", (new.officer_id,))  # noqa: S608  # one of our tables
-        writer.executemany("INSERT INTO certificate VALUES (?, ?, ?, ?, ?, ?)", records.certificate_rows(new))
-        writer.executemany("INSERT INTO held VALUES (?, ?, ?, ?, ?)", records.held_rows(new))
+        token_hash = new.invitation.token_hash if new.invitation is not None else None
+        row = (new.officer_id, new.created, token_hash, self._seal("officer.sealed", new.officer_id, new))
+        writer.execute(_PUT_OFFICER, row)
 
     def _swap_proposal(self, writer: sqlite3.Connection, old: Proposal | None, new: Proposal) -> None:
-        row = writer.execute("SELECT * FROM proposal WHERE proposal_id = ?", (new.proposal_id,)).fetchone()
-        there = records.proposal(row, self._vault) if row is not None else None
+        found = writer.execute("SELECT sealed FROM proposal WHERE proposal_id = ?", (new.proposal_id,)).fetchone()
+        there = self._open("proposal.sealed", new.proposal_id, found[0], Proposal) if found is not None else None
         if there not in {old, new}:
             raise Conflict("somebody else decided this meanwhile", hint="`gsp officers pending` lists what waits")
-        writer.execute("INSERT OR REPLACE INTO proposal VALUES (?, ?, ?, ?, ?, ?, ?)", records.proposal_row(new, self._vault))
+        row = (new.proposal_id, new.state, new.created, self._seal("proposal.sealed", new.proposal_id, new))
+        writer.execute("INSERT OR REPLACE INTO proposal VALUES (?, ?, ?, ?)", row)
+
+    def _seal(self, column: str, row: str, value: Officer | Proposal) -> bytes:
+        return self._vault.seal(msgspec.json.encode(value), column=column, row=row.encode())
+
+    def _open(self, column: str, row: str, sealed: bytes, kind: type[Sealed]) -> Sealed:
+        content = self._vault.open(sealed, column=column, row=row.encode())
+        try:
+            return msgspec.json.decode(content, type=kind)
+        except msgspec.MsgspecError as error:  # only who has the storage key can have sealed it
+            raise StoreUnavailable(
+                "a record of an officer cannot be read", hint="a newer gsp-node wrote it; run that one"
+            ) from error
+
+
+def _use_row(use: Use) -> tuple[Any, ...]:
+    return (use.at, use.officer_id, use.act, use.right, use.message_id, use.subject, use.words)
+
+
+def _use(row: Sequence[Any]) -> Use:
+    at, officer_id, act, right, message_id, subject, words = row
+    return Use(at=at, officer_id=officer_id, act=act, right=right, message_id=message_id, subject=subject, words=words)

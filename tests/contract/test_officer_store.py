@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from federation import limits
-from federation.errors import Conflict
+from federation.errors import Conflict, Misuse
 from federation.query.codes import Purpose
 from federation.trust.entries import Authority, AuthorityKind
 from node.use_cases.officers import (
@@ -178,3 +178,14 @@ async def test_the_record_is_read_from_the_newest_line_back_for_all_or_for_one(o
         assert await officers.store.uses(before=3, rows=10) == lines[2::-1]
         assert await officers.store.uses(before=100, rows=10, officer_id="abcdefgh") == (lines[1], lines[0])
         assert await officers.store.uses(before=100, rows=10, officer_id="qrstuvwx") == (lines[2],)
+
+
+async def test_a_token_of_another_officer_is_refused_and_does_that_officer_no_harm(officers):
+    shared = an_officer("ijklmnop", invitation=an_officer().invitation)
+    async with officers:
+        await put(officers, None, an_officer())
+        with pytest.raises(Misuse):
+            await put(officers, None, shared)
+        await officers.again()
+
+        assert await officers.store.officers() == (an_officer(),)

@@ -5,7 +5,7 @@ contract.
 from __future__ import annotations
 
 from federation import limits
-from federation.errors import Conflict
+from federation.errors import Conflict, Misuse
 from federation.identity import OfficerName
 from federation.trust.chain import load_certificate, window_of
 from federation.trust.entries import Authority, AuthorityKind
@@ -65,6 +65,12 @@ class MemoryOfficers(OfficerStore):
                 raise BrokenContract("an officer keeps the id")
             if self._officers.get(new.officer_id) not in (old, new):
                 raise Conflict("somebody else changed this officer meanwhile")
+            if new.invitation is not None and any(
+                one.invitation is not None and one.invitation.token_hash == new.invitation.token_hash
+                for one in self._officers.values()
+                if one.officer_id != new.officer_id
+            ):
+                raise Misuse("one token is one officer's")
         for before, after in change.proposals:
             if self._proposals.get(after.proposal_id) not in (before, after):
                 raise Conflict("somebody else decided this meanwhile")
