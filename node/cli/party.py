@@ -91,7 +91,6 @@ def join(
 ) -> int:
     """Join with a one-time code. Run the same command again after any interruption: it goes on from where it was."""
     joining_code = decode_join_code(code)
-    secret = passphrase(passphrase_file, passphrase_fd, new=not (home / "keystore").exists())
     settings = NodeSettings(
         party=joining_code.party,
         name=name,
@@ -112,7 +111,7 @@ def join(
         genesis=genesis,
         settings=settings,
         with_node=not no_node,
-        passphrase=secret,
+        passphrase=passphrase(passphrase_file, passphrase_fd, new=not (home / "keystore").exists()),
         cost=Cost[keystore_cost.upper()],
         wait_s=wait_s,
         show_next_key=lambda seed: _show_next_key(home, joining_code.party, seed),

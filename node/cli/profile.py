@@ -166,7 +166,7 @@ def _read(path: Path, bytes_max: int, *, private: bool = False) -> bytes:
             if private and stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
                 raise InvalidConfiguration(
                     f"others can read {path}",
-                    hint=f"run `chmod 600 {path}`; when somebody may have copied it, ask the administrator for a new certificate",
+                    hint=f"run `chmod 600 {path}`; when somebody may have copied it, ask the administrator for a new code",
                 )
             content = file.read(bytes_max + 1)
     except OSError as error:

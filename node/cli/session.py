@@ -116,7 +116,7 @@ def check_window(profile: Profile, now: float) -> None:
         raise InvalidConfiguration(
             f"your certificate is valid from {clock(window.not_before)} to {clock(window.not_after)}, "
             f"and the clock here says {clock(now)}",
-            hint="ask the administrator for a new certificate, or set the clock of this machine",
+            hint="ask the administrator for a new code, or set the clock of this machine",
         )
 
 
