@@ -25,6 +25,7 @@ from federation.errors import FederationError, InvalidConfiguration
 from federation.identity import NodeName, OfficerName
 from federation.ports import Peer
 from federation.query.policy import Policy
+from federation.trust.certificate import read_pinned_ca
 from federation.trust.desk_code import ca_key_hash
 from federation.trust.issuing import Authority, issue_officer_certificate, key_from_seed
 from federation.trust.keys import SoftwareSigner
@@ -34,7 +35,7 @@ from node import __version__
 from node.clock import SystemClock
 from node.config import NodeSettings, read_node_settings, read_policy
 from node.formats.patterns import read_pattern_folder
-from node.joining import Following, announce_settings, node_name, own_admission, public_key_info, read_sets
+from node.joining import Following, announce_settings, node_name, own_admission, read_sets
 from node.keystore import Keystore
 from node.officers import officers_file, take_requests
 from node.resources import patterns_folder
@@ -260,8 +261,13 @@ async def _serving(ground: _Ground, identity: Identity, participant: Participant
 def _desk_routes(ground: _Ground, participant: Participant, gate: OfficerGate) -> Routes:
     """What officers and administrators call, and what an officer calls who has a code and no certificate yet."""
     personnel = participant.personnel
-    ca_key = ca_key_hash(public_key_info(ground.keystore.get("ca")))
-    administration = AdministrationServicer(personnel.administration, personnel.enrolment, gate, ca_key_sha256=lambda: ca_key)
+
+    def ca_key() -> bytes:
+        """Of the CA of this moment, for the codes that are made now."""
+        ca = read_pinned_ca(_own_ca(ground).certificate, party=ground.settings.party_id, domain=ground.settings.domain)
+        return ca_key_hash(ca.public_key_info)
+
+    administration = AdministrationServicer(personnel.administration, personnel.enrolment, gate, ca_key_sha256=ca_key)
     return {
         **DeskServicer(participant.desk, gate).routes(),
         **administration.routes(),

@@ -98,6 +98,7 @@ class OwnDesk:
                             asked = await self._asked(message_id)
                 except TimeoutError:
                     pass
+                await self._may(officer, "query")  # a withdrawal while it waited holds as well
         return await self._view(asked)
 
     async def _asked(self, message_id: MessageId) -> AskedQuery:

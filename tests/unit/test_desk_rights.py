@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
@@ -15,7 +16,7 @@ from node.use_cases.rights import Grant, Right
 from tests.support.federation import Federation, federating
 from tests.support.memory_officers import registered
 from tests.support.parties import OfficerKit
-from tests.support.simulated_officers import FAR, ask, question, signature_of
+from tests.support.simulated_officers import FAR, answer_inbox, ask, question, signature_of
 from tests.support.virtual_clock import VirtualLoop, run_virtual
 
 CUSTOMS = Authority(kind=AuthorityKind.CUSTOMS, name="Customs")
@@ -163,3 +164,24 @@ def test_the_use_of_a_right_is_recorded_once_a_day_for_each_message_before_it_ha
         ]
 
     at_two_nodes(test)
+
+
+def test_an_officer_who_is_withdrawn_while_waiting_gets_no_answer():
+    async def test(federation: Federation) -> None:
+        node = federation["qm"]
+        view = await ask(node, question(federation["qn"].party, federation["qn"].kit.codes[0]))
+        officer = node.kit.officers[0]
+        async with asyncio.TaskGroup() as group:
+            waiting = group.create_task(_refused(node, officer, view.asked.message_id))
+            await asyncio.sleep(1)
+            hold(federation, "qm", officer, asks(*Purpose), state=OfficerState.WITHDRAWN)
+            await answer_inbox(federation["qn"])
+        assert waiting.result()
+
+    at_two_nodes(test)
+
+
+async def _refused(node, officer, identifier) -> bool:
+    with pytest.raises(Forbidden, match="may not use the desk"):
+        await node.at_desk(lambda desk: desk.query(officer.name, identifier, wait_s=600))
+    return True
