@@ -76,7 +76,11 @@ def officers_file(home: Path) -> Path:
 
 
 async def register_first(home: Path, keystore: Keystore, joined: Joined, *, authority: Authority, world: World) -> None:
-    """Enter the officer that joining has made, with all rights. Whoever an interrupted try entered has no profile, and goes."""
+    """Enter the officer that joining has made, with all rights. Whoever an interrupted try entered has no profile, and goes.
+
+    Raises:
+        Conflict: officers are at work here already, and nobody is to be withdrawn by joining again.
+    """
     vault, now = Vault(keystore.get("storage"), entropy=world.entropy), world.now()
     window = window_of(load_certificate(joined.officer_certificate))
     officer = Officer(
@@ -92,6 +96,8 @@ async def register_first(home: Path, keystore: Keystore, joined: Joined, *, auth
     words = "; ".join(grant.words for grant in officer.grants)
     use = Use(at=now, officer_id="", act="enrol", subject=officer.officer_id, words=f"by joining: {words}")
     async with SqliteOfficers.open(officers_file(home), vault=vault) as store:
+        if any(line.officer_id for line in await store.uses(before=limits.TIME_S_MAX, rows=limits.PAGE_ROWS_MAX)):
+            raise Conflict("this Party has officers already", hint="invite one: `gsp officers invite --home DIR`")
         earlier = tuple((one, withdrawn(one, now=now)) for one in await store.officers())
         await store.commit(OfficerChange(officers=(*earlier, (None, officer)), uses=(use,)))
 

@@ -31,7 +31,7 @@ from node.officers import officers_file, register_first, take_requests
 from node.store.officer_tray import OfficerTray
 from node.store.officers import SqliteOfficers
 from node.store.vault import Vault
-from node.use_cases.officers import OfficerState
+from node.use_cases.officers import OfficerChange, OfficerState, Use
 from node.use_cases.rights import Grant, Right
 from node.use_cases.world import World
 from tests.support.office import CUSTOMS, NODE, Office, open_office
@@ -330,27 +330,44 @@ async def test_who_can_write_into_the_tray_but_has_no_passphrase_invites_nobody(
     assert path.with_suffix(".refused").exists()
 
 
+def joined(office: Office, officer_id: str) -> Joined:
+    """What joining gives for its first officer."""
+    name, seed = OfficerName(party=QM, officer_id=officer_id, domain=DOMAIN), os.urandom(32)
+    return Joined(
+        party=QM,
+        fingerprint="",
+        node=NodeName(party=QM, node_id=NODE.node_id, domain=DOMAIN),
+        desk="127.0.0.1:3",
+        officer=name,
+        officer_seed=seed,
+        officer_certificate=office.certify(SoftwareSigner(seed).public_key, name),
+        party_ca=office.party_ca,
+    )
+
+
 async def test_the_first_officer_gets_all_rights_and_one_of_an_interrupted_try_none(home, tmp_path):
     keystore = Keystore.open(home / "keystore", PASSPHRASE)
     async with open_office(tmp_path) as office:
         for officer_id in ("firsttry", "secondtry"):
-            name, seed = OfficerName(party=QM, officer_id=officer_id, domain=DOMAIN), os.urandom(32)
-            joined = Joined(
-                party=QM,
-                fingerprint="",
-                node=NodeName(party=QM, node_id=NODE.node_id, domain=DOMAIN),
-                desk="127.0.0.1:3",
-                officer=name,
-                officer_seed=seed,
-                officer_certificate=office.certify(SoftwareSigner(seed).public_key, name),
-                party_ca=office.party_ca,
-            )
-            await register_first(home, keystore, joined, authority=CUSTOMS, world=WORLD)
+            await register_first(home, keystore, joined(office, officer_id), authority=CUSTOMS, world=WORLD)
     async with SqliteOfficers.open(officers_file(home), vault=vault_of(home)) as store:
         first, second = sorted(await store.officers(), key=lambda one: one.officer_id)
     assert (first.state, second.state) == (OfficerState.WITHDRAWN, OfficerState.ACTIVE)
     assert {grant.right for grant in second.grants} == set(Right)
     assert Grant(right=Right.ASK, authority=CUSTOMS, purposes=frozenset(Purpose)) in second.grants
+
+
+async def test_joining_again_withdraws_nobody_who_is_at_work(home, tmp_path):
+    keystore = Keystore.open(home / "keystore", PASSPHRASE)
+    async with open_office(tmp_path) as office:
+        first, again = joined(office, "atwork00"), joined(office, "again000")
+    await register_first(home, keystore, first, authority=CUSTOMS, world=WORLD)
+    async with SqliteOfficers.open(officers_file(home), vault=vault_of(home)) as store:
+        await store.commit(OfficerChange(uses=(Use(at=5, officer_id="atwork00", act="status"),)))
+    with pytest.raises(Conflict, match="officers already"):
+        await register_first(home, keystore, first, authority=CUSTOMS, world=WORLD)
+    async with SqliteOfficers.open(officers_file(home), vault=vault_of(home)) as store:
+        assert (await store.officer("atwork00")).state is OfficerState.ACTIVE
 
 
 async def test_the_operator_is_told_when_the_running_node_does_not_listen(home, monkeypatch):
