@@ -365,7 +365,7 @@ async def test_joining_again_withdraws_nobody_who_is_at_work(home, tmp_path):
     async with SqliteOfficers.open(officers_file(home), vault=vault_of(home)) as store:
         await store.commit(OfficerChange(uses=(Use(at=5, officer_id="atwork00", act="status"),)))
     with pytest.raises(Conflict, match="officers already"):
-        await register_first(home, keystore, first, authority=CUSTOMS, world=WORLD)
+        await register_first(home, keystore, again, authority=CUSTOMS, world=WORLD)
     async with SqliteOfficers.open(officers_file(home), vault=vault_of(home)) as store:
         assert (await store.officer("atwork00")).state is OfficerState.ACTIVE
 
