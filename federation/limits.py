@@ -207,10 +207,11 @@ RECENT_BODY_BYTES_MAX: Final = 16_384
 """Larger bodies are read back instead: with RECENT_MESSAGES_MAX of them, memory stays below 20 MiB."""
 DRAFT_LIFE_S: Final = 600
 """A prepared query waits this long for the officer's signature."""
-DRAFTS_PER_OFFICER_MAX: Final = 50
-"""Of one officer: a national system that asks for one officer signs each draft within seconds."""
+DRAFTS_PER_OFFICER_MAX: Final = 100
+"""Of one officer: as many as calls on one connection (GRPC_STREAMS_MAX). A national system that asks for one officer has that many under
+way, and signs each within seconds."""
 DRAFT_BYTES_PER_OFFICER_MAX: Final = 16_777_216
-"""Bodies of one officer's drafts: the five largest that there can be, or fifty that are not."""
+"""Bodies of one officer's drafts: the five largest that there can be, or a hundred that are not."""
 DRAFTS_MAX: Final = 1_000
 """Prepared queries and answers that wait for signatures, all officers together."""
 WAITING_RECOLLECTED_MAX: Final = 10_000
