@@ -208,8 +208,8 @@ RECENT_BODY_BYTES_MAX: Final = 16_384
 DRAFT_LIFE_S: Final = 600
 """A prepared query waits this long for the officer's signature."""
 DRAFTS_PER_OFFICER_MAX: Final = 100
-"""Of one officer: as many as calls on one connection (GRPC_STREAMS_MAX). A national system that asks for one officer has that many under
-way, and signs each within seconds."""
+"""Of one officer: as many as calls on one connection (GRPC_STREAMS_MAX). A national system that asks for one officer has that many
+under way, and signs each within seconds."""
 DRAFT_BYTES_PER_OFFICER_MAX: Final = 16_777_216
 """Bodies of one officer's drafts: the five largest that there can be, or a hundred that are not."""
 DRAFTS_MAX: Final = 1_000
