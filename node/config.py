@@ -41,6 +41,7 @@ class NodeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         region: a regional organisation that answers for others under mandates.
         patterns: files of the pattern sets that this node answers with, beside this file or absolute.
         policy: file of the answering policy; without one everything is answered by hand.
+        four_eyes: whether a second administrator has to approve who may administer or approve.
         log_level: debug, info, warning or error.
     """
 
@@ -56,6 +57,7 @@ class NodeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     region: bool = False
     patterns: tuple[str, ...] = ()
     policy: str | None = None
+    four_eyes: bool = False
     log_level: Annotated[str, msgspec.Meta(pattern="^(debug|info|warning|error)$")] = "info"
 
     @property

@@ -4,6 +4,7 @@ node.toml            settings
 keystore             Party key, Party CA, signing and storage key
 directory.sqlite     the log         exchange.sqlite   queries, outbox, journal
 patterns.sqlite      pattern sets    trace.sqlite      the Party's own traceability data
+officers.sqlite      officers, what they hold, and who used which right
 """
 
 from __future__ import annotations
@@ -21,10 +22,12 @@ from typing import Final
 
 from federation import limits
 from federation.errors import FederationError, InvalidConfiguration
-from federation.identity import NodeName
+from federation.identity import NodeName, OfficerName
 from federation.ports import Peer
 from federation.query.policy import Policy
-from federation.trust.issuing import Authority, key_from_seed
+from federation.trust.certificate import read_pinned_ca
+from federation.trust.desk_code import ca_key_hash
+from federation.trust.issuing import Authority, issue_officer_certificate, key_from_seed
 from federation.trust.keys import SoftwareSigner
 from federation.uim.codes import Label
 from federation.uim.pattern import PatternSet
@@ -34,17 +37,22 @@ from node.config import NodeSettings, read_node_settings, read_policy
 from node.formats.patterns import read_pattern_folder
 from node.joining import Following, announce_settings, node_name, own_admission, read_sets
 from node.keystore import Keystore
+from node.officers import officers_file, take_requests
 from node.resources import patterns_folder
+from node.rpc.administration import AdministrationServicer
+from node.rpc.calls import Routes
 from node.rpc.channels import Channels
 from node.rpc.desk import DeskServicer
 from node.rpc.directory import DirectoryServicer, GrpcDirectory
 from node.rpc.exchange import ExchangeServicer, GrpcTransport
 from node.rpc.interceptors import desk_chain, node_chain
 from node.rpc.officer import OfficerGate
+from node.rpc.officer_enrolment import OfficerEnrolmentServicer
 from node.rpc.renewal import Identity
 from node.rpc.server import serving
 from node.store.directory import SqliteDirectory
 from node.store.exchange import SqliteExchange
+from node.store.officers import SqliteOfficers
 from node.store.patterns import SqlitePatterns
 from node.store.trace import SqliteTrace
 from node.store.vault import Vault
@@ -52,6 +60,7 @@ from node.use_cases.diagnosis import Facts
 from node.use_cases.directory_reads import DirectoryReads
 from node.use_cases.founding import secretariat_name
 from node.use_cases.participant import Participant, Parts, participating
+from node.use_cases.personnel import OfficerParts
 from node.use_cases.registry import Registry
 from node.use_cases.world import Own, World
 
@@ -75,6 +84,8 @@ class _Ground:
     exchange: SqliteExchange
     patterns: SqlitePatterns
     trace: SqliteTrace
+    officers: SqliteOfficers
+    vault: Vault
     registry: Registry
 
 
@@ -111,7 +122,11 @@ async def running(home: Path, passphrase: bytes) -> AsyncIterator[Participant]:
         participant = await stack.enter_async_context(participating(parts))
         await stack.enter_async_context(_serving(ground, identity, participant))
         group = await stack.enter_async_context(asyncio.TaskGroup())
-        tasks = [group.create_task(identity.run(channels)), group.create_task(_announce(ground, parts))]
+        tasks = [
+            group.create_task(identity.run(channels)),
+            group.create_task(_announce(ground, parts)),
+            group.create_task(take_requests(home, ground.vault, ground.officers, ground.world)),
+        ]
         try:
             yield participant
         finally:
@@ -136,15 +151,38 @@ async def _ground(stack: AsyncExitStack, home: Path, passphrase: bytes) -> _Grou
         exchange=await stack.enter_async_context(SqliteExchange.open(home / "exchange.sqlite", vault=vault)),
         patterns=await stack.enter_async_context(SqlitePatterns.open(home / "patterns.sqlite")),
         trace=await stack.enter_async_context(SqliteTrace.open(home / "trace.sqlite")),
+        officers=await stack.enter_async_context(SqliteOfficers.open(officers_file(home), vault=vault)),
+        vault=vault,
         registry=await Registry.load(directory, bytes.fromhex(settings.genesis), world.clock),
     )
 
 
-def _identity(ground: _Ground) -> Identity:
+def _own_ca(ground: _Ground) -> Authority:
+    """The Party's CA at work, as the directory has it now."""
     admit = own_admission(ground.registry, ground.settings.party_id)
+    return Authority(certificate=admit.party_ca, key=key_from_seed(ground.keystore.get("ca")))
+
+
+def _officers(ground: _Ground) -> OfficerParts:
+    world = ground.world
+
+    def certify(public_key: bytes, name: OfficerName, life_s: int) -> bytes:
+        return issue_officer_certificate(
+            public_key, name=name, ca=_own_ca(ground), now=world.now(), entropy=world.entropy, life_s=life_s
+        )
+
+    return OfficerParts(
+        store=ground.officers,
+        certify=certify,
+        party_ca=lambda: _own_ca(ground).certificate,
+        four_eyes=ground.settings.four_eyes,
+    )
+
+
+def _identity(ground: _Ground) -> Identity:
     return Identity(
         world=ground.world,
-        ca=Authority(certificate=admit.party_ca, key=key_from_seed(ground.keystore.get("ca"))),
+        ca=_own_ca(ground),
         name=node_name(ground.settings),
         anchors=ground.registry.roster.anchors(),
     )
@@ -178,6 +216,7 @@ def _parts(ground: _Ground, identity: Identity, channels: Channels) -> Parts:
         sets=ground.sets,
         reference=published,
         policy=ground.policy,
+        officers=_officers(ground),
         facts=lambda: Facts(certificate_not_after=identity.not_after, disk_free_bytes=shutil.disk_usage(ground.home).free),
     )
 
@@ -198,6 +237,7 @@ async def _serving(ground: _Ground, identity: Identity, participant: Participant
         anchors=lambda: ground.registry.roster.anchors().get(settings.party_id, ()),
         clock=world.clock,
         entropy=world.entropy,
+        standing=participant.personnel.entitlement.standing,
     )
 
     def heard(sender: NodeName) -> None:
@@ -214,12 +254,29 @@ async def _serving(ground: _Ground, identity: Identity, participant: Participant
         serving(
             settings.desk,
             credentials=identity.tls.guest_credentials(),
-            routes=DeskServicer(participant.desk, gate).routes(),
+            routes=_desk_routes(ground, participant, gate),
             interceptors=desk_chain(timer=time.monotonic),
             reply_bytes_max=limits.DESK_REPLY_BYTES_MAX,
         ),
     ):
         yield
+
+
+def _desk_routes(ground: _Ground, participant: Participant, gate: OfficerGate) -> Routes:
+    """What officers and administrators call, and what an officer calls who has a code and no certificate yet."""
+    personnel = participant.personnel
+
+    def ca_key() -> bytes:
+        """Of the CA of this moment, for the codes that are made now."""
+        ca = read_pinned_ca(_own_ca(ground).certificate, party=ground.settings.party_id, domain=ground.settings.domain)
+        return ca_key_hash(ca.public_key_info)
+
+    administration = AdministrationServicer(personnel.administration, personnel.enrolment, gate, ca_key_sha256=ca_key)
+    return {
+        **DeskServicer(participant.desk, gate).routes(),
+        **administration.routes(),
+        **OfficerEnrolmentServicer(personnel.enrolment).routes(),
+    }
 
 
 async def _announce(ground: _Ground, parts: Parts) -> None:

@@ -11,10 +11,12 @@ import click
 
 from federation.errors import Conflict, InvalidConfiguration, NotFound
 from federation.identity import PartyId
+from federation.trust.entries import Authority
 from federation.trust.join_code import decode_join_code
 from federation.trust.keys import SoftwareSigner
 from node import party as root
 from node.cli.exit_codes import ExitCode
+from node.cli.officers.rights import AuthorityParameter
 from node.cli.options import FILE, json_option
 from node.cli.output import remark, show
 from node.cli.profile import write_profile
@@ -27,6 +29,7 @@ from node.joining import Joined, Joining
 from node.joining import join as join_federation
 from node.keystore import Cost, Keystore
 from node.mandates import accept, offer
+from node.officers import register_first
 from node.store.trace import SqliteTrace
 from node.use_cases.load_trace import Loaded, load_trace
 
@@ -54,6 +57,13 @@ def party() -> None:
 @click.option("--patterns", multiple=True, type=FILE, help="A file with a pattern set; once for each.")
 @click.option("--policy", type=FILE, help="A file with the answering policy; without it everything is answered by hand.")
 @click.option(
+    "--authority",
+    type=AuthorityParameter(),
+    default="customs:Customs",
+    show_default=True,
+    help="The competent authority of the first officer, who gets all rights.",
+)
+@click.option(
     "--wait", "wait_s", type=click.FloatRange(0), default=3_600.0, show_default=True, help="Seconds to wait for the founders."
 )
 @cost_option
@@ -74,13 +84,13 @@ def join(
     no_node: bool,
     patterns: tuple[Path, ...],
     policy: Path | None,
+    authority: Authority,
     wait_s: float,
     keystore_cost: str,
     as_json: bool,
 ) -> int:
     """Join with a one-time code. Run the same command again after any interruption: it goes on from where it was."""
     joining_code = decode_join_code(code)
-    secret = passphrase(passphrase_file, passphrase_fd, new=not (home / "keystore").exists())
     settings = NodeSettings(
         party=joining_code.party,
         name=name,
@@ -101,17 +111,20 @@ def join(
         genesis=genesis,
         settings=settings,
         with_node=not no_node,
-        passphrase=secret,
+        passphrase=passphrase(passphrase_file, passphrase_fd, new=not (home / "keystore").exists()),
         cost=Cost[keystore_cost.upper()],
         wait_s=wait_s,
         show_next_key=lambda seed: _show_next_key(home, joining_code.party, seed),
         tell=remark,
     )
-    return _join(joining, as_json=as_json)
+    return _join(joining, authority, as_json=as_json)
 
 
-def _join(joining: Joining, *, as_json: bool) -> int:
+def _join(joining: Joining, authority: Authority, *, as_json: bool) -> int:
     joined = asyncio.run(join_federation(joining, world()))
+    if not (joining.home / "officers").exists():
+        keystore = Keystore.open(joining.home / "keystore", joining.passphrase)
+        asyncio.run(register_first(joining.home, keystore, joined, authority=authority, world=world()))
     profile = _write_first_profile(joining.home, joined)
     return _show_joined(joining.home, joined, profile, as_json=as_json)
 

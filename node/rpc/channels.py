@@ -17,7 +17,7 @@ import grpc
 from federation import limits
 from federation.errors import InvalidInput, Unreachable
 from federation.ports import Clock, Peer
-from federation.trust.join_code import check_address
+from federation.trust.code_text import check_address
 from federation.wire import strict
 from node.rpc.calls import Method, Reply, Request
 from node.rpc.errors import from_status, status_of

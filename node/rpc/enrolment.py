@@ -132,7 +132,7 @@ async def enrolling(code: JoinCode, *, clock: Clock) -> AsyncIterator[GrpcEnrolm
             "the server at that address is not the one that the join code names",
             hint="check the code; if it is right, somebody stands between you and the Secretariat: tell it by telephone",
         )
-    line = Line(endpoint=code.address, server_name=_server_name(leaf), anchors=(leaf,), own=None)
+    line = Line(endpoint=code.address, server_name=server_name(leaf), anchors=(leaf,), own=None)
     try:
         yield GrpcEnrolment(code=code, line=line, clock=clock)
     finally:
@@ -164,7 +164,7 @@ async def fetch_certificate(address: str) -> bytes:
         writer.transport.abort()
 
 
-def _server_name(leaf: bytes) -> str:
+def server_name(leaf: bytes) -> str:
     """The one DNS name of a node's certificate, which the channel asks for again."""
     certificate = load_certificate(leaf)
     with foreign_bytes("the server's certificate does not have one DNS name"):

@@ -36,12 +36,14 @@ from node.use_cases.answering import Answering
 from node.use_cases.asking import Asking
 from node.use_cases.desk import OwnDesk
 from node.use_cases.diagnosis import Diagnosis, Facts
+from node.use_cases.entitlement import Entitlement
 from node.use_cases.exchange import Exchange
 from node.use_cases.gossip import Gossip, peers_of, some
 from node.use_cases.keyring import Keyring
 from node.use_cases.library import Patterns
 from node.use_cases.notices import Notices
 from node.use_cases.outbox import Outbox
+from node.use_cases.personnel import OfficerParts, Personnel, employ
 from node.use_cases.proving import Proving
 from node.use_cases.recent import Recent
 from node.use_cases.registry import Registry
@@ -91,6 +93,7 @@ class Parts:
     reference: Sequence[PatternSet]
     policy: Policy
     facts: Callable[[], Facts]
+    officers: OfficerParts
     housekeeping_s: float = HOUSEKEEPING_S
 
 
@@ -108,6 +111,7 @@ class Participant:
     answering: Answering
     notices: Notices
     witness: Witness
+    personnel: Personnel
 
 
 @asynccontextmanager
@@ -148,6 +152,7 @@ class _Core:
 async def _assemble(parts: Parts) -> tuple[Participant, Acknowledger]:
     notices = await Notices.load(parts.registry, parts.notice_store, parts.world.clock)
     core = await _core(parts)
+    personnel = employ(parts.officers, party=parts.own.party, node=parts.own.name, world=parts.world)
     asking, answering = _asking(parts, core), _answering(parts, core)
     await answering.recollect()
 
@@ -160,7 +165,7 @@ async def _assemble(parts: Parts) -> tuple[Participant, Acknowledger]:
     core.outbox.connect(on_handed=handlers, key_for=key_for)
     participant = Participant(
         exchange=_exchange(parts, core, asking, answering),
-        desk=_desk(parts, core, asking, answering, notices),
+        desk=_desk(parts, core, asking, answering, notices=notices, entitlement=personnel.entitlement),
         outbox=core.outbox,
         patterns=core.patterns,
         registry=parts.registry,
@@ -171,6 +176,7 @@ async def _assemble(parts: Parts) -> tuple[Participant, Acknowledger]:
         witness=Witness(
             own=parts.own, world=parts.world, registry=parts.registry, store=parts.witness_store, service=parts.directory
         ),
+        personnel=personnel,
     )
     return participant, core.acknowledger
 
@@ -261,7 +267,9 @@ def _exchange(parts: Parts, core: _Core, asking: Asking, answering: Answering) -
     )
 
 
-def _desk(parts: Parts, core: _Core, asking: Asking, answering: Answering, notices: Notices) -> OwnDesk:
+def _desk(
+    parts: Parts, core: _Core, asking: Asking, answering: Answering, *, notices: Notices, entitlement: Entitlement
+) -> OwnDesk:
     return OwnDesk(
         own=parts.own,
         store=parts.exchange_store,
@@ -284,6 +292,7 @@ def _desk(parts: Parts, core: _Core, asking: Asking, answering: Answering, notic
         ),
         announcer=core.announcer,
         recent=core.recent,
+        entitlement=entitlement,
     )
 
 

@@ -9,9 +9,11 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from federation.errors import StoreUnavailable, Unreachable
+from federation.identity import OfficerName
 from federation.ports import Change, Crossing, Peer
 from federation.query.codes import Automation
 from federation.query.policy import Policy
+from federation.trust.issuing import issue_officer_certificate
 from node.rpc.directory import DirectoryServicer
 from node.rpc.exchange import ExchangeServicer
 from node.use_cases.desk import OwnDesk
@@ -19,10 +21,12 @@ from node.use_cases.diagnosis import Facts
 from node.use_cases.directory_reads import DirectoryReads
 from node.use_cases.load_trace import load_trace
 from node.use_cases.participant import Participant, Parts, participating
+from node.use_cases.personnel import OfficerParts
 from node.use_cases.registry import Registry
 from node.use_cases.world import Own, World
 from tests.support.faults import Faults
 from tests.support.history import History
+from tests.support.memory_officers import MemoryOfficers, registered
 from tests.support.memory_stores import MemoryDirectory, MemoryExchange, MemoryPatterns
 from tests.support.memory_trace import MemoryTrace
 from tests.support.network import SimNetwork, Site
@@ -117,6 +121,7 @@ class SimNode:
         self.storage = Storage(self.faults)
         self.directory = MemoryDirectory()
         self.patterns = MemoryPatterns()
+        self.officers = MemoryOfficers()
         self.trace = MemoryTrace()
         self.starts = 0
         self.problems: set[str] = set()
@@ -137,9 +142,10 @@ class SimNode:
         self.storage.on_write = self._wrote
 
     async def prepare(self) -> None:
-        """What `gsp party join` leaves behind: the directory, and the Party's own data."""
+        """What `gsp party join` and the administrators leave behind: the directory, the Party's own data, its officers."""
         await self.directory.append(first=0, leaves=self._treaty.leaves, checkpoint=self._treaty.checkpoint)
         await load_trace(self.trace, self.kit.filings)
+        self.officers.lies_there(*(registered(one.name, one.certificate) for one in self.kit.officers))
 
     def note(self, what: str, message_id: bytes = b"", size: int = 0) -> None:
         """Into the history."""
@@ -265,9 +271,20 @@ class SimNode:
             sets=(self.kit.patterns,),
             reference=(),
             policy=self.policy,
+            officers=self._officer_parts(),
             facts=lambda: Facts(certificate_not_after=EPOCH + 10 * 365 * 86_400, disk_free_bytes=2**34),
             housekeeping_s=HOUSEKEEPING_S,
         )
+
+    def _officer_parts(self) -> OfficerParts:
+        entropy = SeededEntropy(self._seed, self.party, "certificates", self.starts)
+
+        def certify(public_key: bytes, name: OfficerName, life_s: int) -> bytes:
+            return issue_officer_certificate(
+                public_key, name=name, ca=self.kit.ca, now=self.clock.now(), entropy=entropy, life_s=life_s
+            )
+
+        return OfficerParts(store=self.officers, certify=certify, party_ca=lambda: self.kit.ca.certificate)
 
     async def _registry(self) -> Registry:
         """Reading the log again takes some time, and every node has the same at its first start."""
