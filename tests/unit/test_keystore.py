@@ -10,7 +10,7 @@ import pytest
 
 from federation import limits
 from federation.errors import Conflict, InvalidConfiguration, InvalidInput, NotFound, StoreUnavailable, Unauthentic
-from node import keystore as keystore_module
+from node.keystore import file as keystore_module
 from node.keystore import Cost, Keystore, read_passphrase
 
 PASSPHRASE = b"correct horse battery"
