@@ -56,6 +56,7 @@ class NodeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         domain: the treaty's domain, from the genesis entry.
         genesis: digest of the genesis entry, in hexadecimal, got from the Secretariat by another way than the network.
         secretariat: host:port of the Secretariat's node.
+        secretariat_join: host:port of its join port, where a Party whose CA has ended hands in the next one; from the join code.
         listen: host:port for other nodes.
         public: host:port under which other nodes reach `listen`; the same when it is not given.
         desk: host:port for the own officers.
@@ -72,6 +73,7 @@ class NodeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     domain: str
     genesis: Digest
     secretariat: Address
+    secretariat_join: Address | None = None
     listen: Address
     public: Address | None = None
     desk: Address

@@ -1,7 +1,7 @@
 """One Party's node, put together: everything it needs, for the length of a block.
 
 node.toml            settings
-keystore             Party key, Party CA, signing and storage key
+keystore             Party key, Party CA, signing and storage key, as far as they are in no token
 directory.sqlite     the log         exchange.sqlite   queries, outbox, journal
 patterns.sqlite      pattern sets    trace.sqlite      the Party's own traceability data
 """
@@ -24,16 +24,17 @@ from federation.errors import FederationError, InvalidConfiguration
 from federation.identity import NodeName
 from federation.ports import Peer
 from federation.query.policy import Policy
-from federation.trust.issuing import Authority, key_from_seed
-from federation.trust.keys import SoftwareSigner
+from federation.trust.issuing import Authority
+from federation.trust.keys import Signer
 from federation.uim.codes import Label
 from federation.uim.pattern import PatternSet
 from node import __version__
 from node.clock import SystemClock
 from node.config import NodeSettings, read_node_settings, read_policy
 from node.formats.patterns import read_pattern_folder
-from node.joining import Following, announce_settings, node_name, own_admission, read_sets
-from node.keystore import Keystore
+from node.joining import Following, announce_settings, node_name, read_sets
+from node.keystore import Custody, Keystore
+from node.keystore.custody import named_key
 from node.resources import patterns_folder
 from node.rpc.channels import Channels
 from node.rpc.desk import DeskServicer
@@ -51,6 +52,7 @@ from node.store.vault import Vault
 from node.use_cases.diagnosis import Facts
 from node.use_cases.directory_reads import DirectoryReads
 from node.use_cases.founding import secretariat_name
+from node.use_cases.own_keys import OwnKeys, StandingSigner
 from node.use_cases.participant import Participant, Parts, participating
 from node.use_cases.registry import Registry
 from node.use_cases.world import Own, World
@@ -67,7 +69,8 @@ class _Ground:
 
     home: Path
     settings: NodeSettings
-    keystore: Keystore
+    custody: Custody
+    own_keys: OwnKeys
     world: World
     sets: tuple[PatternSet, ...]
     policy: Policy
@@ -95,15 +98,22 @@ def read_settings(home: Path) -> NodeSettings:
 
 
 @asynccontextmanager
-async def running(home: Path, passphrase: bytes) -> AsyncIterator[Participant]:
+async def running(home: Path, passphrase: bytes, *, ca_stands_s: float = limits.CA_STANDS_S) -> AsyncIterator[Participant]:
     """Run the node until the block ends.
 
+    Args:
+        home: its folder.
+        passphrase: of its keystore.
+        ca_stands_s: how long a new CA stands in the directory before it issues.
+
     Raises:
-        InvalidConfiguration, InvalidInput: settings or passphrase are wrong.
+        InvalidConfiguration, InvalidInput: settings, passphrase or PIN are wrong.
+        Conflict: every CA of this Party has ended.
+        KeysUnavailable: the token is not there.
         StoreUnavailable: a file cannot be opened.
     """
     async with AsyncExitStack() as stack:
-        ground = await _ground(stack, home, passphrase)
+        ground = await _ground(stack, home, passphrase, ca_stands_s)
         identity = _identity(ground)
         channels = await stack.enter_async_context(Channels(own=identity.credential, clock=ground.world.clock))
         ground.registry.on_change(identity.trust)
@@ -119,16 +129,19 @@ async def running(home: Path, passphrase: bytes) -> AsyncIterator[Participant]:
                 task.cancel()
 
 
-async def _ground(stack: AsyncExitStack, home: Path, passphrase: bytes) -> _Ground:
+async def _ground(stack: AsyncExitStack, home: Path, passphrase: bytes, ca_stands_s: float) -> _Ground:
     settings = read_settings(home)
     world = World(clock=SystemClock(), entropy=secrets.token_bytes)
     keystore = Keystore.open(home / "keystore", passphrase)
+    custody = stack.enter_context(Custody.open(keystore, owner=settings.party, token=settings.pkcs11))
     vault = Vault(keystore.get("storage"), entropy=world.entropy)
     directory = await stack.enter_async_context(SqliteDirectory.open(home / "directory.sqlite"))
+    registry = await Registry.load(directory, bytes.fromhex(settings.genesis), world.clock)
     return _Ground(
         home=home,
         settings=settings,
-        keystore=keystore,
+        custody=custody,
+        own_keys=OwnKeys(party=settings.party_id, registry=registry, clock=world.clock, source=custody, ca_stands_s=ca_stands_s),
         world=world,
         sets=read_sets(home, settings),
         policy=read_own_policy(home, settings),
@@ -136,23 +149,28 @@ async def _ground(stack: AsyncExitStack, home: Path, passphrase: bytes) -> _Grou
         exchange=await stack.enter_async_context(SqliteExchange.open(home / "exchange.sqlite", vault=vault)),
         patterns=await stack.enter_async_context(SqlitePatterns.open(home / "patterns.sqlite")),
         trace=await stack.enter_async_context(SqliteTrace.open(home / "trace.sqlite")),
-        registry=await Registry.load(directory, bytes.fromhex(settings.genesis), world.clock),
+        registry=registry,
     )
 
 
 def _identity(ground: _Ground) -> Identity:
-    admit = own_admission(ground.registry, ground.settings.party_id)
     return Identity(
         world=ground.world,
-        ca=Authority(certificate=admit.party_ca, key=key_from_seed(ground.keystore.get("ca"))),
+        ca=lambda: _issuing_ca(ground.own_keys),
         name=node_name(ground.settings),
         anchors=ground.registry.roster.anchors(),
     )
 
 
+def _issuing_ca(own_keys: OwnKeys) -> Authority:
+    """The CA that issues now; what the command line made or gave up since the last look counts."""
+    own_keys.refresh()
+    return own_keys.ca()
+
+
 def _parts(ground: _Ground, identity: Identity, channels: Channels) -> Parts:
     settings, governance = ground.settings, ground.registry.roster.governance
-    signer = SoftwareSigner(ground.keystore.get("signing"))
+    signer = StandingSigner(ground.own_keys)
     published = [one for one in read_pattern_folder(patterns_folder()) if _is_published(one)]
     return Parts(
         own=Own(party=settings.party_id, name=node_name(settings), signer=signer),
@@ -174,7 +192,15 @@ def _parts(ground: _Ground, identity: Identity, channels: Channels) -> Parts:
         sets=ground.sets,
         reference=published,
         policy=ground.policy,
-        facts=lambda: Facts(certificate_not_after=identity.not_after, disk_free_bytes=shutil.disk_usage(ground.home).free),
+        facts=lambda: _facts(ground, identity),
+    )
+
+
+def _facts(ground: _Ground, identity: Identity) -> Facts:
+    return Facts(
+        certificate_not_after=identity.not_after,
+        disk_free_bytes=shutil.disk_usage(ground.home).free,
+        certificate_problem=identity.problem,
     )
 
 
@@ -218,6 +244,12 @@ async def _serving(ground: _Ground, identity: Identity, participant: Participant
         yield
 
 
+def _author(ground: _Ground) -> Signer:
+    """The Party key that the directory lists."""
+    listed = ground.registry.roster.party(ground.settings.party_id).party_key
+    return named_key(ground.custody, "party", listed if listed is not None else b"")
+
+
 async def _announce(ground: _Ground, parts: Parts) -> None:
     """Bring what the settings say into the directory: a new address, a new set of patterns. Tried until it stands there."""
     assert parts.secretariat is not None  # as made above
@@ -225,7 +257,12 @@ async def _announce(ground: _Ground, parts: Parts) -> None:
     while True:
         try:
             await announce_settings(
-                line, ground.settings, ground.sets, keystore=ground.keystore, world=ground.world, with_node=True
+                line,
+                ground.settings,
+                ground.sets,
+                author=_author(ground),
+                signing_key=ground.own_keys.announced_signing_key(),
+                world=ground.world,
             )
         except FederationError as error:  # whatever the Secretariat says to it, this node goes on with its work
             logger.warning("the settings are not in the directory yet", extra={"problem": error.code})

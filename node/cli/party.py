@@ -12,7 +12,6 @@ import click
 from federation.errors import Conflict, InvalidConfiguration, NotFound
 from federation.identity import PartyId
 from federation.trust.join_code import decode_join_code
-from federation.trust.keys import SoftwareSigner
 from node import party as root
 from node.cli.exit_codes import ExitCode
 from node.cli.options import FILE, json_option
@@ -21,6 +20,7 @@ from node.cli.profile import write_profile
 from node.cli.proof import Hexadecimal
 from node.cli.secretariat import PartyParameter, cost_option
 from node.cli.serving import free_address, home_options, passphrase, private_file, ready_line, run_until_stopped, world
+from node.cli.tokens import named_token, token_options, token_pin
 from node.config import NodeSettings
 from node.formats.trace_files import read_filings
 from node.joining import Joined, Joining
@@ -56,6 +56,7 @@ def party() -> None:
 @click.option(
     "--wait", "wait_s", type=click.FloatRange(0), default=3_600.0, show_default=True, help="Seconds to wait for the founders."
 )
+@token_options
 @cost_option
 @json_option
 def join(
@@ -75,6 +76,9 @@ def join(
     patterns: tuple[Path, ...],
     policy: Path | None,
     wait_s: float,
+    pkcs11_module: Path | None,
+    pkcs11_token: str | None,
+    pkcs11_pin_file: Path | None,
     keystore_cost: str,
     as_json: bool,
 ) -> int:
@@ -94,6 +98,7 @@ def join(
         region=region,
         patterns=tuple(str(path.absolute()) for path in patterns),
         policy=str(policy.absolute()) if policy is not None else None,
+        pkcs11=named_token(pkcs11_module, pkcs11_token),
     )
     joining = Joining(
         home=home,
@@ -103,6 +108,7 @@ def join(
         with_node=not no_node,
         passphrase=secret,
         cost=Cost[keystore_cost.upper()],
+        pin=token_pin(pkcs11_pin_file) if settings.pkcs11 is not None else None,
         wait_s=wait_s,
         show_next_key=lambda seed: _show_next_key(home, joining_code.party, seed),
         tell=remark,
@@ -224,7 +230,7 @@ def offer_command(
     """As the region: sign the offer to answer for a member."""
     keystore = Keystore.open(home / "keystore", passphrase(passphrase_file, passphrase_fd))
     settings = root.read_settings(home)
-    leaf = offer(settings, member, days=days, now=world().now(), signer=SoftwareSigner(keystore.get("party")))
+    leaf = asyncio.run(offer(home, settings, keystore, member, days=days, world=world()))
     try:
         output.write_bytes(leaf)
     except OSError as error:

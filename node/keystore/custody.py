@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from enum import StrEnum
 from itertools import count
 from typing import Final
@@ -34,6 +35,8 @@ from node.keystore.hardware import Token
 
 PIN: Final = "pkcs11-pin"
 """Name of the secret that opens the token."""
+_CERTIFICATE: Final = "certificate-"
+_RETIRED: Final = "retired-"
 _SIGNERS: Final = frozenset({"party", "signing", "log"})
 _AUTHORITIES: Final = frozenset({"ca", "issuing"})
 
@@ -43,6 +46,19 @@ class Place(StrEnum):
 
     FILE = "file"
     TOKEN = "token"  # noqa: S105  # a hardware token's name, no password
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldCa:
+    """A CA's key that is here.
+
+    Attributes:
+        certificate: DER, of a successor that this Party made for itself; None when only the directory has it.
+    """
+
+    name: str
+    key: ec.EllipticCurvePrivateKey
+    certificate: bytes | None
 
 
 class Custody:
@@ -117,12 +133,31 @@ class Custody:
         return key_from_seed(self._keystore.get(name))
 
     def signers(self, role: str) -> tuple[Signer, ...]:
-        """All keys of a role that signs, oldest first."""
-        return tuple(self.signer(name) for name in self.names(role))
+        """All keys of a role that signs and were not given up, oldest first."""
+        return tuple(self.signer(name) for name in self.names(role) if not self.is_retired(name))
 
-    def authority_keys(self, role: str) -> tuple[ec.EllipticCurvePrivateKey, ...]:
-        """All keys of a role that issues, oldest first."""
-        return tuple(self.authority_key(name) for name in self.names(role))
+    def cas(self, role: str = "ca") -> tuple[HeldCa, ...]:
+        """All keys of a role that issues and were not given up, oldest first."""
+        return tuple(
+            HeldCa(name=name, key=self.authority_key(name), certificate=self._certificate(name))
+            for name in self.names(role)
+            if not self.is_retired(name)
+        )
+
+    def put_certificate(self, name: str, certificate: bytes) -> None:
+        """Keep the certificate of a successor before it is announced: this node may need it before the directory here lists it."""
+        self._keystore.put(_CERTIFICATE + name, certificate, replace=True)
+
+    def _certificate(self, name: str) -> bytes | None:
+        return self._keystore.get(_CERTIFICATE + name) if _CERTIFICATE + name in self._keystore.names() else None
+
+    def retire(self, name: str) -> None:
+        """Never use a key again, whatever the directory here says: it was revoked, and others know that before this node does."""
+        self._keystore.put(_RETIRED + name, b"retired")
+
+    def is_retired(self, name: str) -> bool:
+        """Whether a key was given up."""
+        return _RETIRED + name in self._keystore.names()
 
     def make(self, name: str, entropy: Entropy) -> None:
         """Make a key of that name, durably, in the place where its role has its keys; one that is there stays."""

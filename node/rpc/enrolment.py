@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from hashlib import sha256
 from typing import Final, Protocol
@@ -21,7 +21,7 @@ from cryptography import x509
 
 from federation import limits
 from federation.errors import Unauthentic, Unreachable
-from federation.identity import PartyId, party_id
+from federation.identity import NodeName, PartyId, party_id
 from federation.ports import Clock
 from federation.trust.chain import foreign_bytes, load_certificate
 from federation.trust.enrolment import Step
@@ -44,10 +44,11 @@ ACCEPT: Final = Method(
 STATUS: Final = Method(
     path="/federation.v1.Enrolment/Status", request=directory_pb2.EnrolmentStatusRequest, reply=directory_pb2.EnrolmentStatusReply
 )
+RENEW: Final = Method(path="/federation.v1.Enrolment/Renew", request=directory_pb2.RenewRequest, reply=directory_pb2.RenewReply)
 
 
 class EnrolmentHandler(Protocol):
-    """The Secretariat's side of joining. Every method may be repeated; the token is all that a caller has."""
+    """The Secretariat's side. Every method may be repeated; the token is all that a caller has, and to renew not even that."""
 
     async def enrol(self, token: bytes, application: Application) -> Admission:
         """Issue the Party CA for what the Party sent."""
@@ -58,6 +59,9 @@ class EnrolmentHandler(Protocol):
     async def status(self, token: bytes, party: PartyId) -> EnrolmentState:
         """Say how far it is."""
 
+    async def renew(self, leaf: bytes) -> int:
+        """Log an entry of a Party that has no certificate any more; gives its index."""
+
 
 class EnrolmentServicer:
     """Decodes, calls the handler, encodes."""
@@ -67,7 +71,14 @@ class EnrolmentServicer:
 
     def routes(self) -> Routes:
         """Its methods by path."""
-        return dict((served(ENROL, self._enrol), served(ACCEPT, self._accept), served(STATUS, self._status)))
+        return dict(
+            (
+                served(ENROL, self._enrol),
+                served(ACCEPT, self._accept),
+                served(STATUS, self._status),
+                served(RENEW, self._renew),
+            )
+        )
 
     async def _enrol(self, _call: Call, request: directory_pb2.EnrolRequest) -> directory_pb2.EnrolReply:
         admission = await self._handler.enrol(_token(request.token), _decode_application(request))
@@ -83,6 +94,9 @@ class EnrolmentServicer:
 
     async def _status(self, _call: Call, request: directory_pb2.EnrolmentStatusRequest) -> directory_pb2.EnrolmentStatusReply:
         return _encode_state(await self._handler.status(_token(request.token), party_id(request.party)))
+
+    async def _renew(self, _call: Call, request: directory_pb2.RenewRequest) -> directory_pb2.RenewReply:
+        return directory_pb2.RenewReply(index=await self._handler.renew(request.leaf))
 
 
 class GrpcEnrolment:
@@ -116,6 +130,39 @@ class GrpcEnrolment:
         """Ask how far it is."""
         request = directory_pb2.EnrolmentStatusRequest(token=self._code.token, party=self._code.party)
         return _decode_state(await self._line.call(STATUS, request, clock=self._clock))
+
+
+class GrpcRenewal:
+    """The side of a Party that is in the directory already and has no certificate that is good."""
+
+    def __init__(self, *, line: Line, clock: Clock) -> None:
+        self._line = line
+        self._clock = clock
+
+    async def renew(self, leaf: bytes) -> int:
+        """Hand an entry in; gives its index. Idempotent for identical bytes."""
+        reply = await self._line.call(RENEW, directory_pb2.RenewRequest(leaf=leaf), clock=self._clock)
+        return reply.index
+
+
+@asynccontextmanager
+async def handing_in(address: str, *, name: NodeName, anchors: Sequence[bytes], clock: Clock) -> AsyncIterator[GrpcRenewal]:
+    """Connect to the join port of the Secretariat that the directory pins.
+
+    Args:
+        address: of the join port.
+        name: the Secretariat's node.
+        anchors: DER of its CAs.
+        clock: this machine's.
+
+    Raises:
+        InvalidInput: not an address.
+    """
+    line = Line(endpoint=address, server_name=name.dns, anchors=anchors, own=None)
+    try:
+        yield GrpcRenewal(line=line, clock=clock)
+    finally:
+        await line.close()
 
 
 @asynccontextmanager

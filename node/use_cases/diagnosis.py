@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from federation import limits
 from federation.boundary.directory import cosigners
+from federation.errors import FederationError
 from federation.ports import JournalStore, OutboxStore
+from federation.trust.roster import signing_keys
 from node.use_cases.desk_values import Check, Health, NodeStatus
 from node.use_cases.registry import Registry
 from node.use_cases.world import Own, World
@@ -20,10 +22,12 @@ class Facts:
     Attributes:
         certificate_not_after: Unix seconds at which the node's TLS certificate ends.
         disk_free_bytes: room left where the stores are.
+        certificate_problem: why no newer TLS certificate can be made; None when one can, or is not needed yet.
     """
 
     certificate_not_after: float
     disk_free_bytes: int
+    certificate_problem: FederationError | None = None
 
 
 DISK_FREE_BYTES_MIN = 256 * 1024 * 1024
@@ -122,7 +126,9 @@ class Diagnosis:
                 words="the directory lists no node for this Party",
                 hint="finish joining with `gsp party join`; other Parties cannot reach this node before",
             )
-        if record.node.signing_key != self._own.signer.public_key or record.node.node != self._own.name:
+        now = self._world.clock.now()
+        ours = record.node.node == self._own.name
+        if not ours or self._own.signer.public_key not in signing_keys(self._registry.roster, self._own.name, at=now):
             return Check(
                 name="own entry",
                 health=Health.BAD,
@@ -134,6 +140,11 @@ class Diagnosis:
     def _certificate(self, facts: Facts) -> Check:
         left = facts.certificate_not_after - self._world.clock.now()
         words = f"ends in {left / 3_600:.0f} h"
+        problem = facts.certificate_problem
+        if problem is not None:
+            health = Health.WARNING if left > 0 else Health.BAD
+            words = f"{words}, and no other one can be made: {problem.message}"
+            return Check(name="node certificate", health=health, words=words, hint=problem.hint)
         if left > limits.NODE_CERTIFICATE_LIFE_S / 4:
             return Check(name="node certificate", health=Health.GOOD, words=words)
         health = Health.WARNING if left > 0 else Health.BAD

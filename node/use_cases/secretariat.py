@@ -9,24 +9,28 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from dataclasses import dataclass, replace
+from typing import Final
 
 from federation import limits
-from federation.boundary.directory import add_cosignature, fold, join_signatures, sign_checkpoint
-from federation.errors import Conflict, Forbidden, Malformed, NotFound, Overloaded, Unauthentic, UnknownParty
+from federation.boundary.directory import Replica, add_cosignature, fold, join_signatures, sign_checkpoint
+from federation.errors import Conflict, Forbidden, Malformed, NotFound, Overloaded, Oversized, Unauthentic, UnknownParty
 from federation.identity import NodeName, PartyId
 from federation.ports import Enrolment, EnrolmentStore
 from federation.trust import directory, keys
 from federation.trust.enrolment import Invitation, Step, Use, check_invitation, check_token, request_hash
-from federation.trust.entries import Admit, EntryKind, Signature
+from federation.trust.entries import Admit, Ca, EntryKind, NodeEntry, Revoke, Rotate, Signature
 from federation.trust.fingerprint import fingerprint
 from federation.trust.issuing import Authority, issue_party_ca
 from federation.trust.keys import Signer
 from federation.trust.merkle import leaf_hash
-from federation.wire.directory import decode_entry_body, encode_entry_body
+from federation.wire.directory import decode_entry_body, decode_signed_entry, encode_entry_body
 from node.use_cases.directory_reads import DirectoryReads
 from node.use_cases.registry import Registry
 from node.use_cases.registry_values import Admission, Application, EnrolmentState
 from node.use_cases.world import World
+
+HANDED_IN: Final = (Ca, Rotate, Revoke, NodeEntry)
+"""What a Party needs to come back when its certificates have ended or its keys were stolen; every other kind waits until it is."""
 
 
 class Log(DirectoryReads):
@@ -53,13 +57,36 @@ class Log(DirectoryReads):
             Forbidden: it breaks its author rule; it is not logged.
             Overloaded: that Party has had enough entries logged today.
         """
+        return await self._submit(sender.party, leaf)
+
+    async def hand_in(self, leaf: bytes) -> int:
+        """Log an entry that somebody brought who showed no certificate. It is the author's only when it keeps its rule, and before that
+        nobody's budget is touched.
+
+        Raises:
+            Malformed: no entry.
+            Forbidden: of a kind that is not taken here, or it breaks its author rule; it is not logged.
+            Overloaded: that Party has had enough entries logged today.
+        """
+        if len(leaf) > limits.ENTRY_BYTES_MAX:
+            raise Oversized("a directory entry is too long")
+        entry = decode_signed_entry(leaf)
+        body = decode_entry_body(entry.kind, entry.body)
+        if not isinstance(body, HANDED_IN):
+            raise Forbidden(
+                f"an entry of kind `{entry.kind}` is not handed in here", hint="submit it with the node's certificate"
+            )
+        _require_rule(self._registry.replica, fold(self._registry.replica, leaf), known=leaf_hash(leaf) in self._known)
+        return await self._submit(body.party, leaf)
+
+    async def _submit(self, party: PartyId | None, leaf: bytes) -> int:
         known = self._known.get(leaf_hash(leaf))
         if known is not None:
             return known
         logged = self._logged_today()
-        if logged[sender.party] >= limits.ENTRIES_PER_PARTY_PER_DAY_MAX:
+        if logged[party] >= limits.ENTRIES_PER_PARTY_PER_DAY_MAX:
             raise Overloaded("this Party has had many entries logged today", hint="submit it again tomorrow")
-        logged[sender.party] += 1  # before it is logged: what comes at the same time has to see it
+        logged[party] += 1  # before it is logged: what comes at the same time has to see it
         return await self.append(leaf)
 
     def _logged_today(self) -> Counter[PartyId | None]:
@@ -79,8 +106,7 @@ class Log(DirectoryReads):
                 raise Malformed("a directory entry is too long")
             before = self._registry.replica
             after = fold(before, leaf)
-            if len(after.roster.alarms) > len(before.roster.alarms):
-                raise Forbidden(after.roster.alarms[-1].words, hint="the entry was not logged")
+            _require_rule(before, after, known=False)
             index = before.frontier.size
             checkpoint = sign_checkpoint(before.genesis.origin, after.frontier, self._signer)
             await self._registry.accept([leaf], checkpoint)
@@ -101,6 +127,12 @@ class Log(DirectoryReads):
             raise Forbidden("only the node that the directory lists cosigns")
         async with self._writing:
             await self._registry.accept([], add_cosignature(self._registry.replica, node, checkpoint))
+
+
+def _require_rule(before: Replica, after: Replica, *, known: bool) -> None:
+    """See that one more entry kept its author rule; one that stands in the log already may be told again."""
+    if not known and len(after.roster.alarms) > len(before.roster.alarms):
+        raise Forbidden(after.roster.alarms[-1].words, hint="the entry was not logged")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,6 +262,10 @@ class Admissions:
         """How far the Party is. What a failing disk left undone is done now."""
         async with self._stepping:
             return self._state(await self._try_to_log(await self._known(token, party)))
+
+    async def renew(self, leaf: bytes) -> int:
+        """Log what a Party without a certificate hands in. Raises as `Log.hand_in`."""
+        return await self._log.hand_in(leaf)
 
     async def approve(self, party: PartyId, signature: Signature) -> EnrolmentState:
         """A founder signs the entry after comparing the fingerprint out of band.

@@ -126,7 +126,24 @@ def test_a_successor_that_another_process_made_is_found(settings, keystore, cust
     custody.reload()
 
     assert custody.names("ca") == ("ca", "ca-2")
-    assert len(custody.authority_keys("ca")) == 2
+    assert len(custody.cas()) == 2
+
+
+def test_a_key_that_was_given_up_is_there_and_is_not_used(custody):
+    custody.make("signing-2", os.urandom)
+    custody.retire("signing")
+
+    assert custody.names("signing") == ("signing", "signing-2")
+    (kept,) = custody.signers("signing")
+    assert kept.public_key == custody.signer("signing-2").public_key
+
+
+def test_the_certificate_of_a_successor_is_kept_beside_its_key(custody):
+    custody.make("ca-2", os.urandom)
+    certificate = authority(custody, "ca-2").certificate
+    custody.put_certificate("ca-2", certificate)
+
+    assert [held.certificate for held in custody.cas()] == [None, certificate]
 
 
 def test_a_key_from_paper_is_adopted_and_lies_in_the_file(custody):
