@@ -113,6 +113,14 @@ JOIN_CERTIFICATE_LIFE_S: Final = 365 * 86_400
 """Join codes hold the hash of this certificate, so that each renewal spoils those on their way."""
 PARTY_CA_LIFE_S: Final = 2 * 365 * 86_400
 """Long enough that a ministry renews it in a planned change, and short enough that it learns how."""
+LIFE_LEFT_NOTED: Final = 0.50
+"""Of a CA's life: from here on `gsp keys` and `gsp doctor` name its end, a year before it comes."""
+LIFE_LEFT_WARNED: Final = 0.25
+"""Of a CA's life: half a year for a planned change, and an operator who hears of it before every holiday."""
+LIFE_LEFT_ALARMED: Final = 0.10
+"""Of a CA's life: ten weeks. From here on it is the most urgent thing that `gsp doctor` knows."""
+CLOCK_OFFSET_WARN_S: Final = 30.0
+"""A clock that is this far off stops nothing yet; five minutes do."""
 CA_STANDS_S: Final = 7 * 86_400
 """A new Party CA issues nothing before it stood in the log for a week: a Party whose directory is older than that is marked stale, and
 until then every other one has read it. Nobody is in a hurry with a change that was planned; when no other CA is left, it issues at

@@ -192,13 +192,14 @@ def _parts(ground: _Ground, identity: Identity, channels: Channels) -> Parts:
         sets=ground.sets,
         reference=published,
         policy=ground.policy,
+        own_keys=ground.own_keys,
         facts=lambda: _facts(ground, identity),
     )
 
 
 def _facts(ground: _Ground, identity: Identity) -> Facts:
     return Facts(
-        certificate_not_after=identity.not_after,
+        certificate=identity.window,
         disk_free_bytes=shutil.disk_usage(ground.home).free,
         certificate_problem=identity.problem,
     )

@@ -19,7 +19,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from enum import StrEnum
 from itertools import count
 from typing import Final
 
@@ -32,6 +31,8 @@ from federation.trust.keys import Signer, SoftwareSigner
 from node.config import NodeToken, SecretariatToken
 from node.keystore.file import Keystore
 from node.keystore.hardware import Token
+from node.use_cases.desk_values import KeyPlace
+from node.use_cases.own_keys import HeldKey, ca_key_hash
 
 PIN: Final = "pkcs11-pin"
 """Name of the secret that opens the token."""
@@ -39,13 +40,6 @@ _CERTIFICATE: Final = "certificate-"
 _RETIRED: Final = "retired-"
 _SIGNERS: Final = frozenset({"party", "signing", "log"})
 _AUTHORITIES: Final = frozenset({"ca", "issuing"})
-
-
-class Place(StrEnum):
-    """Where a key lies."""
-
-    FILE = "file"
-    TOKEN = "token"  # noqa: S105  # a hardware token's name, no password
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,11 +86,11 @@ class Custody:
         with Token(module=token.module, label=token.token, pin=keystore.get(PIN)) as opened:
             yield cls(keystore=keystore, owner=owner, token=opened, in_token=frozenset(token.keys))
 
-    def place(self, name: str) -> Place:
+    def place(self, name: str) -> KeyPlace:
         """Where a key lies, or would be made."""
         if name in self._keystore.names():
-            return Place.FILE
-        return Place.TOKEN if _role(name) in self._in_token else Place.FILE
+            return KeyPlace.FILE
+        return KeyPlace.TOKEN if _role(name) in self._in_token else KeyPlace.FILE
 
     def names(self, role: str) -> tuple[str, ...]:
         """The keys of a role, oldest first."""
@@ -115,7 +109,7 @@ class Custody:
         """
         if _role(name) not in _SIGNERS:
             raise Misuse(f"`{name}` signs no entries and no messages")
-        if self._token is not None and self.place(name) is Place.TOKEN:
+        if self._token is not None and self.place(name) is KeyPlace.TOKEN:
             return self._token.signer(self._label(name))
         return SoftwareSigner(self._keystore.get(name))
 
@@ -128,7 +122,7 @@ class Custody:
         """
         if _role(name) not in _AUTHORITIES:
             raise Misuse(f"`{name}` issues no certificates")
-        if self._token is not None and self.place(name) is Place.TOKEN:
+        if self._token is not None and self.place(name) is KeyPlace.TOKEN:
             return self._token.authority_key(self._label(name))
         return key_from_seed(self._keystore.get(name))
 
@@ -165,7 +159,7 @@ class Custody:
             raise Misuse(f"`{name}` is no key of ours")
         if self._has(name):
             return
-        if self._token is not None and self.place(name) is Place.TOKEN:
+        if self._token is not None and self.place(name) is KeyPlace.TOKEN:
             make = self._token.make_signer if _role(name) in _SIGNERS else self._token.make_authority_key
             make(self._label(name))
         else:
@@ -174,6 +168,26 @@ class Custody:
     def adopt(self, name: str, seed: bytes) -> None:
         """Keep an Ed25519 key that was made elsewhere, such as the next Party key from its paper; it lies in the file."""
         self._keystore.put(name, seed)
+
+    def inventory(self) -> tuple[HeldKey, ...]:
+        """Every key that is here, for people to read: without anything secret."""
+        held = [
+            HeldKey(role=role, name=name, id=self.signer(name).public_key, place=self.place(name), retired=self.is_retired(name))
+            for role in sorted(_SIGNERS)
+            for name in self.names(role)
+        ]
+        held += [
+            HeldKey(
+                role=role,
+                name=name,
+                id=ca_key_hash(self.authority_key(name)),
+                place=self.place(name),
+                retired=self.is_retired(name),
+            )
+            for role in sorted(_AUTHORITIES)
+            for name in self.names(role)
+        ]
+        return tuple(held)
 
     def reload(self) -> None:
         """Take up what other processes have put since: the command line makes a successor while the node runs."""
@@ -188,7 +202,7 @@ class Custody:
     def _has(self, name: str) -> bool:
         if name in self._keystore.names():
             return True
-        return self._token is not None and self.place(name) is Place.TOKEN and self._token.has(self._label(name))
+        return self._token is not None and self.place(name) is KeyPlace.TOKEN and self._token.has(self._label(name))
 
     def _label(self, name: str) -> str:
         return f"gsp-{self._owner}-{name}"

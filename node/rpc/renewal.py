@@ -16,7 +16,7 @@ from typing import Final
 from federation import limits
 from federation.errors import FederationError
 from federation.identity import NodeName, PartyId
-from federation.trust.chain import load_certificate, window_of
+from federation.trust.chain import Window, load_certificate, window_of
 from federation.trust.issuing import Authority, key_from_seed, key_to_pem
 from federation.trust.roster import Roster
 from node.rpc.channels import Channels
@@ -75,9 +75,9 @@ class Identity:
         return TlsSnapshot(credential=self.credential, anchors=self._anchors, domain=self._name.domain)
 
     @property
-    def not_after(self) -> float:
-        """Unix seconds at which the certificate in use ends."""
-        return window_of(load_certificate(self.credential.certificate)).not_after
+    def window(self) -> Window:
+        """When the certificate in use is valid."""
+        return window_of(load_certificate(self.credential.certificate))
 
     def trust(self, roster: Roster) -> None:
         """From the next handshake and the next call on, the Party CAs of this roster are the anchors."""

@@ -9,8 +9,10 @@ from federation import limits
 from federation.boundary.directory import cosigners
 from federation.errors import FederationError
 from federation.ports import JournalStore, OutboxStore
+from federation.trust.chain import Window
 from federation.trust.roster import signing_keys
 from node.use_cases.desk_values import Check, Health, NodeStatus
+from node.use_cases.key_report import KeyReport
 from node.use_cases.registry import Registry
 from node.use_cases.world import Own, World
 
@@ -20,12 +22,12 @@ class Facts:
     """What the composition root knows and the use cases do not.
 
     Attributes:
-        certificate_not_after: Unix seconds at which the node's TLS certificate ends.
+        certificate: when the node's TLS certificate is valid.
         disk_free_bytes: room left where the stores are.
         certificate_problem: why no newer TLS certificate can be made; None when one can, or is not needed yet.
     """
 
-    certificate_not_after: float
+    certificate: Window
     disk_free_bytes: int
     certificate_problem: FederationError | None = None
 
@@ -47,6 +49,7 @@ class Diagnosis:
         waiting: OutboxStore,
         journal: JournalStore,
         facts: Callable[[], Facts],
+        key_report: KeyReport,
     ) -> None:
         self._own = own
         self._world = world
@@ -55,6 +58,7 @@ class Diagnosis:
         self._waiting = waiting
         self._journal = journal
         self._facts = facts
+        self._key_report = key_report
 
     async def look(self) -> NodeStatus:
         """All checks and figures of this moment."""
@@ -71,6 +75,7 @@ class Diagnosis:
             self._certificate(facts),
             _disk(facts),
             _outbox(stuck),
+            *await self._key_report.checks(),
         )
         figures = {
             "directory_size": self._registry.roster.size,
@@ -79,7 +84,9 @@ class Diagnosis:
             "outbox": sum(len(rows) for rows in waiting.values()),
             "journal_size": (await self._journal.frontier()).size,
         }
-        return NodeStatus(party=self._own.party, version=self._version, checks=checks, figures=figures)
+        return NodeStatus(
+            party=self._own.party, version=self._version, checks=checks, figures=figures, keys=await self._key_report.lines()
+        )
 
     def _directory(self) -> Check:
         age = self._world.clock.now() - self._registry.heard_at
@@ -138,7 +145,7 @@ class Diagnosis:
         return Check(name="own entry", health=Health.GOOD, words=f"listed as {record.node.node.dns}")
 
     def _certificate(self, facts: Facts) -> Check:
-        left = facts.certificate_not_after - self._world.clock.now()
+        left = facts.certificate.not_after - self._world.clock.now()
         words = f"ends in {left / 3_600:.0f} h"
         problem = facts.certificate_problem
         if problem is not None:

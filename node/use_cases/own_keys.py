@@ -10,6 +10,7 @@ A key that another process made is found when the directory lists it: then the k
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final, Protocol
 
@@ -24,10 +25,29 @@ from federation.trust.chain import load_certificate, window_of
 from federation.trust.issuing import Authority
 from federation.trust.keys import Signer
 from federation.trust.roster import PartyRecord
+from node.use_cases.desk_values import KeyPlace
 from node.use_cases.registry import Registry
 
 _NO_CA: Final = "every CA of this Party has ended or was revoked"
 _ROTATE: Final = "stop the node, run `gsp keys rotate ca`, and start it again"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldKey:
+    """A key that is here, without its secret half.
+
+    Attributes:
+        role: what it is for.
+        name: what its place calls it.
+        id: its public key, or of a CA SHA-256 of its SubjectPublicKeyInfo.
+        retired: it was given up and is not used.
+    """
+
+    role: str
+    name: str
+    id: bytes
+    place: KeyPlace
+    retired: bool
 
 
 class HeldCa(Protocol):
@@ -50,6 +70,9 @@ class KeySource(Protocol):
 
     def cas(self) -> Sequence[HeldCa]:
         """All keys of the Party CA."""
+
+    def inventory(self) -> Sequence[HeldKey]:
+        """Every key, those that were given up as well."""
 
     def reload(self) -> None:
         """Take up what other processes have put since."""
@@ -99,6 +122,7 @@ class OwnKeys:
     def _take_up(self) -> None:
         self._signers = {signer.public_key: signer for signer in self._source.signers("signing")}
         self._cas = {ca_key_hash(held.key): held for held in self._source.cas()}
+        self.inventory = tuple(self._source.inventory())
 
     def refresh(self) -> None:
         """Read the keystore again: the command line may have made or given up a key. What is out of reach stays as it was."""
@@ -110,6 +134,10 @@ class OwnKeys:
 
     def _record(self) -> PartyRecord | None:
         return self._registry.roster.parties.get(self._party)
+
+    def counts_from(self, certificate: bytes) -> int:
+        """When a CA that followed another one begins to issue, unless that one is gone before."""
+        return began_at(certificate) + int(self._ca_stands_s)
 
     def signer(self) -> Signer:
         """The key that signs now.

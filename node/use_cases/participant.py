@@ -36,9 +36,11 @@ from node.use_cases.asking import Asking
 from node.use_cases.desk import OwnDesk
 from node.use_cases.diagnosis import Diagnosis, Facts
 from node.use_cases.exchange import Exchange
+from node.use_cases.key_report import KeyReport, TlsFacts
 from node.use_cases.keyring import Keyring
 from node.use_cases.library import Patterns
 from node.use_cases.outbox import Outbox
+from node.use_cases.own_keys import OwnKeys
 from node.use_cases.proving import Proving
 from node.use_cases.recent import Recent
 from node.use_cases.registry import Registry
@@ -83,6 +85,7 @@ class Parts:
     sets: Sequence[PatternSet]
     reference: Sequence[PatternSet]
     policy: Policy
+    own_keys: OwnKeys
     facts: Callable[[], Facts]
     housekeeping_s: float = HOUSEKEEPING_S
 
@@ -256,17 +259,34 @@ def _desk(parts: Parts, core: _Core, asking: Asking, answering: Answering) -> Ow
         asking=asking,
         answering=answering,
         proving=Proving(own=parts.own, store=parts.exchange_store, journal=parts.journal, registry=parts.registry),
-        diagnosis=Diagnosis(
-            own=parts.own,
-            world=parts.world,
-            version=parts.version,
-            registry=parts.registry,
-            waiting=parts.outbox_store,
-            journal=parts.journal,
-            facts=parts.facts,
-        ),
+        diagnosis=_diagnosis(parts),
         announcer=core.announcer,
         recent=core.recent,
+    )
+
+
+def _diagnosis(parts: Parts) -> Diagnosis:
+    def tls() -> TlsFacts:
+        facts = parts.facts()
+        return TlsFacts(window=facts.certificate, problem=facts.certificate_problem)
+
+    report = KeyReport(
+        party=parts.own.party,
+        roster=lambda: parts.registry.roster,
+        own_keys=parts.own_keys,
+        decryption_keys=parts.exchange_store.keys,
+        tls=tls,
+        now=parts.world.clock.now,
+    )
+    return Diagnosis(
+        own=parts.own,
+        world=parts.world,
+        version=parts.version,
+        registry=parts.registry,
+        waiting=parts.outbox_store,
+        journal=parts.journal,
+        facts=parts.facts,
+        key_report=report,
     )
 
 

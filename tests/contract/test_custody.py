@@ -12,8 +12,9 @@ from federation.trust import issuing, keys
 from federation.trust.certificate import read_successor_ca, verify_node_certificate, verify_officer
 from federation.trust.issuing import Authority
 from node.config import NodeToken
-from node.keystore import PIN, Cost, Custody, Keystore, Place
+from node.keystore import PIN, Cost, Custody, Keystore
 from node.keystore.custody import named_key
+from node.use_cases.desk_values import KeyPlace
 from tests.support.token import PIN as TOKEN_PIN
 from tests.support.token import soft_hsm
 
@@ -151,7 +152,7 @@ def test_a_key_from_paper_is_adopted_and_lies_in_the_file(custody):
     custody.adopt("party-2", seed)
 
     assert custody.signer("party-2").public_key == keys.SoftwareSigner(seed).public_key
-    assert custody.place("party-2") is Place.FILE
+    assert custody.place("party-2") is KeyPlace.FILE
     assert custody.names("party") == ("party", "party-2")
 
 

@@ -189,9 +189,7 @@ def test_what_was_sealed_before_the_key_changed_arrives_all_the_same(treaty):
 def test_a_revoked_key_signs_nothing_whatever_time_it_says(treaty):
     grown = changed_key(at=NOW)
     qm = grown.parties[QM]
-    grown.enter(
-        Revoke(created=NOW, party=QM, kind=RevokedKind.SIGNING_KEY, id=qm.signer.public_key, reason="stolen"), qm.key
-    )
+    grown.enter(Revoke(created=NOW, party=QM, kind=RevokedKind.SIGNING_KEY, id=qm.signer.public_key, reason="stolen"), qm.key)
 
     with pytest.raises(Unauthentic, match="does not verify"):
         read(grown, asked(treaty).raw, grown.roster)

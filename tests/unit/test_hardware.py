@@ -13,8 +13,9 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from federation.errors import InvalidConfiguration, KeysUnavailable, Misuse, NotFound
 from federation.trust import keys
 from node.config import NodeToken
-from node.keystore import PIN, Cost, Custody, Keystore, Place
+from node.keystore import PIN, Cost, Custody, Keystore
 from node.keystore.hardware import HardwareSigner, Token
+from node.use_cases.desk_values import KeyPlace
 from tests.support.token import PIN as TOKEN_PIN
 from tests.support.token import forget, soft_hsm
 
@@ -158,7 +159,7 @@ def test_only_the_roles_that_the_settings_name_lie_in_the_token(hsm, tmp_path):
         custody.make("ca", os.urandom)
         custody.make("signing", os.urandom)
 
-        assert (custody.place("ca"), custody.place("signing")) == (Place.TOKEN, Place.FILE)
+        assert (custody.place("ca"), custody.place("signing")) == (KeyPlace.TOKEN, KeyPlace.FILE)
     assert keystore.names() == (PIN, "signing")
 
 
