@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from itertools import count
 from pathlib import Path
 
 import click
@@ -14,12 +13,13 @@ from federation.identity import PartyId
 from federation.trust.join_code import decode_join_code
 from node import party as root
 from node.cli.exit_codes import ExitCode
+from node.cli.next_key import keep_next_key
 from node.cli.options import FILE, json_option
 from node.cli.output import remark, show
 from node.cli.profile import write_profile
 from node.cli.proof import Hexadecimal
 from node.cli.secretariat import PartyParameter, cost_option
-from node.cli.serving import free_address, home_options, passphrase, private_file, ready_line, run_until_stopped, world
+from node.cli.serving import free_address, home_options, passphrase, ready_line, run_until_stopped, world
 from node.cli.tokens import named_token, token_options, token_pin
 from node.config import NodeSettings
 from node.formats.trace_files import read_filings
@@ -110,7 +110,7 @@ def join(
         cost=Cost[keystore_cost.upper()],
         pin=token_pin(pkcs11_pin_file) if settings.pkcs11 is not None else None,
         wait_s=wait_s,
-        show_next_key=lambda seed: _show_next_key(home, joining_code.party, seed),
+        show_next_key=lambda seed: keep_next_key(home, joining_code.party, seed),
         tell=remark,
     )
     return _join(joining, as_json=as_json)
@@ -120,19 +120,6 @@ def _join(joining: Joining, *, as_json: bool) -> int:
     joined = asyncio.run(join_federation(joining, world()))
     profile = _write_first_profile(joining.home, joined)
     return _show_joined(joining.home, joined, profile, as_json=as_json)
-
-
-def _show_next_key(home: Path, joining_party: PartyId, seed: str) -> None:
-    """The one key that can ever replace the Party key: on paper or a stick, and not on this machine."""
-    path = home / f"next-party-key-{joining_party}.txt"
-    if path.exists():  # an earlier try ended before anything was committed to its key; still, no key is ever written over
-        older = next(name for number in count(1) if not (name := path.with_suffix(f".unused-{number}.txt")).exists())
-        path.rename(older)
-        remark(f"an earlier try was interrupted; nothing needs its key any more: delete {older}")
-    private_file(
-        path, f"Next Party key of {joining_party}. It alone can replace the Party key. Keep it on paper in a safe.\n{seed}\n"
-    )
-    remark(f"next Party key: written to {path}; print it, put it into a safe, and delete the file")
 
 
 def _write_first_profile(home: Path, joined: Joined) -> Path:
