@@ -12,7 +12,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from federation import limits
 from federation.boundary.directory import compose_entry
 from federation.errors import Conflict, FederationError, InvalidConfiguration, NotFound, Unreachable
 from federation.ports import Peer
@@ -29,7 +28,7 @@ from node.rpc.enrolment import handing_in
 from node.rpc.renewal import new_credential
 from node.store.directory import SqliteDirectory
 from node.use_cases.founding import secretariat_name
-from node.use_cases.own_keys import OwnKeys
+from node.use_cases.own_keys import DEFAULT_STANDS, OwnKeys, Stands
 from node.use_cases.registry import Registry
 from node.use_cases.world import World
 
@@ -148,7 +147,7 @@ class Errand:
 
 @asynccontextmanager
 async def errand(
-    home: Path, settings: NodeSettings, keystore: Keystore, world: World, *, ca_stands_s: float = limits.CA_STANDS_S
+    home: Path, settings: NodeSettings, keystore: Keystore, world: World, *, stands: Stands = DEFAULT_STANDS
 ) -> AsyncIterator[Errand]:
     """Act for the Party whose folder this is.
 
@@ -161,7 +160,5 @@ async def errand(
     with Custody.open(keystore, owner=settings.party, token=settings.pkcs11) as custody:
         async with SqliteDirectory.beside(path) as store:
             registry = await Registry.load(store, bytes.fromhex(settings.genesis), world.clock)
-            own_keys = OwnKeys(
-                party=settings.party_id, registry=registry, clock=world.clock, source=custody, ca_stands_s=ca_stands_s
-            )
+            own_keys = OwnKeys(party=settings.party_id, registry=registry, clock=world.clock, source=custody, stands=stands)
             yield Errand(home=home, settings=settings, custody=custody, world=world, registry=registry, own_keys=own_keys)

@@ -52,7 +52,7 @@ from node.store.vault import Vault
 from node.use_cases.diagnosis import Facts
 from node.use_cases.directory_reads import DirectoryReads
 from node.use_cases.founding import secretariat_name
-from node.use_cases.own_keys import OwnKeys, StandingSigner
+from node.use_cases.own_keys import DEFAULT_STANDS, OwnKeys, StandingSigner, Stands
 from node.use_cases.participant import Participant, Parts, participating
 from node.use_cases.registry import Registry
 from node.use_cases.world import Own, World
@@ -98,13 +98,13 @@ def read_settings(home: Path) -> NodeSettings:
 
 
 @asynccontextmanager
-async def running(home: Path, passphrase: bytes, *, ca_stands_s: float = limits.CA_STANDS_S) -> AsyncIterator[Participant]:
+async def running(home: Path, passphrase: bytes, *, stands: Stands = DEFAULT_STANDS) -> AsyncIterator[Participant]:
     """Run the node until the block ends.
 
     Args:
         home: its folder.
         passphrase: of its keystore.
-        ca_stands_s: how long a new CA stands in the directory before it issues.
+        stands: how long new keys stand in the directory before they are used.
 
     Raises:
         InvalidConfiguration, InvalidInput: settings, passphrase or PIN are wrong.
@@ -113,7 +113,7 @@ async def running(home: Path, passphrase: bytes, *, ca_stands_s: float = limits.
         StoreUnavailable: a file cannot be opened.
     """
     async with AsyncExitStack() as stack:
-        ground = await _ground(stack, home, passphrase, ca_stands_s)
+        ground = await _ground(stack, home, passphrase, stands)
         identity = _identity(ground)
         channels = await stack.enter_async_context(Channels(own=identity.credential, clock=ground.world.clock))
         ground.registry.on_change(identity.trust)
@@ -129,7 +129,7 @@ async def running(home: Path, passphrase: bytes, *, ca_stands_s: float = limits.
                 task.cancel()
 
 
-async def _ground(stack: AsyncExitStack, home: Path, passphrase: bytes, ca_stands_s: float) -> _Ground:
+async def _ground(stack: AsyncExitStack, home: Path, passphrase: bytes, stands: Stands) -> _Ground:
     settings = read_settings(home)
     world = World(clock=SystemClock(), entropy=secrets.token_bytes)
     keystore = Keystore.open(home / "keystore", passphrase)
@@ -141,7 +141,7 @@ async def _ground(stack: AsyncExitStack, home: Path, passphrase: bytes, ca_stand
         home=home,
         settings=settings,
         custody=custody,
-        own_keys=OwnKeys(party=settings.party_id, registry=registry, clock=world.clock, source=custody, ca_stands_s=ca_stands_s),
+        own_keys=OwnKeys(party=settings.party_id, registry=registry, clock=world.clock, source=custody, stands=stands),
         world=world,
         sets=read_sets(home, settings),
         policy=read_own_policy(home, settings),

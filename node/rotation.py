@@ -19,7 +19,7 @@ from federation.trust.issuing import make_successor_ca
 from federation.trust.keys import SEED_BYTES, SoftwareSigner
 from federation.trust.roster import LoggedCa
 from node.errand import Errand
-from node.use_cases.own_keys import began_at, ca_key_hash
+from node.use_cases.own_keys import ca_key_hash
 
 _COMMITTED: Final = "the paper or stick with the next Party key was written when the Party key before it was made"
 
@@ -46,7 +46,7 @@ def short_id(identifier: bytes) -> str:
     return identifier.hex()[:16]
 
 
-async def rotate_ca(party: Errand, *, stands_s: float = limits.CA_STANDS_S) -> Changed:
+async def rotate_ca(party: Errand) -> Changed:
     """Make the next Party CA and announce it. Both stand side by side until the old one ends.
 
     Raises:
@@ -54,25 +54,23 @@ async def rotate_ca(party: Errand, *, stands_s: float = limits.CA_STANDS_S) -> C
         Forbidden: more CAs stand than may.
     """
     await party.follow()
-    begun = _begun_ca(party, stands_s)
+    begun = _begun_ca(party)
     if begun is not None:
-        return Changed(key="Party CA", id=short_id(begun.key_hash), counts_from=_counts_from(begun, stands_s), repeated=True)
-    return await _announce_ca(party, stands_s)
+        return Changed(
+            key="Party CA", id=short_id(begun.key_hash), counts_from=party.own_keys.counts_from(begun.der), repeated=True
+        )
+    return await _announce_ca(party)
 
 
-def _begun_ca(party: Errand, stands_s: float) -> LoggedCa | None:
+def _begun_ca(party: Errand) -> LoggedCa | None:
     """A successor that stands and does not issue yet."""
     now, record = party.world.now(), party.record
     held = {ca_key_hash(one.key) for one in party.custody.cas()}
     young = (one for one in record.cas[1:] if one.key_hash not in record.revoked and one.key_hash in held)
-    return next((one for one in young if now < _counts_from(one, stands_s)), None)
+    return next((one for one in young if now < party.own_keys.counts_from(one.der)), None)
 
 
-def _counts_from(ca: LoggedCa, stands_s: float) -> int:
-    return began_at(ca.der) + int(stands_s)
-
-
-async def _announce_ca(party: Errand, stands_s: float) -> Changed:
+async def _announce_ca(party: Errand) -> Changed:
     author, record, now = party.author(), party.record, party.world.now()
     listed = {one.key_hash for one in record.cas}
     unlisted = [one.name for one in party.custody.cas() if ca_key_hash(one.key) not in listed]
@@ -86,7 +84,7 @@ async def _announce_ca(party: Errand, stands_s: float) -> Changed:
     party.own_keys.refresh()
     body = Ca(created=now, party=party.settings.party_id, serial=record.ca_serial + 1, party_ca=certificate)
     await party.submit(body, [author])
-    return Changed(key="Party CA", id=short_id(ca_key_hash(key)), counts_from=now + int(stands_s))
+    return Changed(key="Party CA", id=short_id(ca_key_hash(key)), counts_from=party.own_keys.counts_from(certificate))
 
 
 async def rotate_signing(party: Errand) -> Changed:
@@ -100,7 +98,7 @@ async def rotate_signing(party: Errand) -> Changed:
     standing, now = _last_node(party), party.world.now()
     own = [signer.public_key for signer in party.custody.signers("signing")]
     if standing.signing_key in own[1:] and now < standing.created + limits.ROTATION_REPEATED_S:
-        counts_from = standing.created + limits.SIGNING_STANDS_S
+        counts_from = standing.created + int(party.own_keys.stands.signing_s)
         return Changed(key="signing key", id=short_id(standing.signing_key), counts_from=counts_from, repeated=True)
     return await _announce_signing(party, standing)
 
@@ -124,7 +122,7 @@ async def _announce_signing(party: Errand, standing: NodeEntry) -> Changed:
     party.custody.make(name, party.world.entropy)
     key = party.custody.signer(name).public_key
     await party.submit(replace(standing, created=now, serial=standing.serial + 1, signing_key=key), [author])
-    return Changed(key="signing key", id=short_id(key), counts_from=now + limits.SIGNING_STANDS_S)
+    return Changed(key="signing key", id=short_id(key), counts_from=now + int(party.own_keys.stands.signing_s))
 
 
 async def rotate_party(party: Errand, next_seed: bytes, *, show_next_key: Callable[[str], None]) -> Changed:
@@ -218,7 +216,7 @@ async def revoke_ca(party: Errand, *, reason: str, key_id: str | None = None) ->
     stand = [one for one in party.record.cas if one.key_hash not in party.record.revoked and one.key_hash != revoked.key_hash]
     held = {ca_key_hash(one.key) for one in party.custody.cas()}
     if not any(one.key_hash in held for one in stand):
-        await _announce_ca(party, 0)
+        await _announce_ca(party)
     for one in party.custody.cas():
         if ca_key_hash(one.key) == revoked.key_hash:
             party.custody.retire(one.name)

@@ -50,6 +50,17 @@ class HeldKey:
     retired: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stands:
+    """How long new keys stand in the directory before they are used, in seconds: until everybody has read of them."""
+
+    ca_s: float = limits.CA_STANDS_S
+    signing_s: float = limits.SIGNING_STANDS_S
+
+
+DEFAULT_STANDS: Final = Stands()
+
+
 class HeldCa(Protocol):
     """A CA's key that is at hand, and its certificate when this Party made it for itself."""
 
@@ -96,8 +107,7 @@ class OwnKeys:
         registry: the accepted directory.
         clock: this node's.
         source: where the keys are.
-        ca_stands_s: how long a new CA stands before it issues.
-        signing_stands_s: how long a new signing key stands before it signs.
+        stands: how long new keys stand before they are used.
     """
 
     def __init__(
@@ -107,15 +117,13 @@ class OwnKeys:
         registry: Registry,
         clock: Clock,
         source: KeySource,
-        ca_stands_s: float = limits.CA_STANDS_S,
-        signing_stands_s: float = limits.SIGNING_STANDS_S,
+        stands: Stands = DEFAULT_STANDS,
     ) -> None:
         self._party = party
         self._registry = registry
         self._clock = clock
         self._source = source
-        self._ca_stands_s = ca_stands_s
-        self._signing_stands_s = signing_stands_s
+        self.stands = stands
         self._looked_at_size = -1
         self._take_up()
 
@@ -137,7 +145,7 @@ class OwnKeys:
 
     def counts_from(self, certificate: bytes) -> int:
         """When a CA that followed another one begins to issue, unless that one is gone before."""
-        return began_at(certificate) + int(self._ca_stands_s)
+        return began_at(certificate) + int(self.stands.ca_s)
 
     def signer(self) -> Signer:
         """The key that signs now.
@@ -169,7 +177,7 @@ class OwnKeys:
             former is not None
             and former.node == newest.node
             and former.signing_key not in record.revoked
-            and self._clock.now() < changed + self._signing_stands_s
+            and self._clock.now() < changed + self.stands.signing_s
         ):
             return former.signing_key, newest.signing_key
         return (newest.signing_key,)
@@ -193,7 +201,7 @@ class OwnKeys:
         stood = [
             one
             for one in usable
-            if record is not None and (one.index == record.admit_index or began_at(one.der) + self._ca_stands_s <= now)
+            if record is not None and (one.index == record.admit_index or began_at(one.der) + self.stands.ca_s <= now)
         ]
         for one in (*reversed(stood), *reversed(usable)):
             return Authority(certificate=one.der, key=self._cas[one.key_hash].key)
