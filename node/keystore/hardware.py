@@ -61,6 +61,7 @@ class Token:
         self._lock = threading.Lock()
         self._missing = (self._pkcs11.NoSuchKey, self._pkcs11.MultipleObjectsReturned)
         self._private: dict[str, Any] = {}
+        self._seen: set[str] = set()
         self._session = self._opened()
 
     def __repr__(self) -> str:
@@ -73,11 +74,16 @@ class Token:
         self._close()
 
     def has(self, name: str) -> bool:
-        """Whether there is a private key of that label."""
+        """Whether there is a private key of that label.
+
+        Raises:
+            KeysUnavailable: the token is gone, or does not show a key that it showed before: then it is another one.
+        """
         try:
-            self._run(lambda: self._key(name))
+            self._run(lambda: self._find(self._pkcs11.ObjectClass.PRIVATE_KEY, name), known=name in self._seen)
         except NotFound:
             return False
+        self._seen.add(name)
         return True
 
     def make_signer(self, name: str) -> HardwareSigner:

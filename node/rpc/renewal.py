@@ -110,10 +110,12 @@ class Identity:
     def _has_another_ca(self) -> bool:
         """Whether the certificate in use was issued by a CA that issues no more."""
         try:
-            return self._ca().certificate != self._issuer
+            changed = self._ca().certificate != self._issuer
         except FederationError as error:
             self._note(error)
             return False
+        self.problem = None
+        return changed
 
     async def _renewed(self, channels: Channels | None) -> bool:
         """Show another certificate from now on; False when none can be made."""

@@ -10,6 +10,7 @@ A key that another process made is found when the directory lists it: then the k
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final, Protocol
@@ -128,17 +129,19 @@ class OwnKeys:
         self._take_up()
 
     def _take_up(self) -> None:
-        self._signers = {signer.public_key: signer for signer in self._source.signers("signing")}
-        self._cas = {ca_key_hash(held.key): held for held in self._source.cas()}
-        self.inventory = tuple(self._source.inventory())
+        signers, cas, inventory = self._source.signers("signing"), self._source.cas(), self._source.inventory()
+        self._signers = {signer.public_key: signer for signer in signers}
+        self._cas = {ca_key_hash(held.key): held for held in cas}
+        self.inventory = tuple(inventory)
 
     def refresh(self) -> None:
-        """Read the keystore again: the command line may have made or given up a key. What is out of reach stays as it was."""
-        try:
-            self._source.reload()
-            self._take_up()
-        except KeysUnavailable:
-            return
+        """Read the keystore again: the command line may have made or given up a key.
+
+        Raises:
+            KeysUnavailable: a token is out of reach; what is known of it stays as it was.
+        """
+        self._source.reload()
+        self._take_up()
 
     def _record(self) -> PartyRecord | None:
         return self._registry.roster.parties.get(self._party)
@@ -158,7 +161,8 @@ class OwnKeys:
                 return self._signers[key]
             if self._looked_at_size != self._registry.roster.size:  # the directory has news, and so may the keystore
                 self._looked_at_size = self._registry.roster.size
-                self.refresh()
+                with suppress(KeysUnavailable):
+                    self.refresh()
                 if key in self._signers:
                     return self._signers[key]
         if not self._signers:
