@@ -193,15 +193,16 @@ def _parts(ground: _Ground, identity: Identity, channels: Channels) -> Parts:
         reference=published,
         policy=ground.policy,
         own_keys=ground.own_keys,
-        facts=lambda: _facts(ground, identity),
+        facts=lambda: _facts(ground, identity, channels),
     )
 
 
-def _facts(ground: _Ground, identity: Identity) -> Facts:
+def _facts(ground: _Ground, identity: Identity, channels: Channels) -> Facts:
     return Facts(
         certificate=identity.window,
         disk_free_bytes=shutil.disk_usage(ground.home).free,
         certificate_problem=identity.problem,
+        clocks=channels.clocks,
     )
 
 

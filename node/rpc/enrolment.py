@@ -9,9 +9,7 @@ connection in the server's place can show the true certificate, which is public,
 
 from __future__ import annotations
 
-import asyncio
 import hmac
-import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from hashlib import sha256
@@ -20,7 +18,7 @@ from typing import Final, Protocol
 from cryptography import x509
 
 from federation import limits
-from federation.errors import Unauthentic, Unreachable
+from federation.errors import Unauthentic
 from federation.identity import NodeName, PartyId, party_id
 from federation.ports import Clock
 from federation.trust.chain import foreign_bytes, load_certificate
@@ -31,6 +29,7 @@ from federation.v1 import common_pb2, directory_pb2
 from federation.wire import strict
 from node.rpc.calls import Call, Method, Routes, served
 from node.rpc.channels import Line
+from node.rpc.peek import fetch_certificate
 from node.use_cases.registry_values import Admission, Application, EnrolmentState
 
 _KEY_BYTES: Final = 32
@@ -184,31 +183,6 @@ async def enrolling(code: JoinCode, *, clock: Clock) -> AsyncIterator[GrpcEnrolm
         yield GrpcEnrolment(code=code, line=line, clock=clock)
     finally:
         await line.close()
-
-
-async def fetch_certificate(address: str) -> bytes:
-    """Look at the certificate that a server shows, in DER. Nothing about it is verified.
-
-    Raises:
-        Unreachable: nobody answers there with TLS 1.3.
-    """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_3
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE  # the caller compares the hash; no other word is exchanged here
-    context.set_alpn_protocols(["h2"])
-    host, _, port = address.rpartition(":")
-    try:
-        async with asyncio.timeout(limits.RPC_TIMEOUT_S):
-            _, writer = await asyncio.open_connection(host.strip("[]"), int(port), ssl=context)
-    except (OSError, TimeoutError) as reason:
-        raise Unreachable(
-            "no node answers at that address", hint="check the address in the join code and the network"
-        ) from reason
-    try:
-        return writer.get_extra_info("ssl_object").getpeercert(binary_form=True) or b""
-    finally:
-        writer.transport.abort()
 
 
 def _server_name(leaf: bytes) -> str:

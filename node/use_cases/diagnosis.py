@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from federation import limits
 from federation.boundary.directory import cosigners
@@ -13,6 +13,7 @@ from federation.trust.chain import Window
 from federation.trust.roster import signing_keys
 from node.use_cases.desk_values import Check, Health, NodeStatus
 from node.use_cases.key_report import KeyReport
+from node.use_cases.peer_clocks import PeerClocks
 from node.use_cases.registry import Registry
 from node.use_cases.world import Own, World
 
@@ -24,12 +25,14 @@ class Facts:
     Attributes:
         certificate: when the node's TLS certificate is valid.
         disk_free_bytes: room left where the stores are.
+        clocks: what other nodes' clocks said.
         certificate_problem: why no newer TLS certificate can be made; None when one can, or is not needed yet.
     """
 
     certificate: Window
     disk_free_bytes: int
     certificate_problem: FederationError | None = None
+    clocks: PeerClocks = field(default_factory=PeerClocks)
 
 
 DISK_FREE_BYTES_MIN = 256 * 1024 * 1024
@@ -76,6 +79,7 @@ class Diagnosis:
             _disk(facts),
             _outbox(stuck),
             *await self._key_report.checks(),
+            facts.clocks.check(),
         )
         figures = {
             "directory_size": self._registry.roster.size,

@@ -269,6 +269,12 @@ def test_an_envelope_from_the_future_is_refused_with_both_clocks(treaty, roster)
     assert "one of the two clocks is wrong" in refusal.value.hint
 
 
+def test_an_envelope_of_a_clock_that_is_ten_minutes_off_is_refused_and_both_clocks_are_shown(treaty, roster):
+    for off_s in (-600, 7 * DAY + 600):
+        with pytest.raises(Unauthentic, match="by its sender's clock, and here it is"):
+            opened(treaty, asked(treaty).raw, roster, now=NOW + off_s)
+
+
 def test_an_expired_envelope_is_refused_with_both_clocks(treaty, roster):
     with pytest.raises(Unauthentic) as refusal:
         read(treaty, asked(treaty).raw, roster, now=NOW + 7 * DAY + limits.CLOCK_TOLERANCE_S + 1)
