@@ -19,8 +19,6 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from federation.boundary.directory import extend, open_genesis, read_checkpoint, sign_body
 from federation.errors import Conflict, InvalidConfiguration, NotFound, Unauthentic
@@ -45,6 +43,7 @@ from node.rpc.renewal import new_credential
 from node.store.directory import SqliteDirectory
 from node.use_cases.announcing import announce, wanted_node, wanted_update
 from node.use_cases.founding import SEED_BYTES, secretariat_name
+from node.use_cases.own_keys import ca_key_hash
 from node.use_cases.registry import Registry, read_entries
 from node.use_cases.registry_values import Admission, EnrolmentState
 from node.use_cases.world import World
@@ -223,14 +222,9 @@ def _admission(joining: Joining, custody: Custody, state: _State) -> tuple[Admit
         root=genesis.root_certificate,
         now=admit.created,
     )
-    if ca.public_key_info != public_key_info(custody.authority_key("ca")):
+    if sha256(ca.public_key_info).digest() != ca_key_hash(custody.authority_key("ca")):
         raise Unauthentic("the Secretariat issued the CA for another key than this machine made")
     return admit, fingerprint(bytes.fromhex(state.admit_body))
-
-
-def public_key_info(key: ec.EllipticCurvePrivateKey) -> bytes:
-    """DER of the SubjectPublicKeyInfo of a CA's key."""
-    return key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 async def _accept(joining: Joining, custody: Custody, state: _State, enrolment: GrpcEnrolment) -> None:

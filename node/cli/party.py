@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import shutil
 from pathlib import Path
+from typing import Any
 
 import click
 
 from federation.errors import Conflict, InvalidConfiguration, NotFound
 from federation.identity import PartyId
-from federation.trust.join_code import decode_join_code
+from federation.trust.join_code import JoinCode, decode_join_code
 from node import party as root
 from node.cli.exit_codes import ExitCode
 from node.cli.next_key import keep_next_key
@@ -20,7 +21,7 @@ from node.cli.profile import write_profile
 from node.cli.proof import Hexadecimal
 from node.cli.secretariat import PartyParameter, cost_option
 from node.cli.serving import free_address, home_options, passphrase, ready_line, run_until_stopped, world
-from node.cli.tokens import named_token, token_options, token_pin
+from node.cli.tokens import ChosenToken, token_options
 from node.config import NodeSettings
 from node.formats.trace_files import read_filings
 from node.joining import Joined, Joining
@@ -76,21 +77,15 @@ def join(
     patterns: tuple[Path, ...],
     policy: Path | None,
     wait_s: float,
-    pkcs11_module: Path | None,
-    pkcs11_token: str | None,
-    pkcs11_pin_file: Path | None,
+    token: ChosenToken | None,
     keystore_cost: str,
     as_json: bool,
 ) -> int:
     """Join with a one-time code. Run the same command again after any interruption: it goes on from where it was."""
     joining_code = decode_join_code(code)
-    secret = passphrase(passphrase_file, passphrase_fd, new=not (home / "keystore").exists())
-    settings = NodeSettings(
-        party=joining_code.party,
+    settings = _provisional(
+        joining_code,
         name=name,
-        domain="unknown.invalid",
-        genesis="0" * 64,
-        secretariat=joining_code.address,
         listen=free_address(listen),
         public=public,
         desk=free_address(desk),
@@ -98,7 +93,7 @@ def join(
         region=region,
         patterns=tuple(str(path.absolute()) for path in patterns),
         policy=str(policy.absolute()) if policy is not None else None,
-        pkcs11=named_token(pkcs11_module, pkcs11_token),
+        pkcs11=token.settings if token is not None else None,
     )
     joining = Joining(
         home=home,
@@ -106,20 +101,20 @@ def join(
         genesis=genesis,
         settings=settings,
         with_node=not no_node,
-        passphrase=secret,
+        passphrase=passphrase(passphrase_file, passphrase_fd, new=not (home / "keystore").exists()),
         cost=Cost[keystore_cost.upper()],
-        pin=token_pin(pkcs11_pin_file) if settings.pkcs11 is not None else None,
+        pin=token.pin if token is not None else None,
         wait_s=wait_s,
         show_next_key=lambda seed: keep_next_key(home, joining_code.party, seed),
         tell=remark,
     )
-    return _join(joining, as_json=as_json)
-
-
-def _join(joining: Joining, *, as_json: bool) -> int:
     joined = asyncio.run(join_federation(joining, world()))
-    profile = _write_first_profile(joining.home, joined)
-    return _show_joined(joining.home, joined, profile, as_json=as_json)
+    return _show_joined(home, joined, _write_first_profile(home, joined), as_json=as_json)
+
+
+def _provisional(code: JoinCode, **settings: Any) -> NodeSettings:
+    """What is known before the Secretariat has said the rest."""
+    return NodeSettings(party=code.party, domain="unknown.invalid", genesis="0" * 64, secretariat=code.address, **settings)
 
 
 def _write_first_profile(home: Path, joined: Joined) -> Path:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,16 +17,33 @@ from node.keystore import read_passphrase
 CommandType = TypeVar("CommandType", bound=Callable[..., Any])
 
 
-def token_options(command: CommandType) -> CommandType:
-    """Where keys are made that never leave a hardware module."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChosenToken:
+    """What the options name: how the settings keep it, and the PIN."""
+
+    settings: NodeToken
+    pin: bytes = field(repr=False)
+
+
+def token_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Where keys are made that never leave a hardware module; the command gets a `token`, or None."""
+
+    @wraps(command)
+    def with_token(
+        *, pkcs11_module: Path | None, pkcs11_token: str | None, pkcs11_pin_file: Path | None, **others: object
+    ) -> Any:
+        settings = _named(pkcs11_module, pkcs11_token)
+        chosen = ChosenToken(settings=settings, pin=token_pin(pkcs11_pin_file)) if settings is not None else None
+        return command(token=chosen, **others)
+
     module = click.option(
         "--pkcs11-module",
         metavar="FILE",
         type=click.Path(path_type=Path),
-        help="The library of a hardware module: keys are made in it.",
+        help="A hardware module's library: keys are made in it.",
     )
     token = click.option("--pkcs11-token", metavar="LABEL", help="The label of the token in it.")
-    return module(token(pin_option(command)))
+    return module(token(pin_option(with_token)))
 
 
 def pin_option(command: CommandType) -> CommandType:
@@ -38,8 +57,8 @@ def pin_option(command: CommandType) -> CommandType:
     return option(command)
 
 
-def named_token(module: Path | None, label: str | None) -> NodeToken | None:
-    """What the options name, as the settings keep it.
+def _named(module: Path | None, label: str | None) -> NodeToken | None:
+    """The token, as the settings keep it.
 
     Raises:
         InvalidInput: one without the other.

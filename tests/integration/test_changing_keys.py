@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import secrets
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -364,6 +366,58 @@ def fields_of(value) -> dict[str, object]:
 
 def compose(bodies, one: Errand, *, signer: SoftwareSigner | None = None) -> bytes:
     return compose_entry(bodies[0], [signer or one.author()])
+
+
+# --- by command ---
+
+
+async def typed(house: House, *words: str) -> tuple[int, dict]:
+    """A command of the administrator, beside everything that runs here, and what it prints for programs."""
+    secret = house.home.with_name("passphrase")
+    secret.write_bytes(PASSPHRASE)
+    line = [*words, "--home", str(house.home), "--passphrase-file", str(secret), "--json"]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "node", "keys", *line, stdout=asyncio.subprocess.PIPE, cwd=Path(__file__).parents[2]
+    )
+    printed, _ = await process.communicate()
+    return process.returncode, json.loads(printed)
+
+
+async def test_every_key_is_changed_by_command_while_the_node_runs(centre, tmp_path):
+    xu = await house(centre, tmp_path, "xu")
+    paper = tmp_path / "paper.txt"
+    paper.write_text(xu.shown[0] + "\n")
+    async with xu.running() as node:
+        ca, signing = [await typed(xu, "rotate", key) for key in ("ca", "signing")]
+        once, again = [await typed(xu, "rotate", "party", "--next-key", str(paper)) for _ in range(2)]
+        shown = await typed(xu, "show")
+        await until(lambda: node.registry.roster.party(xu.party).former_keys)
+
+    assert [code for code, _ in (ca, signing, once, again, shown)] == [0] * 5
+    assert (once[1]["repeated"], again[1]["repeated"]) == (False, True)
+    assert {line["id"] for line in shown[1]["keys"]} >= {ca[1]["id"], signing[1]["id"], once[1]["id"]}
+    assert read_next_key(xu.home / "next-party-key-xu.txt") != bytes.fromhex(xu.shown[0])
+
+
+async def test_what_a_command_cannot_do_it_says(centre, tmp_path):
+    xv = await house(centre, tmp_path, "xv")
+    for command, code in (
+        (("veto", "--next-key", str(tmp_path / "policy.toml")), "invalid-input"),
+        (("revoke", "ca", "--key", "0123"), "not-found"),
+    ):
+        ending, document = await typed(xv, *command)
+
+        assert ending != 0
+        assert document["error"]["code"] == code
+
+
+async def test_a_pin_is_put_into_the_keystore_by_command(centre, tmp_path):
+    xw = await house(centre, tmp_path, "xw")
+    pin = tmp_path / "pin"
+    pin.write_text("123456\n")
+
+    assert (await typed(xw, "pin", "--pkcs11-pin-file", str(pin)))[0] == 0
+    assert Keystore.open(xw.home / "keystore", PASSPHRASE).get("pkcs11-pin") == b"123456"
 
 
 # --- in a token ---
