@@ -63,7 +63,7 @@ def show_command(
     passphrase_fd: int | None,
     as_json: bool,
 ) -> int:
-    """List every key: what it is for, where it lies, its age, its end, and what happens next. Ends as a doctor's visit does: 0, 1 or 2."""
+    """List every key: what it is for, where it lies, its age, its end, and what happens next. Ends with 0, 1 or 2."""
     if home is not None:
         lines = asyncio.run(_read_offline(home, passphrase(passphrase_file, passphrase_fd)))
     else:

@@ -471,6 +471,23 @@ async def test_a_node_whose_token_goes_away_keeps_its_certificate_and_says_so(ce
             await until_async(lambda: healthy(node, xt))
 
 
+async def test_a_node_whose_signing_key_is_away_receipts_nothing_and_goes_on_when_it_is_back(centre, tmp_path):
+    with soft_hsm(tmp_path / "hsm") as hsm:
+        hsm.add("xx")
+        token = NodeToken(module=hsm.module, token="xx", keys=("signing",))
+        own, other = await house(centre, tmp_path, "xx", token=token), await house(centre, tmp_path, "xz")
+        async with own.running() as one, other.running() as two:
+            await acquainted(one, two)
+            with hsm.unplugged():
+                with pytest.raises(KeysUnavailable):
+                    await ask(one, own.officer, other.party, "XZ1")
+                view = await ask(two, other.officer, own.party, "XX1")
+                assert (view.asked.state, view.asked.problem) == (AskedState.QUEUED, KeysUnavailable.code)
+            async with asyncio.timeout(60):
+                while view.asked.state is not AskedState.ANSWERED:
+                    view = await two.desk.query(other.officer.name, view.asked.message_id, wait_s=5)
+
+
 async def certificate_check(node: Participant, house: House, health: Health) -> str:
     async with asyncio.timeout(30):
         while True:
