@@ -33,7 +33,7 @@ from node.store.tray import Approval, Tray
 from node.use_cases.demo_data import demo_data
 from node.use_cases.desk_values import QueryView, Question
 from node.use_cases.load_trace import load_trace
-from node.use_cases.participant import Participant
+from node.use_cases.parts import Participant
 
 PASSPHRASE = b"only for measuring"
 POLICY = '[[rules]]\nautomation = "automatic"\n'

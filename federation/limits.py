@@ -115,6 +115,25 @@ JOIN_CERTIFICATE_LIFE_S: Final = 365 * 86_400
 """Join codes hold the hash of this certificate, so that each renewal spoils those on their way."""
 PARTY_CA_LIFE_S: Final = 2 * 365 * 86_400
 """Long enough that a ministry renews it in a planned change, and short enough that it learns how."""
+LIFE_LEFT_NOTED: Final = 0.50
+"""Of a CA's life: from here on `gsp keys` and `gsp doctor` name its end, a year before it comes."""
+LIFE_LEFT_WARNED: Final = 0.25
+"""Of a CA's life: half a year for a planned change, and an operator who hears of it before every holiday."""
+LIFE_LEFT_ALARMED: Final = 0.10
+"""Of a CA's life: ten weeks. From here on it is the most urgent thing that `gsp doctor` knows."""
+CLOCK_OFFSET_WARN_S: Final = 30.0
+"""A clock that is this far off stops nothing yet; five minutes do."""
+CA_STANDS_S: Final = 7 * 86_400
+"""A new Party CA issues nothing before it stood in the log for a week: a Party whose directory is older than that is marked stale, and
+until then every other one has read it. Nobody is in a hurry with a change that was planned; when no other CA is left, it issues at
+once."""
+SIGNING_STANDS_S: Final = 60
+"""A node signs with its new key a minute after the entry that lists it: peers read the log every few seconds."""
+SIGNING_OVERLAP_S: Final = 600
+"""What a node signed with the key before is taken for this long after the entry that replaced it: SIGNING_STANDS_S, and two clocks that
+are CLOCK_TOLERANCE_S off, almost twice. A stolen key is revoked, and then counts no more at all."""
+ROTATION_REPEATED_S: Final = 3_600
+"""A change of a key that is asked for again within the hour is the same one, repeated because its answer was lost."""
 ISSUING_CA_LIFE_S: Final = 3 * 365 * 86_400
 """It signs Party CAs, which end no later than it does: one Party CA's life and a year for invitations."""
 ROOT_LIFE_S: Final = 15 * 365 * 86_400

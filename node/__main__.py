@@ -24,6 +24,7 @@ VERBS = {
     "officers": Verb(
         module="node.cli.officers.group", summary="Invite officers, grant and withdraw rights, see who did what; enrol, renew."
     ),
+    "keys": Verb(module="node.cli.keys", summary="Show every key of this Party and what happens next; change, revoke, veto."),
     "party": Verb(module="node.cli.party", summary="Join the federation, run a Party's node, load its data."),
     "secretariat": Verb(module="node.cli.secretariat", summary="Found a directory, run its node, invite and admit Parties."),
     "demo": Verb(module="node.cli.demo", summary="Run a whole federation on this machine and tell its story."),

@@ -16,11 +16,13 @@ import msgspec
 
 from federation import limits
 from federation.errors import Conflict, FederationError, InvalidInput
+from federation.trust.certificate import read_pinned_ca
 from federation.trust.chain import load_certificate, window_of
 from federation.trust.desk_code import DeskCode, ca_key_hash, desk_token_hash
 from federation.trust.entries import Authority
 from node.config import NodeSettings
-from node.joining import Joined, public_key_info
+from node.errand import errand
+from node.joining import Joined
 from node.keystore import Keystore
 from node.store.officer_tray import OfficerTray
 from node.store.officers import SqliteOfficers
@@ -111,12 +113,15 @@ async def invite_by_operator(
         Conflict: the running node did not take it up, or refused it.
         InvalidInput: a value cannot be.
     """
+    async with errand(home, settings, keystore, world) as party:
+        ca = party.own_keys.ca().certificate
+    pinned = read_pinned_ca(ca, party=settings.party_id, domain=settings.domain)
     token, now = world.entropy(limits.JOIN_TOKEN_BYTES), world.now()
     code = DeskCode(
         address=desk,
         party=settings.party_id,
         token=token,
-        ca_key_sha256=ca_key_hash(public_key_info(keystore.get("ca"))),
+        ca_key_sha256=ca_key_hash(pinned.public_key_info),
     )
     officer = Officer(
         officer_id=world.entropy(OFFICER_ID_BYTES).hex(),

@@ -1,7 +1,7 @@
 """One Party's node, put together: everything it needs, for the length of a block.
 
 node.toml            settings
-keystore             Party key, Party CA, signing and storage key
+keystore             Party key, Party CA, signing and storage key, as far as they are in no token
 directory.sqlite     the log         exchange.sqlite   queries, outbox, journal
 patterns.sqlite      pattern sets    trace.sqlite      the Party's own traceability data
 officers.sqlite      officers, what they hold, and who used which right
@@ -27,16 +27,17 @@ from federation.ports import Peer
 from federation.query.policy import Policy
 from federation.trust.certificate import read_pinned_ca
 from federation.trust.desk_code import ca_key_hash
-from federation.trust.issuing import Authority, issue_officer_certificate, key_from_seed
-from federation.trust.keys import SoftwareSigner
+from federation.trust.issuing import Authority, issue_officer_certificate
+from federation.trust.keys import Signer
 from federation.uim.codes import Label
 from federation.uim.pattern import PatternSet
 from node import __version__
 from node.clock import SystemClock
 from node.config import NodeSettings, read_node_settings, read_policy
 from node.formats.patterns import read_pattern_folder
-from node.joining import Following, announce_settings, node_name, own_admission, read_sets
-from node.keystore import Keystore
+from node.joining import Following, announce_settings, node_name, read_sets
+from node.keystore import Custody, Keystore
+from node.keystore.custody import named_key
 from node.officers import officers_file, take_requests
 from node.resources import patterns_folder
 from node.rpc.administration import AdministrationServicer
@@ -59,7 +60,9 @@ from node.store.vault import Vault
 from node.use_cases.diagnosis import Facts
 from node.use_cases.directory_reads import DirectoryReads
 from node.use_cases.founding import secretariat_name
-from node.use_cases.participant import Participant, Parts, participating
+from node.use_cases.own_keys import DEFAULT_STANDS, OwnKeys, StandingSigner, Stands
+from node.use_cases.participant import participating
+from node.use_cases.parts import Participant, Parts
 from node.use_cases.personnel import OfficerParts
 from node.use_cases.registry import Registry
 from node.use_cases.world import Own, World
@@ -76,7 +79,8 @@ class _Ground:
 
     home: Path
     settings: NodeSettings
-    keystore: Keystore
+    custody: Custody
+    own_keys: OwnKeys
     world: World
     sets: tuple[PatternSet, ...]
     policy: Policy
@@ -106,15 +110,22 @@ def read_settings(home: Path) -> NodeSettings:
 
 
 @asynccontextmanager
-async def running(home: Path, passphrase: bytes) -> AsyncIterator[Participant]:
+async def running(home: Path, passphrase: bytes, *, stands: Stands = DEFAULT_STANDS) -> AsyncIterator[Participant]:
     """Run the node until the block ends.
 
+    Args:
+        home: its folder.
+        passphrase: of its keystore.
+        stands: how long new keys stand in the directory before they are used.
+
     Raises:
-        InvalidConfiguration, InvalidInput: settings or passphrase are wrong.
+        InvalidConfiguration, InvalidInput: settings, passphrase or PIN are wrong.
+        Conflict: every CA of this Party has ended.
+        KeysUnavailable: the token is not there.
         StoreUnavailable: a file cannot be opened.
     """
     async with AsyncExitStack() as stack:
-        ground = await _ground(stack, home, passphrase)
+        ground = await _ground(stack, home, passphrase, stands)
         identity = _identity(ground)
         channels = await stack.enter_async_context(Channels(own=identity.credential, clock=ground.world.clock))
         ground.registry.on_change(identity.trust)
@@ -134,16 +145,19 @@ async def running(home: Path, passphrase: bytes) -> AsyncIterator[Participant]:
                 task.cancel()
 
 
-async def _ground(stack: AsyncExitStack, home: Path, passphrase: bytes) -> _Ground:
+async def _ground(stack: AsyncExitStack, home: Path, passphrase: bytes, stands: Stands) -> _Ground:
     settings = read_settings(home)
     world = World(clock=SystemClock(), entropy=secrets.token_bytes)
     keystore = Keystore.open(home / "keystore", passphrase)
+    custody = stack.enter_context(Custody.open(keystore, owner=settings.party, token=settings.pkcs11))
     vault = Vault(keystore.get("storage"), entropy=world.entropy)
     directory = await stack.enter_async_context(SqliteDirectory.open(home / "directory.sqlite"))
+    registry = await Registry.load(directory, bytes.fromhex(settings.genesis), world.clock)
     return _Ground(
         home=home,
         settings=settings,
-        keystore=keystore,
+        custody=custody,
+        own_keys=OwnKeys(party=settings.party_id, registry=registry, clock=world.clock, source=custody, stands=stands),
         world=world,
         sets=read_sets(home, settings),
         policy=read_own_policy(home, settings),
@@ -153,14 +167,14 @@ async def _ground(stack: AsyncExitStack, home: Path, passphrase: bytes) -> _Grou
         trace=await stack.enter_async_context(SqliteTrace.open(home / "trace.sqlite")),
         officers=await stack.enter_async_context(SqliteOfficers.open(officers_file(home), vault=vault)),
         vault=vault,
-        registry=await Registry.load(directory, bytes.fromhex(settings.genesis), world.clock),
+        registry=registry,
     )
 
 
 def _own_ca(ground: _Ground) -> Authority:
-    """The Party's CA at work, as the directory has it now."""
-    admit = own_admission(ground.registry, ground.settings.party_id)
-    return Authority(certificate=admit.party_ca, key=key_from_seed(ground.keystore.get("ca")))
+    """The CA that issues now; what the command line made or gave up since the last look counts."""
+    ground.own_keys.refresh()
+    return ground.own_keys.ca()
 
 
 def _officers(ground: _Ground) -> OfficerParts:
@@ -182,7 +196,7 @@ def _officers(ground: _Ground) -> OfficerParts:
 def _identity(ground: _Ground) -> Identity:
     return Identity(
         world=ground.world,
-        ca=_own_ca(ground),
+        ca=lambda: _own_ca(ground),
         name=node_name(ground.settings),
         anchors=ground.registry.roster.anchors(),
     )
@@ -190,7 +204,7 @@ def _identity(ground: _Ground) -> Identity:
 
 def _parts(ground: _Ground, identity: Identity, channels: Channels) -> Parts:
     settings, governance = ground.settings, ground.registry.roster.governance
-    signer = SoftwareSigner(ground.keystore.get("signing"))
+    signer = StandingSigner(ground.own_keys)
     published = [one for one in read_pattern_folder(patterns_folder()) if _is_published(one)]
     service = GrpcDirectory(channels)
     return Parts(
@@ -217,7 +231,17 @@ def _parts(ground: _Ground, identity: Identity, channels: Channels) -> Parts:
         reference=published,
         policy=ground.policy,
         officers=_officers(ground),
-        facts=lambda: Facts(certificate_not_after=identity.not_after, disk_free_bytes=shutil.disk_usage(ground.home).free),
+        own_keys=ground.own_keys,
+        facts=lambda: _facts(ground, identity, channels),
+    )
+
+
+def _facts(ground: _Ground, identity: Identity, channels: Channels) -> Facts:
+    return Facts(
+        certificate=identity.window,
+        disk_free_bytes=shutil.disk_usage(ground.home).free,
+        certificate_problem=identity.problem,
+        clocks=channels.clocks,
     )
 
 
@@ -279,6 +303,12 @@ def _desk_routes(ground: _Ground, participant: Participant, gate: OfficerGate) -
     }
 
 
+def _author(ground: _Ground) -> Signer:
+    """The Party key that the directory lists."""
+    listed = ground.registry.roster.party(ground.settings.party_id).party_key
+    return named_key(ground.custody, "party", listed if listed is not None else b"")
+
+
 async def _announce(ground: _Ground, parts: Parts) -> None:
     """Bring what the settings say into the directory: a new address, a new set of patterns. Tried until it stands there."""
     assert parts.secretariat is not None  # as made above
@@ -286,7 +316,12 @@ async def _announce(ground: _Ground, parts: Parts) -> None:
     while True:
         try:
             await announce_settings(
-                line, ground.settings, ground.sets, keystore=ground.keystore, world=ground.world, with_node=True
+                line,
+                ground.settings,
+                ground.sets,
+                author=_author(ground),
+                signing_key=ground.own_keys.announced_signing_key(),
+                world=ground.world,
             )
         except FederationError as error:  # whatever the Secretariat says to it, this node goes on with its work
             logger.warning("the settings are not in the directory yet", extra={"problem": error.code})

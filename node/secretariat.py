@@ -26,13 +26,15 @@ from federation.errors import Conflict, FederationError, InvalidConfiguration
 from federation.identity import PartyId
 from federation.ports import DirectoryStore, Entropy
 from federation.trust.certificate import from_pem, to_pem
+from federation.trust.chain import load_certificate
 from federation.trust.enrolment import token_hash
 from federation.trust.issuing import Authority, key_from_seed, key_to_pem
 from federation.trust.join_code import JoinCode, encode_join_code
 from federation.trust.keys import SoftwareSigner
 from node.clock import SystemClock
 from node.config import SecretariatSettings, read_secretariat_settings, write_settings
-from node.keystore import Cost, Keystore
+from node.keystore import Cost, Custody, Keystore
+from node.keystore.custody import named_key
 from node.rpc.directory import DirectoryServicer
 from node.rpc.enrolment import EnrolmentServicer
 from node.rpc.interceptors import join_chain, node_chain
@@ -146,24 +148,27 @@ async def running(home: Path, passphrase: bytes) -> AsyncIterator[SecretariatSet
     world = World(clock=SystemClock(), entropy=secrets.token_bytes)
     keystore = Keystore.open(home / "keystore", passphrase)
     async with AsyncExitStack() as stack:
+        custody = stack.enter_context(Custody.open(keystore, owner="secretariat", token=settings.pkcs11))
         directory = await stack.enter_async_context(SqliteDirectory.open(home / "directory.sqlite"))
         enrolments = await stack.enter_async_context(SqliteEnrolments.open(home / "enrolment.sqlite"))
         published = await directory.published()
         registry = await Registry.load(directory, bytes.fromhex(settings.genesis), world.clock, published=published)
-        log = await Log.load(registry=registry, publications=directory, signer=SoftwareSigner(keystore.get("log")))
+        signer = named_key(custody, "log", registry.roster.governance.log_key)
+        log = await Log.load(registry=registry, publications=directory, signer=signer)
         notices = await Notices.load(registry, directory, world.clock)
         admissions = Admissions(
             world=world,
             registry=registry,
             log=log,
             store=enrolments,
-            issuer=_authority(home, keystore, key="issuing", certificate="issuing-ca"),
+            issuer=_authority(home, custody, role="issuing", certificate="issuing-ca"),
             directory_endpoint=settings.endpoint,
             genesis_leaf=(await directory.leaves(0, 1))[0],
         )
+        own_ca = _authority(home, custody, role="ca", certificate="ca")
         identity = Identity(
             world=world,
-            ca=_authority(home, keystore, key="ca", certificate="ca"),
+            ca=lambda: own_ca,
             name=secretariat_name(settings.domain),
             anchors=registry.roster.anchors(),
         )
@@ -228,11 +233,19 @@ def _join_credential(home: Path, keystore: Keystore) -> NodeCredential:
     )
 
 
-def _authority(home: Path, keystore: Keystore, *, key: str, certificate: str) -> Authority:
+def _authority(home: Path, custody: Custody, *, role: str, certificate: str) -> Authority:
+    """A CA with the key that belongs to its certificate."""
     path = home / "certificates" / f"{certificate}.pem"
     if not path.exists():
         raise InvalidConfiguration(f"{path} is missing", hint="restore the folder from its backup")
-    return Authority(certificate=from_pem(path.read_bytes()), key=key_from_seed(keystore.get(key)))
+    der = from_pem(path.read_bytes())
+    public = load_certificate(der).public_key()
+    for held in custody.cas(role):
+        if held.key.public_key() == public:
+            return Authority(certificate=der, key=held.key)
+    raise InvalidConfiguration(
+        f"no key here belongs to {path}", hint="take both from the same backup, or see `pkcs11` in the settings"
+    )
 
 
 async def _empty_tray(home: Path, enrolments: SqliteEnrolments, admissions: Admissions) -> None:

@@ -23,7 +23,8 @@ from federation.trust.keys import PUBLIC_KEY_BYTES, SIGNATURE_BYTES, Signer
 from federation.wire import strict
 from node.rpc.calls import Call, Method, Routes, served
 from node.rpc.channels import Line
-from node.rpc.enrolment import fetch_certificate, server_name
+from node.rpc.enrolment import server_name
+from node.rpc.peek import fetch_certificate
 from node.use_cases.officer_enrolment import Enrolled, OfficerEnrolment, enrolment_message
 from node.v1 import administration_pb2 as pb
 

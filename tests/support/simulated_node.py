@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from federation.errors import StoreUnavailable, Unreachable
 from federation.identity import OfficerName
 from federation.ports import Change, Crossing, Peer
 from federation.query.codes import Automation
 from federation.query.policy import Policy
+from federation.trust.chain import Window
 from federation.trust.issuing import issue_officer_certificate
+from federation.trust.keys import Signer
 from node.rpc.directory import DirectoryServicer
 from node.rpc.exchange import ExchangeServicer
 from node.use_cases.desk import OwnDesk
+from node.use_cases.desk_values import KeyPlace
 from node.use_cases.diagnosis import Facts
 from node.use_cases.directory_reads import DirectoryReads
 from node.use_cases.load_trace import load_trace
-from node.use_cases.participant import Participant, Parts, participating
+from node.use_cases.own_keys import HeldKey, OwnKeys, ca_key_hash
+from node.use_cases.participant import participating
+from node.use_cases.parts import Participant, Parts
 from node.use_cases.personnel import OfficerParts
 from node.use_cases.registry import Registry
 from node.use_cases.world import Own, World
@@ -33,6 +41,7 @@ from tests.support.network import SimNetwork, Site
 from tests.support.parties import PartyKit, TreatyKit
 from tests.support.virtual_clock import EPOCH, SeededEntropy, VirtualLoop, WallClock
 
+FOR_EVER = Window(not_before=int(EPOCH), not_after=int(EPOCH) + 10 * 365 * 86_400)
 HOUSEKEEPING_S = 1_800.0
 """Nodes look after themselves less often here, or weeks would take minutes."""
 READ_S = (0.0001, 0.0005)
@@ -90,6 +99,32 @@ class Disk:
             access.close()
         await self._power.needed()
         return result
+
+
+@dataclass(frozen=True)
+class KitCa:
+    key: ec.EllipticCurvePrivateKey
+    certificate: bytes | None = None
+
+
+class KitKeys:
+    """The keys that a Party of a simulation was made with, as a node asks for them."""
+
+    def __init__(self, kit: PartyKit) -> None:
+        self._kit = kit
+
+    def signers(self, role: str) -> Sequence[Signer]:
+        return (self._kit.signer if role == "signing" else self._kit.author,)
+
+    def cas(self) -> Sequence[KitCa]:
+        return (KitCa(self._kit.ca.key),)
+
+    def inventory(self) -> Sequence[HeldKey]:
+        ids = {"party": self._kit.author.public_key, "signing": self._kit.signer.public_key, "ca": ca_key_hash(self._kit.ca.key)}
+        return [HeldKey(role=role, name=role, id=one, place=KeyPlace.MEMORY, retired=False) for role, one in ids.items()]
+
+    def reload(self) -> None:
+        """Nothing else comes."""
 
 
 class SimNode:
@@ -272,7 +307,8 @@ class SimNode:
             reference=(),
             policy=self.policy,
             officers=self._officer_parts(),
-            facts=lambda: Facts(certificate_not_after=EPOCH + 10 * 365 * 86_400, disk_free_bytes=2**34),
+            own_keys=OwnKeys(party=self.party, registry=registry, clock=self.clock, source=KitKeys(self.kit)),
+            facts=lambda: Facts(certificate=FOR_EVER, disk_free_bytes=2**34),
             housekeeping_s=HOUSEKEEPING_S,
         )
 
