@@ -14,14 +14,14 @@ from typing import TypeVar
 
 from federation.boundary.directory import cosigners, read_checkpoint
 from federation.boundary.messages import body_digest, check_statement, read_officer
-from federation.boundary.receipts import read_receipt
+from federation.boundary.receipts import read_journal_checkpoint, read_receipt
 from federation.delivery.receipt import Receipt
 from federation.envelope import seal
 from federation.envelope.header import Header, MessageKind, Statement
 from federation.envelope.seal import Inner
 from federation.errors import Forbidden, Malformed, Unauthentic
 from federation.evidence.bundle import CrossingProof, LoggedEntry, Proof
-from federation.evidence.journal import JournalKind, leaf_hash, origin
+from federation.evidence.journal import JournalKind, leaf_hash
 from federation.identity import NodeName
 from federation.query.answer import Answer
 from federation.query.query import Query
@@ -29,7 +29,7 @@ from federation.trust import directory, keys, merkle, note
 from federation.trust.certificate import Officer
 from federation.trust.directory import Roster
 from federation.trust.entries import Genesis
-from federation.trust.note import Checkpoint, NoteKey
+from federation.trust.note import Checkpoint
 from federation.wire.directory import decode_entry_body, decode_signed_entry
 from federation.wire.envelope import decode_header, decode_statement
 from federation.wire.evidence import decode_proof, decode_record
@@ -156,14 +156,11 @@ def _cosigners(proof: Proof, roster: Roster) -> tuple[str, ...]:
 
 
 def _journal_checkpoint(proof: Proof, roster: Roster) -> Checkpoint:
-    name = origin(proof.exporter.dns)
     parsed = note.parse_note(proof.journal_checkpoint)
-    note.verify_note(parsed, [NoteKey(name=name, public_key=key) for key in _signing_keys(roster, proof.exporter)])
+    keys_of_exporter = _signing_keys(roster, proof.exporter)
+    checkpoint = read_journal_checkpoint(parsed, node=proof.exporter, signing_keys=keys_of_exporter)
     if len(parsed.signatures) != 1:
         raise Unauthentic("the journal checkpoint of a proof carries a signature of somebody else")
-    checkpoint = note.parse_checkpoint(parsed.text)
-    if checkpoint.origin != name:
-        raise Unauthentic("the journal checkpoint of a proof is another log's")
     return checkpoint
 
 

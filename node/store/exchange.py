@@ -19,7 +19,7 @@ from federation.delivery.outbox import LaneHead, Outgoing
 from federation.delivery.receipt import SignedReceipt
 from federation.delivery.replay import ReplayMark
 from federation.errors import InvalidConfiguration, Misuse, Replayed, StoreUnavailable
-from federation.evidence.journal import Leaf, Position
+from federation.evidence.journal import Epoch, Leaf, Position
 from federation.identity import MessageId, PartyId
 from federation.ports import (
     AlreadySeen,
@@ -134,6 +134,10 @@ class SqliteExchange(ExchangeStore, OutboxStore, JournalStore):
     async def frontier(self) -> Frontier:
         return await self._database.read(tree.frontier)
 
+    async def epochs(self) -> tuple[Epoch, ...]:
+        rows = await self._rows("SELECT number, first FROM journal_epoch ORDER BY first, number")
+        return tuple(Epoch(number=number, first=first) for number, first in rows)
+
     async def leaf(self, index: int) -> Leaf | None:
         if index >= limits.TREE_SIZE_MAX:
             return None
@@ -159,6 +163,10 @@ class SqliteExchange(ExchangeStore, OutboxStore, JournalStore):
         for mark in change.marks:
             _put_mark(writer, mark)
         positions = tuple(self._append(writer, leaf) for leaf in change.leaves)
+        if change.epoch is not None:
+            if not positions:
+                raise Misuse("an epoch of the journal begins with a leaf")
+            writer.execute("INSERT INTO journal_epoch VALUES (?, ?)", (change.epoch, positions[0].index))
         self._put_crossings(writer, change, positions)
         for message_id, receipt in change.receipts:
             _put_receipt(writer, message_id, receipt)

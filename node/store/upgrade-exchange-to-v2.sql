@@ -25,7 +25,7 @@ CREATE INDEX decryption_key_epoch ON decryption_key (epoch) WHERE use = 'prekey'
 -- Epochs of the journal: the first is 1, every other begins when the node was put back from a backup (docs/protocol.md, "The journal").
 CREATE TABLE journal_epoch (
     number INTEGER PRIMARY KEY,
-    first  INTEGER NOT NULL UNIQUE      -- position of its first leaf
+    first  INTEGER NOT NULL             -- position of its first leaf
 ) STRICT;
 
 INSERT INTO journal_epoch VALUES (1, 0);
