@@ -15,7 +15,7 @@ from federation.evidence.journal import (
     JournalRecord,
     Leaf,
     Position,
-    check_origin,
+    epoch_in,
     leaf_hash,
     origin,
 )
@@ -101,8 +101,10 @@ def read_journal_checkpoint(parsed: Note, *, node: NodeName, signing_keys: Itera
         Unauthentic: it is another log's, or none of the keys signed it under the journal's name.
     """
     checkpoint = note.parse_checkpoint(parsed.text)
-    check_origin(checkpoint.origin, node.dns)
-    note.verify_note(parsed, [NoteKey(name=checkpoint.origin, public_key=key) for key in signing_keys])
+    name = origin(node.dns, epoch_in(checkpoint.origin, node.dns) or FIRST_EPOCH)
+    note.verify_note(parsed, [NoteKey(name=name, public_key=key) for key in signing_keys])
+    if checkpoint.origin != name:
+        raise Unauthentic("a journal's checkpoint is the checkpoint of another log")
     return checkpoint
 
 

@@ -15,7 +15,6 @@ from enum import StrEnum
 from typing import Final
 
 from federation import limits
-from federation.errors import Unauthentic
 from federation.identity import MESSAGE_ID_BYTES, MessageId, PartyId
 from federation.trust import keys, merkle
 
@@ -132,17 +131,11 @@ def origin(dns: str, epoch: int = FIRST_EPOCH) -> str:
     return f"{dns}/journal" if epoch == FIRST_EPOCH else f"{dns}/journal/{epoch}"
 
 
-def check_origin(name: str, dns: str) -> int:
-    """The epoch that a first line names, when it is one of this node's journal.
-
-    Raises:
-        Unauthentic: it is another log's, or another spelling.
-    """
+def epoch_in(name: str, dns: str) -> int | None:
+    """The epoch that a first line names; None when it is no name of this node's journal, or another spelling of one."""
     last = name.removeprefix(origin(dns)).removeprefix("/")
     number = int(last) if last.isascii() and last.isdigit() and len(last) <= len(str(limits.TIME_S_MAX)) else FIRST_EPOCH
-    if name != origin(dns, number) or not FIRST_EPOCH <= number <= limits.TIME_S_MAX:
-        raise Unauthentic("a journal checkpoint is another log's")
-    return number
+    return number if name == origin(dns, number) and FIRST_EPOCH <= number <= limits.TIME_S_MAX else None
 
 
 def epoch_of(epochs: Sequence[Epoch], index: int) -> int:
