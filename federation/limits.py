@@ -313,6 +313,22 @@ ARGON2_PASSES_MAX: Final = 4
 ARGON2_MEMORY_BYTES_MAX: Final = 268_435_456
 """What the strongest setting writes (256 MiB): a file that asks for more is not one of ours and would exhaust the machine."""
 
+# --- backups -------------------------------------------------------------------------------------------------------
+BACKUP_HEADER_BYTES_MAX: Final = 1_024
+"""Seven short fields in JSON."""
+BACKUP_MANIFEST_BYTES_MAX: Final = 65_536
+"""Names and sizes of all files, some 100 bytes each."""
+BACKUP_FILES_MAX: Final = 128
+"""Seven files of a node, and one for each pattern set of a region that answers for many."""
+BACKUP_DATABASE_BYTES_MAX: Final = 2**40
+"""One database: a tebibyte, more than the traceability data of any Party in this store. A file cannot make a machine write for ever."""
+BACKUP_SMALL_FILE_BYTES_MAX: Final = 65_536
+"""Settings, certificates, and how far joining has come."""
+BACKUP_PIECE_BYTES: Final = 1_048_576
+"""Read, sealed and written at once, however large the databases are."""
+STORE_COPY_KEPT_S: Final = 30 * 86_400
+"""A month shows whether an upgrade was good; after it, the copy that was made before it is only a second place to steal from."""
+
 # --- a Party's own traceability data -------------------------------------------------------------------------------
 TRACE_CODES_PER_EVENT_MAX: Final = 10_000
 """Codes named by one event: twenty master cases of packs; a longer report is split."""

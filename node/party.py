@@ -21,6 +21,7 @@ from typing import Final
 
 from federation import limits
 from federation.errors import FederationError, InvalidConfiguration
+from federation.evidence.journal import Epoch
 from federation.identity import NodeName
 from federation.ports import Peer
 from federation.query.policy import Policy
@@ -35,6 +36,7 @@ from node.formats.patterns import read_pattern_folder
 from node.joining import Following, announce_settings, node_name, own_admission, read_sets
 from node.keystore import Keystore
 from node.resources import patterns_folder
+from node.returning import Mark, old_copies_in
 from node.rpc.channels import Channels
 from node.rpc.desk import DeskServicer
 from node.rpc.directory import DirectoryServicer, GrpcDirectory
@@ -53,6 +55,7 @@ from node.use_cases.directory_reads import DirectoryReads
 from node.use_cases.founding import secretariat_name
 from node.use_cases.participant import Participant, Parts, participating
 from node.use_cases.registry import Registry
+from node.use_cases.restoring import open_epoch
 from node.use_cases.world import Own, World
 
 logger = logging.getLogger(__name__)
@@ -76,6 +79,8 @@ class _Ground:
     patterns: SqlitePatterns
     trace: SqliteTrace
     registry: Registry
+    epochs: tuple[Epoch, ...]
+    mark: Mark
 
 
 def read_own_policy(home: Path, settings: NodeSettings) -> Policy:
@@ -125,6 +130,8 @@ async def _ground(stack: AsyncExitStack, home: Path, passphrase: bytes) -> _Grou
     keystore = Keystore.open(home / "keystore", passphrase)
     vault = Vault(keystore.get("storage"), entropy=world.entropy)
     directory = await stack.enter_async_context(SqliteDirectory.open(home / "directory.sqlite"))
+    exchange = await stack.enter_async_context(SqliteExchange.open(home / "exchange.sqlite", vault=vault))
+    mark = Mark.in_home(home)
     return _Ground(
         home=home,
         settings=settings,
@@ -133,10 +140,12 @@ async def _ground(stack: AsyncExitStack, home: Path, passphrase: bytes) -> _Grou
         sets=read_sets(home, settings),
         policy=read_own_policy(home, settings),
         directory=directory,
-        exchange=await stack.enter_async_context(SqliteExchange.open(home / "exchange.sqlite", vault=vault)),
+        exchange=exchange,
         patterns=await stack.enter_async_context(SqlitePatterns.open(home / "patterns.sqlite")),
         trace=await stack.enter_async_context(SqliteTrace.open(home / "trace.sqlite")),
         registry=await Registry.load(directory, bytes.fromhex(settings.genesis), world.clock),
+        epochs=await open_epoch(exchange, exchange, own=settings.party_id, world=world, returned=mark.returned),
+        mark=mark,
     )
 
 
@@ -155,7 +164,7 @@ def _parts(ground: _Ground, identity: Identity, channels: Channels) -> Parts:
     signer = SoftwareSigner(ground.keystore.get("signing"))
     published = [one for one in read_pattern_folder(patterns_folder()) if _is_published(one)]
     return Parts(
-        own=Own(party=settings.party_id, name=node_name(settings), signer=signer),
+        own=Own(party=settings.party_id, name=node_name(settings), signer=signer, epochs=ground.epochs),
         world=ground.world,
         version=__version__,
         exchange_store=ground.exchange,
@@ -170,7 +179,17 @@ def _parts(ground: _Ground, identity: Identity, channels: Channels) -> Parts:
         sets=ground.sets,
         reference=published,
         policy=ground.policy,
-        facts=lambda: Facts(certificate_not_after=identity.not_after, disk_free_bytes=shutil.disk_usage(ground.home).free),
+        facts=lambda: _facts(ground, identity),
+        probation=ground.mark.probation(ground.registry, settings.party_id, ground.world.clock),
+    )
+
+
+def _facts(ground: _Ground, identity: Identity) -> Facts:
+    return Facts(
+        certificate_not_after=identity.not_after,
+        disk_free_bytes=shutil.disk_usage(ground.home).free,
+        returned=ground.mark.returned,
+        old_copies=old_copies_in(ground.home, now=ground.world.clock.now()),
     )
 
 

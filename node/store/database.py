@@ -13,13 +13,13 @@ from __future__ import annotations
 import fcntl
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from typing import Final, TypeVar
 
 from federation import limits
 from federation.errors import Conflict, FederationError, InvalidConfiguration, Misuse, StoreUnavailable
-from node.store.schema import Schema, check, prepare
+from node.store.schema import Schema, check, copy, prepare
 from node.store.worker import Job, Worker, running
 
 Result = TypeVar("Result")
@@ -93,6 +93,35 @@ class Database:
             StoreUnavailable: the file cannot be read.
         """
         return await self._reader.call(work)
+
+
+def copy_store(path: Path, target: Path, schema: Schema) -> None:
+    """A consistent copy of a file, also while a node writes to it: everything that was committed when the copying began. What the
+    schema leaves out is empty in it. Blocks for as long as it takes.
+
+    Raises:
+        InvalidConfiguration: the file is of another kind or of an unknown version.
+        StoreUnavailable: it cannot be read, or the copy cannot be written.
+    """
+    with looking_into(path, schema) as connection:
+        copy(connection, target, schema)
+
+
+@contextmanager
+def looking_into(path: Path, schema: Schema) -> Iterator[sqlite3.Connection]:
+    """Read a file beside the node that may be using it, for the time of the block, of whatever version it is.
+
+    Raises:
+        InvalidConfiguration, StoreUnavailable: as `copy_store`.
+    """
+    try:
+        with closing(_connect(path, "ro")) as connection:  # a reader never moves the log: only the node's writer may
+            check(connection, path, schema)
+            yield connection
+    except OSError as error:
+        raise _out_of_reach() from error
+    except sqlite3.Error as error:
+        raise translated(error) from error
 
 
 @contextmanager

@@ -8,6 +8,7 @@ transaction that removes the last private half under it.
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import dataclass
 from typing import Final
 
 from federation.ports import DecryptionKey, KeyUse
@@ -65,6 +66,29 @@ def read(reader: sqlite3.Connection, vault: Vault) -> tuple[DecryptionKey, ...]:
 
 _READ: Final = (
     "SELECT decryption_key.*, key_epoch.sealed FROM decryption_key JOIN key_epoch USING (epoch) ORDER BY created, key_id"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """How many epochs there are, and what should not be: keys past their end, and keys or epochs without each other."""
+
+    epochs: int
+    overdue: int
+    stray: int
+
+
+def survey(reader: sqlite3.Connection, *, now: float) -> Survey:
+    """Count, without opening anything."""
+    epochs: int = reader.execute("SELECT count(*) FROM key_epoch").fetchone()[0]
+    overdue: int = reader.execute("SELECT count(*) FROM decryption_key WHERE destroy_at <= ?", (int(now),)).fetchone()[0]
+    stray: int = reader.execute(_STRAY).fetchone()[0]
+    return Survey(epochs=epochs, overdue=overdue, stray=stray)
+
+
+_STRAY: Final = (
+    "SELECT (SELECT count(*) FROM decryption_key WHERE epoch NOT IN (SELECT epoch FROM key_epoch))"
+    " + (SELECT count(*) FROM key_epoch WHERE epoch NOT IN (SELECT epoch FROM decryption_key))"
 )
 
 

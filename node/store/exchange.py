@@ -36,7 +36,7 @@ from federation.ports import (
 from federation.trust.merkle import Frontier
 from node.store import epochs, tree
 from node.store import rows as records
-from node.store.database import Database
+from node.store.database import Database, looking_into
 from node.store.schema import Schema
 from node.store.vault import Vault
 
@@ -267,6 +267,18 @@ def _check_vault(vault: Vault, writer: sqlite3.Connection) -> None:
         raise InvalidConfiguration(
             "the storage key is not the one that the store was made with", hint="give the node its own keystore, or its own store"
         ) from None
+
+
+def survey_keys(path: Path, *, now: float) -> epochs.Survey | None:
+    """What can be seen of the sealing keys without the storage key, also while the node runs; None in a file of the first version,
+    which has no epochs.
+
+    Raises:
+        InvalidConfiguration, StoreUnavailable: see `node.store.database.looking_into`.
+    """
+    with looking_into(path, SCHEMA) as connection:
+        version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+        return epochs.survey(connection, now=now) if version == SCHEMA.version else None
 
 
 def _carry_from_v1(vault: Vault, upgrader: sqlite3.Connection) -> None:

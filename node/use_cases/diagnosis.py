@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from federation import limits
 from federation.boundary.directory import cosigners
 from federation.ports import JournalStore, OutboxStore
 from node.use_cases.desk_values import Check, Health, NodeStatus
+from node.use_cases.keyring import Keyring
 from node.use_cases.registry import Registry
+from node.use_cases.restoring import Probation, Returned
 from node.use_cases.world import Own, World
 
 
@@ -20,10 +23,14 @@ class Facts:
     Attributes:
         certificate_not_after: Unix seconds at which the node's TLS certificate ends.
         disk_free_bytes: room left where the stores are.
+        returned: when the node was put back from a backup, if it was.
+        old_copies: names of copies that earlier upgrades left, and that are kept too long.
     """
 
     certificate_not_after: float
     disk_free_bytes: int
+    returned: Returned | None = None
+    old_copies: tuple[str, ...] = ()
 
 
 DISK_FREE_BYTES_MIN = 256 * 1024 * 1024
@@ -43,6 +50,8 @@ class Diagnosis:
         waiting: OutboxStore,
         journal: JournalStore,
         facts: Callable[[], Facts],
+        keyring: Keyring,
+        probation: Probation | None,
     ) -> None:
         self._own = own
         self._world = world
@@ -51,6 +60,8 @@ class Diagnosis:
         self._waiting = waiting
         self._journal = journal
         self._facts = facts
+        self._keyring = keyring
+        self._probation = probation
 
     async def look(self) -> NodeStatus:
         """All checks and figures of this moment."""
@@ -67,6 +78,9 @@ class Diagnosis:
             self._certificate(facts),
             _disk(facts),
             _outbox(stuck),
+            *_sealing_keys(self._keyring.overdue()),
+            *self._put_back(facts.returned),
+            *old_copies(facts.old_copies),
         )
         figures = {
             "directory_size": self._registry.roster.size,
@@ -138,6 +152,52 @@ class Diagnosis:
             return Check(name="node certificate", health=Health.GOOD, words=words)
         health = Health.WARNING if left > 0 else Health.BAD
         return Check(name="node certificate", health=health, words=words, hint="restart the node: it makes a new one")
+
+    def _put_back(self, returned: Returned | None) -> Iterator[Check]:
+        """Nothing is told of a node that was never put back, or long ago."""
+        if returned is None or returned.agreed is not None:
+            return
+        there = self._probation
+        counted = f" ({there.agreeing} of {there.needed} agree)" if there is not None else ""
+        yield put_back(returned, counted)
+
+
+def put_back(returned: Returned, counted: str = "") -> Check:
+    """What has to be told of a node that came back from a backup."""
+    words = f"put back on {_day(returned.at)} from a backup of {_day(returned.taken)}"
+    if returned.agreed is not None:
+        return Check(name="restored", health=Health.GOOD, words=f"{words}; other Parties' nodes have agreed since")
+    return Check(
+        name="restored",
+        health=Health.WARNING,
+        words=f"{words}; cosigns nothing until other Parties' nodes hold the same directory{counted}",
+        hint="it ends by itself when they answer; tell them: what they sent between the two days is not here and has to be asked again",
+    )
+
+
+def old_copies(names: Sequence[str]) -> Iterator[Check]:
+    """Copies that upgrades left."""
+    if names:
+        yield Check(
+            name="old copies",
+            health=Health.WARNING,
+            words=f"made before an upgrade more than a month ago: {', '.join(names)}",
+            hint="the upgrade was good by now: delete them, they hold what the store held",
+        )
+
+
+def _sealing_keys(overdue: int) -> Iterator[Check]:
+    if overdue:
+        yield Check(
+            name="sealing keys",
+            health=Health.BAD,
+            words=f"{overdue} are past their end and not destroyed",
+            hint="the store refuses to destroy them: look at the disk, and at the log of the node",
+        )
+
+
+def _day(at: float) -> str:
+    return datetime.fromtimestamp(at, tz=UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _disk(facts: Facts) -> Check:

@@ -43,6 +43,7 @@ from node.use_cases.proving import Proving
 from node.use_cases.recent import Recent
 from node.use_cases.registry import Registry
 from node.use_cases.repository import Repository
+from node.use_cases.restoring import Probation
 from node.use_cases.sealing import Sealer
 from node.use_cases.world import Announcer, Own, Turns, World
 
@@ -66,6 +67,7 @@ class Parts:
         sets: pattern sets that this node answers with.
         reference: published sets of markings whose issuers publish none.
         housekeeping_s: how long a node rests between two looks at deadlines, prekeys, patterns and the log.
+        probation: of a node that was put back from a backup; it vouches for no directory before that is over.
     """
 
     own: Own
@@ -85,6 +87,7 @@ class Parts:
     policy: Policy
     facts: Callable[[], Facts]
     housekeeping_s: float = HOUSEKEEPING_S
+    probation: Probation | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -264,6 +267,8 @@ def _desk(parts: Parts, core: _Core, asking: Asking, answering: Answering) -> Ow
             waiting=parts.outbox_store,
             journal=parts.journal,
             facts=parts.facts,
+            keyring=core.keyring,
+            probation=parts.probation,
         ),
         announcer=core.announcer,
         recent=core.recent,
@@ -312,7 +317,8 @@ async def follow_directory(parts: Parts, participant: Participant) -> None:
     try:
         if parts.secretariat is not None:
             await registry.follow(parts.directory, parts.secretariat)
-            await registry.witness(parts.directory, parts.secretariat, parts.own)
+            if parts.probation is None or await parts.probation.look(parts.directory):
+                await registry.witness(parts.directory, parts.secretariat, parts.own)
             return
     except FederationError as error:
         logger.info("the Secretariat shows no directory that goes on", extra={"problem": error.code})
