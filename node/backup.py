@@ -137,10 +137,12 @@ def _workshop(home: Path) -> Iterator[Path]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise Conflict(f"another backup of {home} is being made", hint="wait until it has ended") from None
-        for left in folder.iterdir():
-            left.unlink()
-        yield folder
-        shutil.rmtree(folder)
+        try:
+            for left in folder.iterdir():
+                left.unlink()
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
     finally:
         os.close(descriptor)
 

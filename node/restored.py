@@ -57,7 +57,8 @@ def write_mark(home: Path, mark: Restored) -> None:
     """
     draft = home / f"{NAME}.draft"
     try:
-        with draft.open("wb") as file:
+        draft.unlink(missing_ok=True)
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb") as file:
             file.write(msgspec.json.encode(mark) + b"\n")
             file.flush()
             os.fsync(file.fileno())
