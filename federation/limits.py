@@ -134,12 +134,16 @@ DIRECTORY_BYTES_MAX: Final = 134_217_728
 that is longer is nobody's memory but an attack on ours."""
 ENTRIES_PER_PARTY_PER_DAY_MAX: Final = 100
 """Every node keeps every entry for ever, so nobody may add them without end. A Party changes its entries a few times a year."""
+CAS_PER_PARTY_MAX: Final = 3
+"""A Party's CAs that stand at a time: the old one, the new one, and one that replaces a new one that went wrong."""
+ISSUERS_MAX: Final = 4
+"""Issuing CAs that stand at a time: the old one and the new one, twice over."""
 MANDATE_LIFE_S_MAX: Final = 3_650 * 86_400
-"""Ten years: nobody takes a mandate back before its end in this version, and nobody reads dates in a file that is signed."""
+"""Ten years: either side may end it before, and nobody reads dates in a file that is signed."""
 FOUNDERS_MAX: Final = 16
 """People of the treaty body; more cannot be brought to sign anything together."""
-SIGNATURES_PER_ENTRY_MAX: Final = 32
-"""k founders and the Parties themselves; a mandate has two."""
+SIGNATURES_PER_ENTRY_MAX: Final = PARTIES_MAX
+"""Two thirds of all Parties set a veto aside together; everything else has k founders and a few more."""
 CHECKPOINT_BYTES_MAX: Final = 131_072
 """A signed note with 400 cosignatures of some 150 bytes each, doubled."""
 CHECKPOINT_SIGNATURES_MAX: Final = 512
@@ -154,6 +158,12 @@ CONTACTS_MAX: Final = 64
 """Desks that the Secretariat writes to: a few for each competent authority."""
 AUTHORITIES_MAX: Final = 200
 """A federal State names one for each of its regions."""
+ADMINISTRATORS_MAX: Final = 64
+"""Who issues certificates to officers: a few desks of a Party, and those of its region."""
+CONFIRMATIONS_MAX: Final = 8
+"""More Parties than that will not telephone each newcomer."""
+REASON_CHARACTERS_MAX: Final = 500
+"""Why something was revoked, suspended or recovered: a few sentences."""
 NAME_CHARACTERS_MAX: Final = 200
 """The name of a Party, an authority or a desk, in its longest official form."""
 DIRECTORY_STALE_WARN_S: Final = 6 * 3_600

@@ -280,7 +280,7 @@ async def following(
     genesis = open_genesis(first_leaf, bytes.fromhex(settings.genesis)).genesis
     ca = Authority(certificate=admit.party_ca, key=key_from_seed(keystore.get("ca")))
     credential = new_credential(world, ca, node_name(settings))
-    peer = Peer(name=secretariat_name(settings.domain), endpoint=settings.secretariat, anchor=genesis.secretariat_ca)
+    peer = Peer(name=secretariat_name(settings.domain), endpoint=settings.secretariat, anchors=(genesis.secretariat_ca,))
     async with (
         SqliteDirectory.open(home / "directory.sqlite") as store,
         Channels(own=credential, clock=world.clock) as channels,
@@ -298,7 +298,7 @@ async def _replicate(
     if await store.size() == 0:
         begun = open_genesis(first_leaf, digest)
         checkpoint = await service.checkpoint(peer)
-        size = read_checkpoint(begun.genesis, checkpoint)[0].size
+        size = read_checkpoint(begun.roster, checkpoint)[0].size
         leaves = [first_leaf, *await read_entries(service, peer, start=1, end=size)]
         extend(begun, leaves[1:], checkpoint)
         await store.append(first=0, leaves=leaves, checkpoint=checkpoint)

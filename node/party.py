@@ -160,7 +160,7 @@ def _identity(ground: _Ground) -> Identity:
 
 
 def _parts(ground: _Ground, identity: Identity, channels: Channels) -> Parts:
-    settings, genesis = ground.settings, ground.registry.roster.genesis
+    settings, governance = ground.settings, ground.registry.roster.governance
     signer = SoftwareSigner(ground.keystore.get("signing"))
     published = [one for one in read_pattern_folder(patterns_folder()) if _is_published(one)]
     return Parts(
@@ -175,7 +175,11 @@ def _parts(ground: _Ground, identity: Identity, channels: Channels) -> Parts:
         registry=ground.registry,
         transport=GrpcTransport(channels),
         directory=GrpcDirectory(channels),
-        secretariat=Peer(name=secretariat_name(settings.domain), endpoint=settings.secretariat, anchor=genesis.secretariat_ca),
+        secretariat=Peer(
+            name=secretariat_name(settings.domain),
+            endpoint=settings.secretariat,
+            anchors=governance.secretariat_cas,
+        ),
         sets=ground.sets,
         reference=published,
         policy=ground.policy,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hmac import compare_digest
@@ -12,21 +12,38 @@ from federation import limits
 from federation.errors import FederationError, Malformed, Oversized, Unauthentic
 from federation.identity import NodeName
 from federation.trust import directory, merkle, note
-from federation.trust.directory import Roster
 from federation.trust.entries import (
     Admit,
+    Ca,
+    Confirm,
+    Duty,
     EntryBody,
     EntryKind,
+    Founders,
     Genesis,
     Mandate,
     NodeEntry,
+    Override,
+    Recover,
+    Reinstate,
+    Revoke,
+    Rotate,
+    RotateIssuer,
+    RotateLog,
     Signature,
     SignedEntry,
+    Suspend,
+    TreatyPolicy,
     Update,
+    Veto,
+    Withdraw,
+    Witnessed,
 )
 from federation.trust.keys import Signer
 from federation.trust.merkle import Frontier
-from federation.trust.note import Checkpoint, KeyKind, Note, NoteKey, NoteSignature, Verified
+from federation.trust.note import Checkpoint, Note, NoteKey, Verified
+from federation.trust.roster import LogKey, Roster
+from federation.trust.witness import Quorum, verified_lines, weigh, witness_key
 from federation.wire.directory import decode_entry_body, decode_signed_entry, encode_entry_body, encode_signed_entry
 
 KIND_OF: Final[dict[type, EntryKind]] = {
@@ -35,6 +52,22 @@ KIND_OF: Final[dict[type, EntryKind]] = {
     Update: EntryKind.UPDATE,
     NodeEntry: EntryKind.NODE,
     Mandate: EntryKind.MANDATE,
+    Confirm: EntryKind.CONFIRM,
+    Ca: EntryKind.CA,
+    Rotate: EntryKind.ROTATE,
+    Recover: EntryKind.RECOVER,
+    Veto: EntryKind.VETO,
+    Override: EntryKind.OVERRIDE,
+    Revoke: EntryKind.REVOKE,
+    Suspend: EntryKind.SUSPEND,
+    Reinstate: EntryKind.REINSTATE,
+    Withdraw: EntryKind.WITHDRAW,
+    Duty: EntryKind.DUTY,
+    TreatyPolicy: EntryKind.POLICY,
+    Founders: EntryKind.FOUNDERS,
+    RotateLog: EntryKind.ROTATE_LOG,
+    RotateIssuer: EntryKind.ROTATE_ISSUER,
+    Witnessed: EntryKind.WITNESSED,
 }
 
 
@@ -103,29 +136,49 @@ def fold(replica: Replica, leaf: bytes) -> Replica:
         body = decode_entry_body(entry.kind, entry.body)
     except FederationError as error:
         return Replica(roster=directory.refuse(replica.roster, error.message), frontier=frontier)
-    return Replica(roster=directory.apply(replica.roster, entry, body), frontier=frontier)
+    return Replica(roster=directory.apply(replica.roster, entry, body, root=replica.frontier.root), frontier=frontier)
 
 
 def extend(replica: Replica, leaves: Sequence[bytes], checkpoint_note: bytes) -> Replica:
-    """Accept a newer checkpoint with the leaves up to it.
+    """Continue a replica with the leaves up to a newer checkpoint. Whether enough witnesses stand under it is `require_quorum`'s.
 
-    The tree is computed from all leaves, so a checkpoint that is not a continuation of what was accepted before cannot match.
+    The tree is computed from all leaves, so a checkpoint that is not a continuation of what was accepted before cannot match. The
+    log's key may have changed among the leaves, so it is looked up after them.
 
     Raises:
         Unauthentic: the log's signature or the root is wrong.
         Malformed: the note is none, or the leaves do not fill the tree.
     """
-    checkpoint, _ = read_checkpoint(replica.genesis, checkpoint_note)
-    if replica.frontier.size + len(leaves) != checkpoint.size:
+    if replica.frontier.size + len(leaves) != claimed_checkpoint(checkpoint_note).size:
         raise Malformed("the entries do not lead up to the checkpoint")
     grown = replica
     for leaf in leaves:
         if len(leaf) > limits.ENTRY_BYTES_MAX:
             raise Oversized("a directory entry is too long")
         grown = fold(grown, leaf)
+    checkpoint, _ = read_checkpoint(grown.roster, checkpoint_note)
     if grown.frontier.root() != checkpoint.root:
         raise Unauthentic("the directory's checkpoint does not follow from its entries", hint=SPLIT_HINT)
     return Replica(roster=grown.roster, frontier=grown.frontier, note=checkpoint_note)
+
+
+def require_quorum(roster: Roster, checkpoint_note: bytes) -> Quorum:
+    """See that enough witnesses stand under a checkpoint.
+
+    Args:
+        roster: as it was accepted before the checkpoint.
+        checkpoint_note: the checkpoint.
+
+    Raises:
+        Unauthentic: too few cosigned it.
+    """
+    quorum = weigh(roster, note.parse_note(checkpoint_note))
+    if not quorum.reached:
+        raise Unauthentic(
+            f"{len(quorum.witnesses)} of {quorum.of} witnesses cosigned the directory's checkpoint; {quorum.needed} have to",
+            hint="wait for the others; when they stay away, ask them by telephone whether they see the same directory",
+        )
+    return quorum
 
 
 SPLIT_HINT: Final = (
@@ -133,9 +186,10 @@ SPLIT_HINT: Final = (
 )
 
 
-def log_key(genesis: Genesis) -> NoteKey:
-    """The key that signs checkpoints, under the log's own name."""
-    return NoteKey(name=genesis.origin, public_key=genesis.log_key)
+def log_keys(roster: Roster, size: int) -> tuple[NoteKey, ...]:
+    """The keys that sign a checkpoint of that size, under the log's own name: two at the size at which they change."""
+    keys = (key for key in roster.governance.log_keys if key.signs(size))
+    return tuple(NoteKey(name=roster.genesis.origin, public_key=key.public_key) for key in keys)
 
 
 def sign_checkpoint(origin: str, frontier: Frontier, signer: Signer) -> bytes:
@@ -144,32 +198,41 @@ def sign_checkpoint(origin: str, frontier: Frontier, signer: Signer) -> bytes:
     return note.format_note(Note(text=text, signatures=(note.sign_note(text, origin, signer),)))
 
 
-def read_checkpoint(genesis: Genesis, raw: bytes) -> tuple[Checkpoint, tuple[Verified, ...]]:
+def claimed_checkpoint(raw: bytes) -> Checkpoint:
+    """What a note says of itself. Nothing is verified.
+
+    Raises:
+        Malformed: no checkpoint.
+    """
+    return note.parse_checkpoint(note.parse_note(raw).text)
+
+
+def read_checkpoint(roster: Roster, raw: bytes) -> tuple[Checkpoint, tuple[Verified, ...]]:
     """A directory checkpoint whose log signature verifies.
+
+    Args:
+        roster: names the log, and its keys as far as this roster knows them.
+        raw: a signed note.
 
     Raises:
         Unauthentic: signed by another key, or about another log.
         Malformed: no checkpoint.
     """
-    return _read_checkpoint(log_key(genesis), raw)
+    if len(raw) > limits.CHECKPOINT_BYTES_MAX:
+        raise Oversized("a checkpoint is too long")
+    return _read_checkpoint(roster.genesis.origin, roster.governance.log_keys, raw)
 
 
 @lru_cache(maxsize=limits.CHECKPOINTS_REMEMBERED_MAX)
-def _read_checkpoint(key: NoteKey, raw: bytes) -> tuple[Checkpoint, tuple[Verified, ...]]:
+def _read_checkpoint(origin: str, keys: tuple[LogKey, ...], raw: bytes) -> tuple[Checkpoint, tuple[Verified, ...]]:
     """Every envelope carries a checkpoint, nearly always the one before's."""
-    if len(raw) > limits.CHECKPOINT_BYTES_MAX:
-        raise Oversized("a checkpoint is too long")
     parsed = note.parse_note(raw)
-    verified = note.verify_note(parsed, [key])
     checkpoint = note.parse_checkpoint(parsed.text)
-    if checkpoint.origin != key.name:
+    named = [NoteKey(name=origin, public_key=key.public_key) for key in keys if key.signs(checkpoint.size)]
+    verified = note.verify_note(parsed, named)
+    if checkpoint.origin != origin:
         raise Unauthentic("the checkpoint is about another log")
     return checkpoint, verified
-
-
-def witness_key(node: NodeEntry) -> NoteKey:
-    """The key with which a Party's node cosigns, under the node's DNS name."""
-    return NoteKey(name=node.node.dns, public_key=node.signing_key, kind=KeyKind.COSIGNATURE)
 
 
 def cosign_checkpoint(replica: Replica, signer: Signer, *, name: str, now: float) -> bytes:
@@ -188,27 +251,12 @@ def cosigners(roster: Roster, raw: bytes) -> tuple[Verified, ...]:
     what somebody on the way added, which must not make the true ones worthless.
     """
     parsed = note.parse_note(raw)
-    return tuple(verified for _, verified in _verified_lines(parsed, witness_keys(roster)))
+    return tuple(verified for _, verified in verified_lines(parsed, witness_keys(roster)))
 
 
 def is_cosigned(raw: bytes, node: NodeEntry) -> bool:
     """Whether a true cosignature of this node stands under the checkpoint."""
-    return any(_verified_lines(note.parse_note(raw), [witness_key(node)]))
-
-
-def _verified_lines(parsed: Note, keys: Iterable[NoteKey]) -> Iterator[tuple[NoteSignature, Verified]]:
-    """The signature lines under which one of the keys stands, the first true one of each key."""
-    known = {(key.name, key.key_id): key for key in keys}
-    for line in parsed.signatures:
-        key = known.get((line.name, line.key_id))
-        if key is None:
-            continue
-        try:
-            (verified,) = note.verify_note(Note(text=parsed.text, signatures=(line,)), [key])
-        except Unauthentic:
-            continue
-        del known[line.name, line.key_id]
-        yield line, verified
+    return any(verified_lines(note.parse_note(raw), [witness_key(node)]))
 
 
 def add_cosignature(replica: Replica, node: NodeEntry, raw: bytes) -> bytes:
@@ -220,7 +268,7 @@ def add_cosignature(replica: Replica, node: NodeEntry, raw: bytes) -> bytes:
     offered, own = note.parse_note(raw), note.parse_note(replica.note)
     if offered.text != own.text:
         raise Unauthentic("a cosignature for another checkpoint", hint="read the newest checkpoint and cosign that")
-    added = [line for line, _ in _verified_lines(offered, [witness_key(node)])]
+    added = [line for line, _ in verified_lines(offered, [witness_key(node)])]
     if not added:
         raise Unauthentic("the node did not cosign this checkpoint")
     kept = [one for one in own.signatures if one.name != node.node.dns]
@@ -235,5 +283,5 @@ def bare_checkpoint(replica: Replica, *, cosigned_by: Collection[NodeName] = ())
     parsed = note.parse_note(replica.note)
     wanted = {name.dns for name in cosigned_by}
     witnesses = [key for key in witness_keys(replica.roster) if key.name in wanted]
-    lines = tuple(line for line, _ in _verified_lines(parsed, [log_key(replica.genesis), *witnesses]))
+    lines = tuple(line for line, _ in verified_lines(parsed, [*log_keys(replica.roster, replica.frontier.size), *witnesses]))
     return note.format_note(Note(text=parsed.text, signatures=lines))

@@ -19,11 +19,11 @@ from federation.errors import Forbidden, Incompatible, Malformed, Unauthentic
 from federation.identity import MessageId, NodeName, PartyId
 from federation.query.answer import Answer
 from federation.query.query import Query
-from federation.trust import directory, keys
-from federation.trust.certificate import Officer, certificate_hash, verify_officer
+from federation.trust import keys
+from federation.trust.certificate import Officer, certificate_hash, verify_officer_of
 from federation.trust.chain import utc_text
-from federation.trust.directory import Roster
 from federation.trust.keys import Signer
+from federation.trust.roster import Roster, signing_key
 from federation.wire.envelope import decode_envelope, decode_header, decode_statement, encode_header, encode_statement
 from federation.wire.query import decode_body
 
@@ -138,10 +138,10 @@ def read_envelope(raw: bytes, *, roster: Roster, own: NodeName, peer: NodeName, 
         raise Forbidden("an envelope is handed over by the node that signed it, and by nobody else")
     if header.recipient != own:
         raise Forbidden("this envelope is for another node")
-    signing_key = directory.signing_key(roster, header.sender)
+    node_key = signing_key(roster, header.sender)
     ciphertext_hash = sha512(envelope.ciphertext).digest()
     digest = seal.digest_of_parts(header=envelope.header, wrap=envelope.wrap, ciphertext_sha512=ciphertext_hash)
-    keys.verify(public_key=signing_key, message=keys.node_message(digest), signature=envelope.signature)
+    keys.verify(public_key=node_key, message=keys.node_message(digest), signature=envelope.signature)
     check_times(header, now=now)
     return Arrived(envelope=envelope, header=header, digest=digest, ciphertext_hash=ciphertext_hash)
 
@@ -238,7 +238,8 @@ def read_officer(statement: Statement, inner: Inner, certificate: bytes, *, rost
     if not compare_digest(certificate_hash(certificate), statement.certificate_hash):
         raise Unauthentic("the officer's certificate is not the one that the statement names")
     record = roster.party(statement.sender)
-    officer = verify_officer(certificate, ca=record.admit.party_ca, party=statement.sender, domain=roster.genesis.domain, at=at)
+    domain = roster.genesis.domain
+    officer = verify_officer_of(certificate, cas=record.standing_cas, party=statement.sender, domain=domain, at=at)
     if officer.name.officer_id != statement.officer_id:
         raise Unauthentic("the officer's certificate is somebody else's")
     keys.verify(

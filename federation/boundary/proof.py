@@ -8,7 +8,7 @@ this body, is the one to which the envelope's header was committed.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hmac import compare_digest
 from typing import TypeVar
 
@@ -27,9 +27,9 @@ from federation.query.answer import Answer
 from federation.query.query import Query
 from federation.trust import directory, keys, merkle, note
 from federation.trust.certificate import Officer
-from federation.trust.directory import Roster
 from federation.trust.entries import Genesis
 from federation.trust.note import Checkpoint
+from federation.trust.roster import Roster
 from federation.wire.directory import decode_entry_body, decode_signed_entry
 from federation.wire.envelope import decode_header, decode_statement
 from federation.wire.evidence import decode_proof, decode_record
@@ -124,17 +124,23 @@ def _roster(proof: Proof, *, log_key: bytes, genesis_digest: bytes) -> tuple[Ros
     roster = directory.begin(entry, decode_entry_body(entry.kind, entry.body))
     if not compare_digest(roster.genesis.log_key, log_key):
         raise Unauthentic("the log key you named is not the one of that directory")
-    checkpoint, _ = read_checkpoint(roster.genesis, proof.directory_checkpoint)
+    checkpoint, _ = read_checkpoint(roster, proof.directory_checkpoint)
     if [one.index for one in others] != sorted({one.index for one in others} - {0}):
         raise Malformed("the entries of a proof stand in the order of the log, each once")
     for one in proof.entries:
         _in_log(one, checkpoint)
     for one in others:
         entry = decode_signed_entry(one.leaf)
-        roster = directory.apply(roster, entry, decode_entry_body(entry.kind, entry.body))
+        body = decode_entry_body(entry.kind, entry.body)
+        roster = directory.apply(replace(roster, size=one.index), entry, body, root=_no_root)
     if roster.alarms:
         raise Unauthentic(f"an entry in the proof breaks its author rule: {roster.alarms[0].words}")
     return roster, checkpoint
+
+
+def _no_root() -> bytes:
+    """A proof carries some entries of the log, and so not its tree."""
+    raise Unauthentic("a proof carries no checkpoints inside the log")
 
 
 def _in_log(entry: LoggedEntry, checkpoint: Checkpoint) -> None:

@@ -20,10 +20,10 @@ from federation.evidence.journal import (
     origin,
 )
 from federation.identity import MessageId, NodeName
-from federation.trust import directory, keys, merkle, note
-from federation.trust.directory import Roster
+from federation.trust import keys, merkle, note
 from federation.trust.keys import Signer
 from federation.trust.note import Checkpoint, Note, NoteKey
+from federation.trust.roster import Roster, standing_node
 from federation.wire.envelope import decode_bundle, decode_signed_bundle, encode_bundle, encode_signed_bundle
 from federation.wire.evidence import decode_receipt, decode_record, encode_receipt, encode_record
 
@@ -125,7 +125,7 @@ def read_bundle(raw: bytes, *, roster: Roster, now: float) -> PrekeyBundle:
     """
     encoded, signature = decode_signed_bundle(raw)
     bundle = decode_bundle(encoded)
-    node = directory.standing_node(roster, bundle.node)
+    node = standing_node(roster, bundle.node)
     keys.verify(public_key=node.signing_key, message=keys.pae("bundle", encoded), signature=signature)
     if bundle.expires - bundle.created > limits.PREKEY_OFFER_S or bundle.created > now + limits.CLOCK_TOLERANCE_S:
         raise Unauthentic("a prekey bundle claims a time that no bundle has")

@@ -12,16 +12,16 @@ from federation.identity import NodeName, PartyId
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Peer:
-    """A node to dial: where, the name to expect there, and the anchor that has to verify it. Computed from the roster only.
+    """A node to dial: where, the name to expect there, and the anchors of which one has to verify it. Computed from the roster only.
 
     Attributes:
         endpoint: host and port.
-        anchor: DER of the Party CA.
+        anchors: DER of the Party's CAs that stand.
     """
 
     name: NodeName
     endpoint: str
-    anchor: bytes
+    anchors: tuple[bytes, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -91,6 +91,18 @@ def read_party_ca(der: bytes, *, party: PartyId | None, domain: str, issuing_ca:
     return _party_ca(ca, party)
 
 
+def read_issuing_ca(der: bytes, *, root: bytes, domain: str, now: float) -> None:
+    """See that a CA may admit Parties: signed by the treaty root, of the right shape, valid now.
+
+    Raises:
+        Malformed: bytes that are no certificate.
+        Unauthentic: another chain, shape, name or time.
+    """
+    anchor, issuing = load_certificate(root), load_certificate(der)
+    verify_link(anchor, anchor, root_profile()).require(now)
+    verify_link(issuing, anchor, issuing_profile(domain)).require(now)
+
+
 def read_successor_ca(der: bytes, *, party: PartyId | None, domain: str, now: float) -> PartyCa:
     """Read a CA that a Party made for itself to follow an earlier one: signed by its own key, announced in the directory.
 
@@ -154,6 +166,22 @@ def verify_officer(der: bytes, *, ca: bytes, party: PartyId, domain: str, at: fl
     officer = _officer(der, ca, party, domain)
     officer.window.require(at)
     return officer
+
+
+def verify_officer_of(der: bytes, *, cas: Sequence[bytes], party: PartyId, domain: str, at: float) -> Officer:
+    """As `verify_officer`, with any of the CAs of the Party that stand: there are two during a change.
+
+    Raises:
+        Malformed: bytes that are no certificate, or a name that is none.
+        Unauthentic: none of the CAs verifies it.
+    """
+    refusal = Unauthentic("the directory pins no CA for the Party of this officer")
+    for ca in reversed(cas):
+        try:
+            return verify_officer(der, ca=ca, party=party, domain=domain, at=at)
+        except Unauthentic as reason:
+            refusal = reason
+    raise refusal
 
 
 def identify_peer(der: bytes, *, anchors: Mapping[PartyId | None, Sequence[bytes]], domain: str, now: float) -> NodeName:

@@ -60,14 +60,14 @@ class Line:
         *,
         endpoint: str,
         server_name: str,
-        anchor: bytes,
+        anchors: Sequence[bytes],
         own: NodeCredential | None,
         reply_bytes_max: int = limits.GRPC_MESSAGE_BYTES_MAX,
     ) -> None:
         its_own = {"grpc.ssl_target_name_override": server_name, "grpc.max_receive_message_length": reply_bytes_max}
         self._channel = grpc.aio.secure_channel(
             f"dns:///{check_address(endpoint)}",
-            channel_credentials(anchor=anchor, own=own),
+            channel_credentials(anchors=anchors, own=own),
             options=list((_OPTIONS | its_own).items()),
         )
         self._calls: dict[str, grpc.aio.UnaryUnaryMultiCallable[Any, Any]] = {}
@@ -172,7 +172,7 @@ class Channels:
     async def _open(self, peer: Peer) -> Line:
         """A new channel; an older one to that node is at another address or has another anchor, and takes no further calls."""
         try:
-            line = Line(endpoint=peer.endpoint, server_name=peer.name.dns, anchor=peer.anchor, own=self._own)
+            line = Line(endpoint=peer.endpoint, server_name=peer.name.dns, anchors=peer.anchors, own=self._own)
         except InvalidInput as reason:
             raise Unreachable("the address of the other node cannot be one", hint="its Party has to change its entry") from reason
         outdated = [known for known in self._lines if known.name == peer.name]

@@ -151,7 +151,7 @@ class DeskClient:
 
     def __init__(self, *, endpoint: str, node: NodeName, anchor: bytes, key: OfficerKey, clock: Clock) -> None:
         self._line = Line(
-            endpoint=endpoint, server_name=node.dns, anchor=anchor, own=None, reply_bytes_max=limits.DESK_REPLY_BYTES_MAX
+            endpoint=endpoint, server_name=node.dns, anchors=(anchor,), own=None, reply_bytes_max=limits.DESK_REPLY_BYTES_MAX
         )
         self._node = node
         self._key = key

@@ -132,7 +132,7 @@ async def enrolling(code: JoinCode, *, clock: Clock) -> AsyncIterator[GrpcEnrolm
             "the server at that address is not the one that the join code names",
             hint="check the code; if it is right, somebody stands between you and the Secretariat: tell it by telephone",
         )
-    line = Line(endpoint=code.address, server_name=_server_name(leaf), anchor=leaf, own=None)
+    line = Line(endpoint=code.address, server_name=_server_name(leaf), anchors=(leaf,), own=None)
     try:
         yield GrpcEnrolment(code=code, line=line, clock=clock)
     finally:

@@ -12,8 +12,8 @@ from typing import Final
 from federation import limits
 from federation.identity import NodeName, PartyId
 from federation.trust.chain import load_certificate, window_of
-from federation.trust.directory import Roster
 from federation.trust.issuing import Authority, key_from_seed, key_to_pem
+from federation.trust.roster import Roster
 from node.rpc.channels import Channels
 from node.rpc.tls import NodeCredential, ServerTls, TlsSnapshot
 from node.use_cases.founding import make_node_certificate

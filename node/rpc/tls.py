@@ -109,16 +109,19 @@ class ServerTls:
         return identify_peer(_to_der(certificate), anchors=snapshot.anchors, domain=snapshot.domain, now=now)
 
 
-def channel_credentials(*, anchor: bytes, own: NodeCredential | None) -> grpc.ChannelCredentials:
-    """For a channel that trusts one certificate and nothing else.
+def channel_credentials(*, anchors: Sequence[bytes], own: NodeCredential | None) -> grpc.ChannelCredentials:
+    """For a channel that trusts the CAs of one Party and nothing else.
 
     Args:
-        anchor: DER of the only certificate that may verify the server's, or of the server's own.
+        anchors: DER of the only certificates that may verify the server's, or of the server's own; at least one.
         own: what we show; None where nobody asks for it.
     """
+    if not anchors:  # gRPC would fall back on the roots of the system
+        raise Unauthentic("the directory pins no CA for the other node")
+    roots = b"".join(map(to_pem, anchors))
     if own is None:
-        return grpc.ssl_channel_credentials(to_pem(anchor))
-    return grpc.ssl_channel_credentials(to_pem(anchor), own.private_key, to_pem(own.certificate))
+        return grpc.ssl_channel_credentials(roots)
+    return grpc.ssl_channel_credentials(roots, own.private_key, to_pem(own.certificate))
 
 
 def _dynamic(current: Callable[[], grpc.ServerCertificateConfiguration], *, client_certificate: bool) -> grpc.ServerCredentials:

@@ -11,7 +11,6 @@ from federation.errors import Forbidden, Malformed
 from federation.identity import NodeName, PartyId
 from federation.ports import DirectoryService, Peer
 from federation.trust import directory, keys
-from federation.trust.directory import PartyRecord, Roster
 from federation.trust.entries import (
     Authority,
     Contact,
@@ -23,6 +22,7 @@ from federation.trust.entries import (
     Update,
 )
 from federation.trust.keys import Signer
+from federation.trust.roster import PartyRecord, Roster
 from federation.uim.pattern import PatternSet
 from federation.wire.directory import decode_entry_body, decode_signed_entry, encode_entry_body
 from federation.wire.patterns import encode_pattern_set
@@ -122,7 +122,7 @@ def accept_mandate(leaf: bytes, roster: Roster, *, member: PartyId, now: int, si
     if mandate.created > latest or mandate.serial > latest or mandate.not_after > latest + limits.MANDATE_LIFE_S_MAX:
         raise Forbidden("this mandate would outlast any that may be given", hint="ask the region for another offer")
     offered = entry.signatures[0]
-    if offered.public_key != roster.party(mandate.region).admit.party_key:
+    if offered.public_key != roster.party(mandate.region).party_key:
         raise Forbidden("this mandate is not signed by the region that it names")
     message = directory.entry_message(EntryKind.MANDATE, entry.body)
     keys.verify(public_key=offered.public_key, message=message, signature=offered.signature)

@@ -21,7 +21,7 @@ from federation.query.lifecycle import ReceivedEvent, ReceivedState, next_receiv
 from federation.query.policy import Decision, Policy, decide
 from federation.query.query import Query
 from federation.trust import keys
-from federation.trust.certificate import certificate_hash, verify_officer
+from federation.trust.certificate import certificate_hash, verify_officer_of
 from federation.wire.envelope import decode_statement, encode_envelope
 from federation.wire.evidence import encode_signed_receipt
 from federation.wire.query import decode_body, encode_answer_body, encode_policy
@@ -306,8 +306,10 @@ class Answering:
         if answer.automation is Automation.AUTOMATIC:
             answer = replace(answer, automation=Automation.ASSISTED)
         roster = self._registry.roster
-        anchor = roster.party(self._own.party).admit.party_ca
-        signer = verify_officer(certificate, ca=anchor, party=self._own.party, domain=roster.genesis.domain, at=self._world.now())
+        cas = roster.party(self._own.party).standing_cas
+        signer = verify_officer_of(
+            certificate, cas=cas, party=self._own.party, domain=roster.genesis.domain, at=self._world.now()
+        )
         body = encode_answer_body(answer, certificate=certificate)
         statement = self._statement(received, body, officer=officer, certificate=certificate)
         prepared = Prepared(message_id=statement.message_id, statement=compose_statement(statement), body=body)

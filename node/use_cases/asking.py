@@ -38,7 +38,7 @@ from federation.query.codes import Automation, LegalBasis, Urgency
 from federation.query.lifecycle import AskedEvent, AskedState, next_asked
 from federation.query.policy import check_asking
 from federation.query.query import Query
-from federation.trust.certificate import certificate_hash, verify_officer
+from federation.trust.certificate import certificate_hash, verify_officer_of
 from federation.wire.query import decode_body, encode_query_body
 from node.use_cases.acknowledging import Acknowledger
 from node.use_cases.desk_values import Prepared, Question
@@ -109,8 +109,8 @@ class Asking:
         roster.node(question.party)
         check_asking(own=self._own.party, recipient=question.party, created=now, deadline=now + question.deadline_s)
         genesis = roster.genesis
-        anchor = roster.party(self._own.party).admit.party_ca
-        signer = verify_officer(certificate, ca=anchor, party=self._own.party, domain=genesis.domain, at=now)
+        cas = roster.party(self._own.party).standing_cas
+        signer = verify_officer_of(certificate, cas=cas, party=self._own.party, domain=genesis.domain, at=now)
         # The query's end destroys the reply key. Its own end comes later, so that no clock destroys it under an open query.
         reply_key = self._keyring.make(KeyUse.REPLY, destroy_at=now + question.deadline_s + limits.CLOCK_TOLERANCE_S)
         query = _query(question, reply_key)

@@ -17,7 +17,7 @@ from federation.envelope.suite import SEED_BYTES, PrivateKey
 from federation.errors import FederationError
 from federation.identity import PartyId
 from federation.ports import Change, DecryptionKey, ExchangeStore, KeyUse
-from federation.trust.directory import Roster
+from federation.trust.roster import Roster
 from node.use_cases.world import Own, World
 
 

@@ -15,7 +15,7 @@ from hashlib import sha256
 from federation.errors import FederationError, Unauthentic
 from federation.identity import PartyId
 from federation.ports import PatternStore, Peer, Transport
-from federation.trust.directory import Roster
+from federation.trust.roster import Roster
 from federation.uim.library import Candidate, Library
 from federation.uim.pattern import PatternSet, try_examples, within_mandates
 from federation.uim.scan import read_scan

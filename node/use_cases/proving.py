@@ -10,8 +10,8 @@ from federation.evidence.bundle import CrossingProof, LoggedEntry, Proof
 from federation.evidence.journal import origin
 from federation.identity import MessageId, NodeName, PartyId
 from federation.ports import Crossing, Direction, ExchangeStore, JournalStore
-from federation.trust.directory import Roster
 from federation.trust.merkle import Frontier
+from federation.trust.roster import Roster
 from federation.wire.envelope import decode_header
 from federation.wire.evidence import encode_proof
 from node.use_cases.registry import Registry

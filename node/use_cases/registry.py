@@ -25,7 +25,7 @@ from federation.boundary.directory import (
 from federation.errors import Malformed, NotFound, Oversized, Unauthentic
 from federation.identity import PartyId
 from federation.ports import Clock, DirectoryService, DirectoryStore, Peer
-from federation.trust.directory import Roster
+from federation.trust.roster import Roster
 from node.use_cases.world import Own
 
 logger = logging.getLogger(__name__)
@@ -107,7 +107,7 @@ class Registry:
             UnknownParty: no Party, or a Party without a node.
         """
         node = self.roster.node(party)
-        return Peer(name=node.node, endpoint=node.endpoint, anchor=self.roster.party(party).admit.party_ca)
+        return Peer(name=node.node, endpoint=node.endpoint, anchors=self.roster.party(party).standing_cas)
 
     async def accept(self, leaves: Sequence[bytes], checkpoint: bytes) -> None:
         """Take newer entries, or further cosignatures under the checkpoint that stands.
@@ -143,7 +143,7 @@ class Registry:
         if checkpoint == self._replica.note:
             self.heard_at = self._clock.now()
             return False
-        offered, _ = read_checkpoint(self._replica.genesis, checkpoint)
+        offered, _ = read_checkpoint(self._replica.roster, checkpoint)
         own = self._replica.frontier
         if offered.size < own.size:
             return False  # a peer may be behind; only equal sizes can disagree
@@ -168,7 +168,7 @@ class Registry:
         """
         if checkpoint == self._bare:
             return
-        told, _ = read_checkpoint(self._replica.genesis, checkpoint)
+        told, _ = read_checkpoint(self._replica.roster, checkpoint)
         own = self._replica.frontier
         if told.size == own.size and told.root != own.root() and self.split_view is None:
             self.split_view = SplitView(own=self._bare, told=checkpoint, teller=teller)

@@ -246,8 +246,8 @@ class Admissions:
         known = await self._store.enrolment(party)
         if known is None or not known.admit_body:
             raise NotFound("no admission of that Party waits for founders")
-        if signature.public_key not in self._registry.roster.genesis.founders:
-            raise Forbidden("only founders of the genesis entry approve")
+        if signature.public_key not in self._registry.roster.governance.founders:
+            raise Forbidden("only founders approve")
         message = directory.entry_message(EntryKind.ADMIT, known.admit_body)
         keys.verify(public_key=signature.public_key, message=message, signature=signature.signature)
         signed = {one.public_key for one in known.founder_signatures}  # a key can sign in many ways, and counts once
@@ -262,7 +262,7 @@ class Admissions:
         return tuple(self._pending(one) for one in await self._store.pending() if one.admit_body)
 
     async def _try_to_log(self, known: Enrolment) -> Enrolment:
-        needed = self._registry.roster.genesis.founders_threshold
+        needed = self._registry.roster.governance.founders_threshold
         if known.logged_index is not None or known.acceptance is None or len(known.founder_signatures) < needed:
             return known
         leaf = join_signatures(EntryKind.ADMIT, known.admit_body, [known.acceptance, *known.founder_signatures])
@@ -280,7 +280,7 @@ class Admissions:
         return EnrolmentState(
             step=_step(known),
             founders_signed=len(known.founder_signatures),
-            founders_needed=self._registry.roster.genesis.founders_threshold,
+            founders_needed=self._registry.roster.governance.founders_threshold,
         )
 
     def _pending(self, known: Enrolment) -> Pending:
@@ -290,7 +290,7 @@ class Admissions:
             admit_body=known.admit_body,
             accepted=known.acceptance is not None,
             founders_signed=len(known.founder_signatures),
-            founders_needed=self._registry.roster.genesis.founders_threshold,
+            founders_needed=self._registry.roster.governance.founders_threshold,
         )
 
 

@@ -94,7 +94,7 @@ async def a_node_that_nobody_runs_is_unreachable_and_nothing_else(ends: Ends) ->
 
 
 async def a_node_under_another_ca_than_the_directory_lists_is_not_spoken_to(ends: Ends) -> None:
-    impostor = replace(ends.peer, anchor=Treaty().ca(QM).certificate)
+    impostor = replace(ends.peer, anchors=(Treaty().ca(QM).certificate,))
 
     with pytest.raises(FederationError) as refused:
         await ends.transport.deliver(impostor, ENVELOPE)
@@ -170,7 +170,7 @@ def test_the_network_in_memory_keeps_the_promise(promise: Promise) -> None:
             clock = WallClock(loop)
             await promise(
                 Ends(
-                    peer=Peer(name=node_name(QN), endpoint="qn.example:1", anchor=ca),
+                    peer=Peer(name=node_name(QN), endpoint="qn.example:1", anchors=(ca,)),
                     transport=network.transport(node_name(QM), ca=caller_ca, clock=clock),
                     directory=network.directory(node_name(QM), ca=caller_ca, clock=clock),
                     exchange=exchange,

@@ -74,7 +74,7 @@ async def raw_channel(
 ) -> AsyncIterator[grpc.aio.Channel]:
     """A channel of Party qn without any of our care on the client's side."""
     own = treaty.credential(node_name(QN))
-    credentials = grpc.ssl_channel_credentials(to_pem(served.peer.anchor), own.private_key, to_pem(own.certificate))
+    credentials = grpc.ssl_channel_credentials(to_pem(served.peer.anchors[0]), own.private_key, to_pem(own.certificate))
     name = ("grpc.ssl_target_name_override", served.peer.name.dns)
     async with grpc.aio.secure_channel(served.peer.endpoint, credentials, options=[name, *options]) as channel:
         yield channel
@@ -134,7 +134,7 @@ async def test_a_party_cannot_name_another_in_the_uri_alone(treaty):
 
 async def test_a_party_cannot_answer_at_the_address_of_another(treaty):
     async with listening(treaty, node_name(QN)) as served:
-        as_directory_says = replace(served.peer, name=node_name(QM), anchor=treaty.ca(QM).certificate)
+        as_directory_says = replace(served.peer, name=node_name(QM), anchors=(treaty.ca(QM).certificate,))
         with pytest.raises(Unreachable, match="CA that the directory pins"):
             await deliver(as_directory_says, treaty.credential(node_name(QN)))
 
@@ -147,7 +147,7 @@ async def test_a_node_cannot_answer_for_another_node_of_its_party(treaty):
 
 async def test_nobody_gets_in_without_a_certificate(treaty):
     async with listening(treaty, node_name(QM)) as served:
-        credentials = grpc.ssl_channel_credentials(to_pem(served.peer.anchor))
+        credentials = grpc.ssl_channel_credentials(to_pem(served.peer.anchors[0]))
         name = ("grpc.ssl_target_name_override", served.peer.name.dns)
         async with grpc.aio.secure_channel(served.peer.endpoint, credentials, options=[name]) as channel:
             number, _ = await status_of(channel.unary_unary(BUNDLES.path)(b""))

@@ -152,7 +152,7 @@ async def test_another_anchor_for_a_peer_replaces_its_channel(treaty):
         transport = GrpcTransport(channels)
         await transport.bundles(served.peer)
         with pytest.raises(Unreachable, match="CA that the directory pins"):
-            await transport.bundles(replace(served.peer, anchor=treaty.new_ca(QM).certificate))
+            await transport.bundles(replace(served.peer, anchors=(treaty.new_ca(QM).certificate,)))
 
         assert await transport.bundles(served.peer) == served.exchange.known
 

@@ -107,7 +107,7 @@ async def test_a_digest_of_another_length_is_refused():
 @pytest.mark.parametrize("endpoint", ["unix:/run/secret", "xds:///nodes", "host", "127.0.0.1:0", "a/b:1", ""])
 async def test_an_endpoint_that_would_choose_another_resolver_is_not_dialled(endpoint):
     treaty = Treaty()
-    peer = Peer(name=node_name(QM), endpoint=endpoint, anchor=treaty.ca(QM).certificate)
+    peer = Peer(name=node_name(QM), endpoint=endpoint, anchors=(treaty.ca(QM).certificate,))
     async with Channels(own=treaty.credential(node_name(QN)), clock=WALL_CLOCK) as channels:
         with pytest.raises(Unreachable, match="address"):
             await GrpcTransport(channels).bundles(peer)

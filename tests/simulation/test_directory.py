@@ -8,9 +8,9 @@ import pytest
 
 from federation.boundary.directory import cosigners
 from federation.errors import Forbidden
-from federation.trust.directory import Roster
 from federation.trust.entries import Update
 from federation.trust.keys import SoftwareSigner
+from federation.trust.roster import Roster
 from node.use_cases.announcing import announce, wanted_update
 from tests.support.federation import Federation
 from tests.support.simulated import simulated

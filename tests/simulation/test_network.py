@@ -76,7 +76,7 @@ async def stage(loop: VirtualLoop) -> AsyncIterator[Stage]:
         )
         network.attach(site)
         transport = network.transport(QM, ca=b"CA of qm", clock=WallClock(loop))
-        yield Stage(network, door, site, transport, Peer(name=QN, endpoint="qn:1", anchor=b"CA of qn"), watched)
+        yield Stage(network, door, site, transport, Peer(name=QN, endpoint="qn:1", anchors=(b"CA of qn",)), watched)
 
 
 def test_a_call_takes_its_time_each_way_and_names_its_caller():
@@ -195,7 +195,7 @@ def test_nodes_that_do_not_know_each_others_ca_do_not_speak(ca_shown: bytes, anc
         async with stage(loop) as scene:
             transport = scene.network.transport(QM, ca=ca_shown, clock=WallClock(loop))
             with pytest.raises(Unreachable, match="TLS"):
-                await transport.deliver(Peer(name=QN, endpoint="qn:1", anchor=anchor), ENVELOPE)
+                await transport.deliver(Peer(name=QN, endpoint="qn:1", anchors=(anchor,)), ENVELOPE)
             assert scene.door.came == []
             assert scene.watched == []
 

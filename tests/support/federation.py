@@ -49,7 +49,7 @@ class SimSecretariat:
 
     def as_peer(self) -> Peer:
         """For whoever wants to call it."""
-        return Peer(name=self.name, endpoint=f"{self.name.dns}:7443", anchor=self._treaty.founded.ca)
+        return Peer(name=self.name, endpoint=f"{self.name.dns}:7443", anchors=(self._treaty.founded.ca,))
 
     def go_away(self) -> None:
         """Nobody listens there any more."""

@@ -176,7 +176,7 @@ class SimNetwork:
         if site is None:
             packet.fail(Unreachable(f"nobody listens at {packet.peer.name.dns}"))
             return
-        if site.ca != packet.peer.anchor or packet.ca not in site.anchors().get(packet.caller.party, ()):
+        if site.ca not in packet.peer.anchors or packet.ca not in site.anchors().get(packet.caller.party, ()):
             packet.fail(Unreachable("the TLS handshake failed: one of the two does not know the other's CA"))
             return
         self._saw(packet, "request", packet.request)

@@ -179,5 +179,5 @@ async def listening(
         handshake_ms=handshake_ms,
         connection_age_ms=connection_age_ms,
     ) as port:
-        peer = Peer(name=name, endpoint=f"127.0.0.1:{port}", anchor=treaty.ca(name.party).certificate)
+        peer = Peer(name=name, endpoint=f"127.0.0.1:{port}", anchors=(treaty.ca(name.party).certificate,))
         yield Served(peer=peer, port=port, tls=tls, exchange=exchange, directory=directory)

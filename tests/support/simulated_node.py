@@ -273,7 +273,7 @@ class SimNode:
 
     def _secretariat(self) -> Peer:
         name = self._treaty.secretariat
-        return Peer(name=name, endpoint=f"{name.dns}:7443", anchor=self._treaty.founded.ca)
+        return Peer(name=name, endpoint=f"{name.dns}:7443", anchors=(self._treaty.founded.ca,))
 
     # --- work that ends with the node ------------------------------------------------------------------------------------------
 

@@ -27,7 +27,6 @@ from federation.envelope.suite import SUITE
 from federation.identity import NodeName, OfficerName, PartyId
 from federation.ports import Peer
 from federation.trust import issuing, merkle
-from federation.trust.directory import Roster
 from federation.trust.entries import (
     Admit,
     Authority,
@@ -41,6 +40,7 @@ from federation.trust.entries import (
 )
 from federation.trust.issuing import Entropy, key_from_seed, key_to_pem, make_request, root_key_from_seed
 from federation.trust.keys import Signer, SoftwareSigner
+from federation.trust.roster import Roster
 from tests.support.tree import Tree
 
 DOMAIN = "gsp.example"
@@ -81,7 +81,7 @@ class NodeMaterial:
 
     @property
     def peer(self) -> Peer:
-        return Peer(name=self.name, endpoint=self.endpoint, anchor=self.ca.certificate)
+        return Peer(name=self.name, endpoint=self.endpoint, anchors=(self.ca.certificate,))
 
 
 @dataclass(frozen=True, kw_only=True)

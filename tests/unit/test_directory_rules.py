@@ -11,11 +11,11 @@ from federation.boundary.directory import compose_entry, fold, genesis_digest, j
 from federation.errors import Malformed, Unauthentic, UnknownParty
 from federation.identity import NodeName, PartyId
 from federation.trust.certificate import read_pinned_ca
-from federation.trust.directory import signing_key, standing_node
 from federation.trust.entries import EntryKind, Signature
 from federation.trust.issuing import Authority, issue_party_ca, key_from_seed, make_issuing_ca, make_request, make_root
 from federation.trust.issuing import root_key_from_seed as root_key
 from federation.trust.keys import SoftwareSigner
+from federation.trust.roster import signing_key, standing_node
 from federation.wire.directory import encode_entry_body
 from tests.support.mutation import UNKNOWN_FIELD, varint
 from tests.support.treaty import DAY, NOW, Treaty, entropy, secret

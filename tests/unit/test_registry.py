@@ -59,7 +59,7 @@ async def registry_of(treaty: Treaty, size: int | None = None) -> tuple[Registry
     return await Registry.load(store, treaty.genesis_digest, Clock()), store
 
 
-PEER = Peer(name=Treaty.make().material("qm").name, endpoint="127.0.0.1:1", anchor=b"")
+PEER = Peer(name=Treaty.make().material("qm").name, endpoint="127.0.0.1:1", anchors=())
 
 
 async def test_what_is_new_is_verified_persisted_and_told() -> None:

@@ -151,7 +151,7 @@ async def test_one_party_cannot_make_the_log_of_all_others_grow_without_end(trea
     await log.submit(quiet.name, compose(treaty, quiet, 1))
     clock.time += 86_400
     await log.submit(noisy.name, leaves[3])
-    assert read_checkpoint(treaty.genesis, registry.replica.note)[0].size == len(treaty.log) + 5
+    assert read_checkpoint(registry.roster, registry.replica.note)[0].size == len(treaty.log) + 5
 
 
 def compose(treaty: Treaty, party: PartyMaterial, serial: int) -> bytes:

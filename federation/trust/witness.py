@@ -1,0 +1,135 @@
+"""Witnesses: whose cosignatures under a checkpoint count, how many are needed, and at what time they saw it.
+
+Theory of operation. The log key alone could show different directories to different Parties. So Parties' nodes cosign: each only
+what continues the last checkpoint that it cosigned. A checkpoint is accepted when more than two thirds of the witnesses on duty
+*in the checkpoint accepted before* stand under it; of up to three, all of them. So nobody gains a quorum by admitting many Parties
+at once: whom a new checkpoint puts on duty has no say about that checkpoint, and none before the waiting time is over.
+
+The founders may stand in for the quorum: enough of them under one checkpoint, each with the own key, by hand. It is the way out
+when witnesses are lost for good, and nothing else (docs/adr/0012-the-logs-own-clock.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from statistics import median_low
+
+from federation.errors import Unauthentic
+from federation.identity import PartyId
+from federation.trust import note
+from federation.trust.entries import Genesis, NodeEntry
+from federation.trust.note import KeyKind, Note, NoteKey, NoteSignature, Verified
+from federation.trust.roster import Roster
+
+SMALL_QUORUM = 3
+"""Of so many witnesses all have to cosign: of three, two could be one dishonest one and one that was shown something else."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quorum:
+    """What stands under one checkpoint.
+
+    Attributes:
+        witnesses: Parties whose cosignature counts and stands there.
+        of: how many witnesses count.
+        needed: how many of them are enough.
+        founders: founders whose cosignature stands there.
+        by_founders: whether the founders stand in for the quorum.
+        time: when the checkpoint was seen, in Unix seconds: the middle one of the times that count; None when nobody cosigned.
+    """
+
+    witnesses: tuple[PartyId, ...]
+    of: int
+    needed: int
+    founders: int
+    by_founders: bool
+    time: int | None
+
+    @property
+    def reached(self) -> bool:
+        """Whether the checkpoint may be accepted. With no witness on duty the log key's signature is all there is."""
+        return self.by_founders or len(self.witnesses) >= self.needed
+
+    @property
+    def tells_time(self) -> bool:
+        """Whether the time may be believed: somebody other than the Secretariat has to vouch for it."""
+        return self.time is not None and (self.by_founders or len(self.witnesses) >= max(1, self.needed))
+
+
+def quorum_of(witnesses: int) -> int:
+    """How many of so many witnesses are enough."""
+    return witnesses if witnesses <= SMALL_QUORUM else 2 * witnesses // 3 + 1
+
+
+def counting_witnesses(roster: Roster) -> dict[PartyId, NodeEntry]:
+    """The nodes whose cosignatures count now, by Party: on duty, past the waiting time, and not suspended or gone."""
+    return {party: node for party in roster.duties if counts(roster, party) and (node := roster.parties[party].node) is not None}
+
+
+def counts(roster: Roster, party: PartyId) -> bool:
+    """Whether a Party on duty has a say: those of the genesis entry at once, the others after the waiting time."""
+    record, duty = roster.parties.get(party), roster.duties[party]
+    if record is None or not record.exchanges:
+        return False
+    if duty.index < 0:
+        return True
+    return duty.seen_at is not None and roster.witnessed_at - duty.seen_at >= roster.governance.witness_wait_s
+
+
+def witness_key(node: NodeEntry) -> NoteKey:
+    """The key with which a Party's node cosigns, under the node's DNS name."""
+    return NoteKey(name=node.node.dns, public_key=node.signing_key, kind=KeyKind.COSIGNATURE)
+
+
+def founder_name(genesis: Genesis) -> str:
+    """The name under which founders cosign; their keys tell them apart."""
+    return f"{genesis.origin}/founder"
+
+
+def founder_key(genesis: Genesis, public_key: bytes) -> NoteKey:
+    """The key with which a founder cosigns."""
+    return NoteKey(name=founder_name(genesis), public_key=public_key, kind=KeyKind.COSIGNATURE)
+
+
+def weigh(roster: Roster, parsed: Note) -> Quorum:
+    """Weigh the cosignatures under a checkpoint.
+
+    Args:
+        roster: as it was accepted *before* the checkpoint: its witnesses and founders are those that count.
+        parsed: the checkpoint. That the log signed it is not checked here.
+    """
+    counting = counting_witnesses(roster)
+    by_key = {node.signing_key: party for party, node in counting.items()}
+    cosigned = [one for _, one in verified_lines(parsed, map(witness_key, counting.values()))]
+    founders = [
+        one for _, one in verified_lines(parsed, (founder_key(roster.genesis, key) for key in roster.governance.founders))
+    ]
+    by_founders = len(founders) >= roster.governance.founders_threshold
+    times = [one.time for one in (*cosigned, *(founders if by_founders else ())) if one.time is not None]
+    return Quorum(
+        witnesses=tuple(sorted(by_key[one.public_key] for one in cosigned)),
+        of=len(counting),
+        needed=quorum_of(len(counting)),
+        founders=len(founders),
+        by_founders=by_founders,
+        time=median_low(times) if times else None,
+    )
+
+
+def verified_lines(parsed: Note, keys: Iterable[NoteKey]) -> Iterator[tuple[NoteSignature, Verified]]:
+    """The signature lines under which one of the keys stands, the first true one of each key.
+
+    Everything else is passed over: what somebody on the way added must not make the true ones worthless.
+    """
+    known = {(key.name, key.key_id): key for key in keys}
+    for line in parsed.signatures:
+        key = known.get((line.name, line.key_id))
+        if key is None:
+            continue
+        try:
+            (verified,) = note.verify_note(Note(text=parsed.text, signatures=(line,)), [key])
+        except Unauthentic:
+            continue
+        del known[line.name, line.key_id]
+        yield line, verified
