@@ -125,7 +125,7 @@ class Probation:
             return
         await self._registry.follow(service, peer)  # or what we have lost would look like a disagreement
         self._forget_other_directory()
-        told, _ = read_checkpoint(self._registry.replica.genesis, await service.checkpoint(peer))
+        told, _ = read_checkpoint(self._registry.roster, await service.checkpoint(peer))
         own = self._registry.replica.frontier
         if told.size == own.size and compare_digest(told.root, own.root()):
             self._agreeing.add(party)
