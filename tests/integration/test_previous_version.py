@@ -15,7 +15,7 @@ from tests.support.programs import Program, Town, town
 PREVIOUS = "5431a79"
 """The commit of version 0.1.0."""
 CODE = "LEQN1a7Kd93XzP01M0124031509"
-STAMP = "QM0123456789"
+STAMP = "QMABCDEFGH234567Q"
 
 
 @pytest.fixture(scope="module")
