@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from federation import limits
 from federation.delivery.outbox import Outgoing
 from federation.envelope.header import MessageKind, Prekey
-from federation.errors import FederationError
+from federation.errors import FederationError, Unauthentic
 from federation.identity import PartyId
 from federation.ports import (
     AskedQuery,
@@ -144,7 +144,7 @@ async def _assemble(parts: Parts) -> tuple[Participant, Acknowledger]:
     await answering.recollect()
 
     async def key_for(outgoing: Outgoing) -> tuple[Prekey, int] | None:
-        if outgoing.kind is MessageKind.ANSWER:
+        if outgoing.kind is MessageKind.ANSWER and outgoing.problem != Unauthentic.code:
             return await answering.key_for_answer(outgoing.message_id)
         return core.keyring.prekey_of(outgoing.peer, parts.registry.roster)
 
