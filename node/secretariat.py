@@ -24,7 +24,7 @@ from pathlib import Path
 from federation.boundary.directory import Replica, open_genesis, sign_checkpoint
 from federation.errors import Conflict, FederationError, InvalidConfiguration
 from federation.identity import PartyId
-from federation.ports import DirectoryStore, Entropy
+from federation.ports import DirectoryService, DirectoryStore, Entropy
 from federation.trust.certificate import from_pem, to_pem
 from federation.trust.enrolment import token_hash
 from federation.trust.issuing import Authority, key_from_seed, key_to_pem
@@ -33,7 +33,9 @@ from federation.trust.keys import SoftwareSigner
 from node.clock import SystemClock
 from node.config import SecretariatSettings, read_secretariat_settings, write_settings
 from node.keystore import Cost, Keystore
-from node.rpc.directory import DirectoryServicer
+from node.returning import Mark
+from node.rpc.channels import Channels
+from node.rpc.directory import DirectoryServicer, GrpcDirectory
 from node.rpc.enrolment import EnrolmentServicer
 from node.rpc.interceptors import join_chain, node_chain
 from node.rpc.renewal import Identity
@@ -44,6 +46,7 @@ from node.store.enrolment import SqliteEnrolments
 from node.store.tray import Approval, Invite, Tray
 from node.use_cases.founding import Founded, found, secretariat_name
 from node.use_cases.registry import Registry
+from node.use_cases.restoring import Probation
 from node.use_cases.secretariat import Admissions, Log, write_invitation
 from node.use_cases.world import World
 
@@ -51,6 +54,9 @@ logger = logging.getLogger(__name__)
 
 TRAY_S = 0.25
 """How often the running node looks into its tray: a person waits for it."""
+
+RETURN_LOOK_S = 1.0
+"""How often a Secretariat that was put back asks the Parties' nodes: people wait for admissions."""
 
 _CERTIFICATES = ("issuing-ca", "ca", "join")
 _SECRETS = ("issuing", "log", "ca", "join")
@@ -147,7 +153,8 @@ async def running(home: Path, passphrase: bytes) -> AsyncIterator[SecretariatSet
         directory = await stack.enter_async_context(SqliteDirectory.open(home / "directory.sqlite"))
         enrolments = await stack.enter_async_context(SqliteEnrolments.open(home / "enrolment.sqlite"))
         registry = await Registry.load(directory, bytes.fromhex(settings.genesis), world.clock)
-        log = await Log.load(registry=registry, signer=SoftwareSigner(keystore.get("log")))
+        probation = Mark.in_home(home).probation(registry, None, world.clock)
+        log = await Log.load(registry=registry, signer=SoftwareSigner(keystore.get("log")), probation=probation)
         admissions = Admissions(
             world=world,
             registry=registry,
@@ -170,6 +177,9 @@ async def running(home: Path, passphrase: bytes) -> AsyncIterator[SecretariatSet
             group.create_task(identity.run(None)),
             group.create_task(_empty_tray(home, enrolments, admissions)),
         ]
+        if probation is not None:
+            channels = await stack.enter_async_context(Channels(own=identity.credential, clock=world.clock))
+            tasks.append(group.create_task(_come_back(probation, GrpcDirectory(channels))))
         try:
             yield settings
         finally:
@@ -216,6 +226,13 @@ def _authority(home: Path, keystore: Keystore, *, key: str, certificate: str) ->
     return Authority(certificate=from_pem(path.read_bytes()), key=key_from_seed(keystore.get(key)))
 
 
+async def _come_back(probation: Probation, service: DirectoryService) -> None:
+    """Take over from the Parties' nodes what this one logged after its copy was made, until enough of them agree."""
+    while not await probation.look(service):
+        logger.warning("put back from a backup: nothing is logged yet", extra={"size": probation.agreeing})
+        await asyncio.sleep(RETURN_LOOK_S)
+
+
 async def _empty_tray(home: Path, enrolments: SqliteEnrolments, admissions: Admissions) -> None:
     """Take up what the operator laid down, and lay out what waits for founders, for ever."""
     tray = Tray(home / "tray")
@@ -231,6 +248,7 @@ async def _empty_tray(home: Path, enrolments: SqliteEnrolments, admissions: Admi
 
 def _lay_out(folder: Path, waiting: Mapping[str, bytes]) -> None:
     """Make the folder hold exactly what waits. Each file is there whole or not at all: founders' programs read it at any moment."""
+    folder.mkdir(exist_ok=True, mode=0o700)  # a home that was put back has none
     there = {path.name for path in folder.glob("*.admit")}
     for name, body in waiting.items():
         if name not in there or (folder / name).read_bytes() != body:

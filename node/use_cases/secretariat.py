@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from federation import limits
 from federation.boundary.directory import add_cosignature, fold, join_signatures, sign_checkpoint
-from federation.errors import Conflict, Forbidden, Malformed, NotFound, Overloaded, Unauthentic, UnknownParty
+from federation.errors import Conflict, Forbidden, Malformed, NotFound, Overloaded, Unauthentic, Unavailable, UnknownParty
 from federation.identity import NodeName, PartyId
 from federation.ports import Enrolment, EnrolmentStore
 from federation.trust import directory, keys
@@ -26,25 +26,38 @@ from federation.wire.directory import decode_entry_body, encode_entry_body
 from node.use_cases.directory_reads import DirectoryReads
 from node.use_cases.registry import Registry
 from node.use_cases.registry_values import Admission, Application, EnrolmentState
+from node.use_cases.restoring import Probation
 from node.use_cases.world import World
 
 
 class Log(DirectoryReads):
     """The directory at its origin: reads like everywhere, and the two writes."""
 
-    def __init__(self, *, registry: Registry, signer: Signer, known: dict[bytes, int]) -> None:
+    def __init__(self, *, registry: Registry, signer: Signer, known: dict[bytes, int], probation: Probation | None) -> None:
         super().__init__(registry)
         self._signer = signer
         self._known = known
+        self._probation = probation
         self._writing = asyncio.Lock()
         self._today = (0, Counter[PartyId | None]())
 
     @classmethod
-    async def load(cls, *, registry: Registry, signer: Signer) -> Log:
-        """Take up the log; entries that are in it are known by their hash, so that a repetition is harmless."""
-        leaves = await registry.store.leaves(0, registry.replica.frontier.size)
-        known = {leaf_hash(leaf): index for index, leaf in enumerate(leaves)}
-        return cls(registry=registry, signer=signer, known=known)
+    async def load(cls, *, registry: Registry, signer: Signer, probation: Probation | None = None) -> Log:
+        """Take up the log; entries that are in it are known by their hash, so that a repetition is harmless.
+
+        Args:
+            registry: the directory here.
+            signer: of the log.
+            probation: of a Secretariat that was put back from a backup; nothing is logged before that is over.
+        """
+        log = cls(registry=registry, signer=signer, known={}, probation=probation)
+        await log._learn()
+        return log
+
+    async def _learn(self) -> None:
+        """Know every entry that is in the log: at the start all, and later those that came from peers."""
+        leaves = await self._registry.store.leaves(len(self._known), self._registry.replica.frontier.size)
+        self._known.update({leaf_hash(leaf): index for index, leaf in enumerate(leaves, start=len(self._known))})
 
     async def submit(self, sender: NodeName, leaf: bytes) -> int:
         """Log an entry that a Party made. Who signed it is what counts, not who handed it over.
@@ -72,9 +85,11 @@ class Log(DirectoryReads):
     async def append(self, leaf: bytes) -> int:
         """Log an entry that keeps its rule, under a new checkpoint."""
         async with self._writing:
+            await self._learn()
             known = self._known.get(leaf_hash(leaf))
             if known is not None:
                 return known
+            self._check_settled()
             if len(leaf) > limits.ENTRY_BYTES_MAX:
                 raise Malformed("a directory entry is too long")
             before = self._registry.replica
@@ -86,6 +101,14 @@ class Log(DirectoryReads):
             await self._registry.accept([leaf], checkpoint)
             self._known[leaf_hash(leaf)] = index
             return index
+
+    def _check_settled(self) -> None:
+        """The log that this node signed after its copy was made is with the Parties; another entry at the same place would be a lie."""
+        if self._probation is not None and not self._probation.is_over:
+            raise Unavailable(
+                "the Secretariat was put back from a backup and logs nothing until the Parties' nodes hold the same directory",
+                hint="it ends by itself when enough of them answer; submit the entry again later",
+            )
 
     async def cosign(self, sender: NodeName, checkpoint: bytes) -> None:
         """Put a Party node's cosignature under the newest checkpoint.
