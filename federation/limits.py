@@ -300,6 +300,8 @@ STORE_BUSY_S: Final = 5.0
 """How long another program (a copy, an administrator's shell) may hold a store's file before calls fail."""
 STORE_QUIET_S: Final = 2.0
 """After a pause this long the write-ahead log is emptied, and with it what was deleted in the file itself before."""
+STORE_LOG_AGE_S: Final = 60.0
+"""Under load, without such a pause, the log is emptied this often: what was destroyed is not to lie in it for a day."""
 STORE_WAL_PAGES: Final = 4_000
 """Pages of 4 KiB in the write-ahead log before they are moved into the file: 16 MiB, moved in some tens of milliseconds."""
 STORE_STATEMENTS_MAX: Final = 128

@@ -90,7 +90,7 @@ def take(home: Path, output: Path, passphrase: bytes, *, world: World, cost: Cos
         raise Conflict(f"{output} is there already", hint="a backup is never written over: name another file")
     if len(passphrase) < limits.PASSPHRASE_BYTES_MIN:
         raise InvalidInput("the passphrase is too short", hint=f"use at least {limits.PASSPHRASE_BYTES_MIN} characters")
-    with _disk(output), _workshop(home) as folder:
+    with _disk(output), _workshop(home / _WORKSHOP, f"another backup of {home} is being made") as folder:
         contents = [
             *_databases(home, kind, folder),
             *_files(home, kind, folder),
@@ -127,19 +127,19 @@ def _disk(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _workshop(home: Path) -> Iterator[Path]:
-    """An empty folder for copies; what an interrupted backup left in it is removed."""
-    folder = home / _WORKSHOP
+def _workshop(folder: Path, busy: str) -> Iterator[Path]:
+    """An empty folder for the time of the block, unless it has another name by then; what an interrupted run left in it is removed."""
     folder.mkdir(mode=0o700, exist_ok=True)
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise Conflict(f"another backup of {home} is being made", hint="wait until it has ended") from None
+            raise Conflict(busy, hint="wait until it has ended") from None
         try:
+            os.fchmod(descriptor, 0o700)
             for left in folder.iterdir():
-                left.unlink()
+                shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -277,14 +277,11 @@ def _draft_of(home: Path) -> Iterator[Path]:
     """A folder beside the home, which becomes the home at the end and is gone when anything goes wrong before."""
     parent = home.absolute().parent
     parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(dir=parent, prefix=f".{home.name}.restoring-"))  # mode 0700
-    try:
+    with _workshop(parent / f".{home.name}.restoring", f"something is being put back into {home} already") as draft:
         yield draft
         _sync_folder(draft)
         draft.rename(home)
         _sync_folder(parent)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
 
 
 def _write_member(draft: Path, member: Member, pieces: Iterator[bytes]) -> None:

@@ -168,7 +168,7 @@ async def test_a_backup_is_never_written_over_and_two_are_not_made_at_once(tmp_p
     first = (tmp_path / "one.backup").read_bytes()
     with pytest.raises(Conflict, match="is there already"):
         take(home, tmp_path / "one.backup")
-    with backup._workshop(home), pytest.raises(Conflict, match="another backup"):
+    with backup._workshop(home / ".backup", ""), pytest.raises(Conflict, match="another backup"):
         take(home, tmp_path / "two.backup")
 
     assert (tmp_path / "one.backup").read_bytes() == first
@@ -318,6 +318,18 @@ async def test_a_folder_with_something_in_it_is_left_alone(made: Path) -> None:
     (made.parent / "empty").mkdir()
     restore(made, made.parent / "empty")
     assert (made.parent / "empty" / "keystore").exists()
+
+
+def test_what_a_killed_restore_left_is_in_nobodys_way(made: Path) -> None:
+    left = made.parent / ".again.restoring"
+    (left / "certificates").mkdir(parents=True)
+    (left / "keystore").write_bytes(b"half of it")
+    (left / "link").symlink_to(made)
+    restore(made, made.parent / "again")
+
+    assert not left.exists()
+    assert made.exists()
+    assert "link" not in files_of(made.parent / "again")
 
 
 # --- a backup that somebody made by hand, with the right passphrase ------------------------------------------------------------

@@ -14,6 +14,7 @@ import pytest
 from federation.errors import InvalidConfiguration
 from federation.ports import Change, DecryptionKey, Direction, KeyUse
 from node.store import rows, tree
+from node.store.database import Database
 from node.store.exchange import SCHEMA, SqliteExchange
 from node.store.vault import Vault
 from tests.support import samples
@@ -137,6 +138,7 @@ CRASHING = """
 import asyncio, os, sys
 from pathlib import Path
 from node.store import epochs
+from node.store.database import Database
 from node.store.exchange import SqliteExchange
 from node.store.vault import Vault
 
@@ -222,3 +224,19 @@ async def test_a_sealed_seed_does_not_open_without_its_epoch(tmp_path: Path) -> 
     for row in stolen:
         with pytest.raises(Exception, match="does not open"):
             VAULT.open(row[-1], column="decryption_key.sealed", row=row[0])
+
+
+async def test_under_load_too_a_destroyed_key_does_not_stay_in_the_log(tmp_path: Path) -> None:
+    """The node is never quiet; the age at which its log is emptied all the same is none here."""
+    path = tmp_path / "exchange.sqlite"
+    async with Database.open(path, schema=SCHEMA, quiet_s=3_600, age_s=0.0) as database:
+        store = SqliteExchange(database, VAULT)
+        await store.commit(Change(keys=(REPLY_KEYS[0],)))
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as reader:
+            ((epoch,),) = reader.execute("SELECT sealed FROM key_epoch").fetchall()
+        assert epoch in content_of(path)
+        await store.commit(Change(keys_destroyed=(REPLY_KEYS[0].key_id,)))
+        await store.commit(Change(asked=(samples.asked(1),)))
+        await store.commit(Change(asked=(samples.asked(2),)))
+
+        assert epoch not in content_of(path)
