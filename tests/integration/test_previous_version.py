@@ -85,6 +85,10 @@ async def test_the_previous_version_asks_this_one_and_both_can_prove_it(mixed: T
 async def test_this_version_takes_over_the_home_of_the_previous_one_and_goes_on(mixed: Town) -> None:
     """The administrator of qn stops the old program and starts the new one in the same folder."""
     before = await mixed.ask("qm", CODE, "qn")
+    copy = mixed.folder / "before-the-upgrade.backup"
+    await mixed.run("qm", "backup", *mixed.keys("qn"), "-o", copy, "--cost", "minimal")  # the new program, while the old one runs
+    found = await mixed.run("qm", "backup", "verify", copy, "--passphrase-file", mixed.folder / "passphrase")
+    assert "exchange.sqlite" in {one["name"] for one in found["files"]}
     await mixed.stop("qn")
     mixed.programs["qn"] = Program()
     await mixed.start("qn")
