@@ -11,7 +11,7 @@ The next Party key is shown once and forgotten: only its hash goes into the log,
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,6 +34,7 @@ from federation.trust.keys import SoftwareSigner
 from federation.uim.pattern import PatternSet
 from federation.wire.directory import decode_entry_body
 from node.config import NodeSettings, write_settings
+from node.formats.particulars import own_particulars
 from node.formats.patterns import read_own_set
 from node.keystore import Cost, Keystore, replace_file
 from node.rpc.channels import Channels
@@ -41,7 +42,7 @@ from node.rpc.directory import GrpcDirectory
 from node.rpc.enrolment import GrpcEnrolment, enrolling
 from node.rpc.renewal import new_credential
 from node.store.directory import SqliteDirectory
-from node.use_cases.announcing import announce, wanted_node, wanted_update
+from node.use_cases.announcing import Particulars, announce, wanted_node, wanted_update
 from node.use_cases.founding import SEED_BYTES, PartyKeys, make_party_keys, secretariat_name
 from node.use_cases.registry import Registry, read_entries
 from node.use_cases.registry_values import Admission, EnrolmentState
@@ -129,7 +130,8 @@ async def join(joining: Joining, world: World) -> Joined:
                 "the directory lists other keys for this Party than this machine made",
                 hint="tell the founders by telephone at once",
             )
-        await announce_settings(line, settings, sets, keystore=keystore, world=world, with_node=joining.with_node)
+        says = own_particulars(joining.home, settings, sets)
+        await announce_settings(line, settings, says, keystore=keystore, world=world, with_node=joining.with_node)
     joining.tell("name, patterns and node stand in the directory" if joining.with_node else "name and patterns stand there")
     write_settings(joining.home / "node.toml", settings)
     return _first_officer(settings, keystore, admit, world, seen)
@@ -312,15 +314,10 @@ def node_name(settings: NodeSettings) -> NodeName:
     return NodeName(party=settings.party_id, node_id=settings.node_id, domain=settings.domain)
 
 
-def own_set(settings: NodeSettings, sets: Sequence[PatternSet]) -> PatternSet | None:
-    """The set that this Party publishes itself."""
-    return next((one for one in sets if one.party == settings.party), None)
-
-
 async def announce_settings(
     line: Following,
     settings: NodeSettings,
-    sets: Sequence[PatternSet],
+    says: Particulars,
     *,
     keystore: Keystore,
     world: World,
@@ -328,14 +325,7 @@ async def announce_settings(
 ) -> None:
     """Bring the log to what the settings say, under the Party key."""
     roster, now = line.registry.roster, world.now()
-    update = wanted_update(
-        roster,
-        settings.party_id,
-        name=settings.name,
-        region=settings.region,
-        own_set=own_set(settings, sets),
-        now=now,
-    )
+    update = wanted_update(roster, settings.party_id, says, now=now)
     node = wanted_node(
         roster,
         settings.party_id,

@@ -31,6 +31,7 @@ from federation.uim.pattern import PatternSet
 from node import __version__
 from node.clock import SystemClock
 from node.config import NodeSettings, read_node_settings, read_policy
+from node.formats.particulars import own_particulars
 from node.formats.patterns import read_pattern_folder
 from node.joining import Following, announce_settings, node_name, own_admission, read_sets
 from node.keystore import Keystore
@@ -48,6 +49,7 @@ from node.store.exchange import SqliteExchange
 from node.store.patterns import SqlitePatterns
 from node.store.trace import SqliteTrace
 from node.store.vault import Vault
+from node.use_cases.announcing import Particulars
 from node.use_cases.diagnosis import Facts
 from node.use_cases.directory_reads import DirectoryReads
 from node.use_cases.founding import secretariat_name
@@ -70,6 +72,7 @@ class _Ground:
     keystore: Keystore
     world: World
     sets: tuple[PatternSet, ...]
+    says: Particulars
     policy: Policy
     directory: SqliteDirectory
     exchange: SqliteExchange
@@ -125,12 +128,14 @@ async def _ground(stack: AsyncExitStack, home: Path, passphrase: bytes) -> _Grou
     keystore = Keystore.open(home / "keystore", passphrase)
     vault = Vault(keystore.get("storage"), entropy=world.entropy)
     directory = await stack.enter_async_context(SqliteDirectory.open(home / "directory.sqlite"))
+    sets = read_sets(home, settings)
     return _Ground(
         home=home,
         settings=settings,
         keystore=keystore,
         world=world,
-        sets=read_sets(home, settings),
+        sets=sets,
+        says=own_particulars(home, settings, sets),
         policy=read_own_policy(home, settings),
         directory=directory,
         exchange=await stack.enter_async_context(SqliteExchange.open(home / "exchange.sqlite", vault=vault)),
@@ -225,7 +230,7 @@ async def _announce(ground: _Ground, parts: Parts) -> None:
     while True:
         try:
             await announce_settings(
-                line, ground.settings, ground.sets, keystore=ground.keystore, world=ground.world, with_node=True
+                line, ground.settings, ground.says, keystore=ground.keystore, world=ground.world, with_node=True
             )
         except FederationError as error:  # whatever the Secretariat says to it, this node goes on with its work
             logger.warning("the settings are not in the directory yet", extra={"problem": error.code})
