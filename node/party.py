@@ -42,6 +42,7 @@ from node.rpc.directory import DirectoryServicer, GrpcDirectory
 from node.rpc.exchange import ExchangeServicer, GrpcTransport
 from node.rpc.interceptors import desk_chain, node_chain
 from node.rpc.officer import OfficerGate
+from node.rpc.registry import RegistryServicer
 from node.rpc.renewal import Identity
 from node.rpc.server import serving
 from node.store.directory import SqliteDirectory
@@ -215,7 +216,7 @@ async def _serving(ground: _Ground, identity: Identity, participant: Participant
         serving(
             settings.desk,
             credentials=identity.tls.guest_credentials(),
-            routes=DeskServicer(participant.desk, gate).routes(),
+            routes={**DeskServicer(participant.desk, gate).routes(), **RegistryServicer(reads, gate).routes()},
             interceptors=desk_chain(timer=time.monotonic),
             reply_bytes_max=limits.DESK_REPLY_BYTES_MAX,
         ),

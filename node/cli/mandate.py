@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Final
 
 import click
 
@@ -15,6 +14,7 @@ from federation.text import check_plain
 from federation.trust.entries import MandateScope
 from federation.trust.keys import SoftwareSigner
 from node import party as root
+from node.cli.directory_entries import SCOPES
 from node.cli.exit_codes import ExitCode
 from node.cli.options import FILE, Sentence, Word, json_option
 from node.cli.output import clock, show
@@ -22,12 +22,6 @@ from node.cli.secretariat import PartyParameter
 from node.cli.serving import home_options, passphrase, world
 from node.keystore import Keystore
 from node.mandates import accept, end, offer
-
-SCOPES: Final = {
-    MandateScope.ANSWER: "answers for",
-    MandateScope.ADMINISTER: "administers for",
-    MandateScope.BOTH: "answers and administers for",
-}
 
 
 @click.group

@@ -13,12 +13,12 @@ from __future__ import annotations
 import fcntl
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from typing import Final, TypeVar
 
 from federation import limits
-from federation.errors import Conflict, FederationError, InvalidConfiguration, Misuse, StoreUnavailable
+from federation.errors import Conflict, FederationError, InvalidConfiguration, Misuse, NotFound, StoreUnavailable
 from node.store.schema import Schema, check, prepare
 from node.store.worker import Job, Worker, running
 
@@ -93,6 +93,26 @@ class Database:
             StoreUnavailable: the file cannot be read.
         """
         return await self._reader.call(work)
+
+
+@contextmanager
+def looking(path: Path, *, schema: Schema) -> Iterator[sqlite3.Connection]:
+    """Look into a file as it stands at one moment, also while its node runs. Nothing is written or upgraded.
+
+    Raises:
+        NotFound: there is no such file.
+        InvalidConfiguration: the file is of another kind or version.
+        StoreUnavailable: it cannot be read.
+    """
+    if not path.exists():
+        raise NotFound(f"there is no {path}", hint="name the folder of a node")
+    try:
+        with closing(_open_reader(path)) as connection:
+            check(connection, path, schema, only_this_version=True)
+            connection.execute("BEGIN")
+            yield connection
+    except sqlite3.Error as error:
+        raise translated(error) from error
 
 
 @contextmanager

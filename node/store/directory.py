@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Final
 
 from federation import limits
-from federation.errors import Conflict
+from federation.errors import Conflict, NotFound
 from federation.ports import DirectoryStore
+from federation.trust.log_copy import LogCopy
 from federation.trust.merkle import leaf_hash
 from node.store import tree
-from node.store.database import Database
+from node.store.database import Database, looking
 from node.store.schema import Schema
 
 SCHEMA: Final = Schema(name="directory", version=1)
@@ -83,3 +84,18 @@ class SqliteDirectory(DirectoryStore):
 
 
 _PUT_CHECKPOINT: Final = "INSERT OR REPLACE INTO checkpoint VALUES (1, ?)"
+
+
+def read_copy(path: Path) -> LogCopy:
+    """The whole log in a file, also while its node runs. Nothing of it is verified.
+
+    Raises:
+        NotFound: there is no file, or no log in it.
+        InvalidConfiguration, StoreUnavailable: it cannot be read.
+    """
+    with looking(path, schema=SCHEMA) as connection:
+        row = connection.execute("SELECT note FROM checkpoint").fetchone()
+        leaves = tuple(entry for (entry,) in connection.execute("SELECT entry FROM leaf ORDER BY position"))
+    if row is None or not leaves:
+        raise NotFound(f"{path} holds no directory yet", hint="finish joining: `gsp party join`")
+    return LogCopy(checkpoint=row[0], leaves=leaves)

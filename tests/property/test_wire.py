@@ -22,7 +22,7 @@ from federation.envelope.header import Header
 from federation.errors import Incompatible, Malformed, PeerMisbehaviour
 from federation.query.query import Query
 from federation.trust.entries import EntryKind
-from federation.wire import directory, envelope, evidence, patterns, query
+from federation.wire import directory, envelope, evidence, log_copy, patterns, query
 from node.formats.patterns import read_pattern_folder
 from tests.support import values
 from tests.support.mutation import UNKNOWN_FIELD, join, mutated, overlong, split, varint, wrapped
@@ -75,6 +75,7 @@ CASES = {
     "decode_signed_receipt": Case(evidence.decode_signed_receipt, evidence.encode_signed_receipt, values.SIGNED_RECEIPTS),
     "decode_record": Case(evidence.decode_record, evidence.encode_record, values.JOURNAL_RECORDS),
     "decode_proof": Case(evidence.decode_proof, evidence.encode_proof, values.PROOFS),
+    "decode_log_copy": Case(log_copy.decode_log_copy, log_copy.encode_log_copy, values.LOG_COPIES),
     "decode_pattern_set": Case(patterns.decode_pattern_set, patterns.encode_pattern_set, values.PATTERN_SETS),
 }
 every_decoder = pytest.mark.parametrize("case", CASES.values(), ids=CASES)

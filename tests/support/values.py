@@ -34,6 +34,7 @@ from federation.trust.entries import (
     SignedEntry,
     Update,
 )
+from federation.trust.log_copy import LogCopy
 from federation.uim.check import CheckMethod
 from federation.uim.codes import Carrier, KeyForm, Label, Level, ProductClass
 from federation.uim.pattern import Decoding, Pattern, PatternSet, PrintedItem
@@ -157,6 +158,12 @@ NODE_ENTRIES = st.tuples(PARTIES, distinct(UINT32, least=1)).flatmap(
 )
 MANDATES = distinct(PARTIES, least=2, most=2).flatmap(
     lambda two: st.builds(Mandate, created=TIMES, region=st.just(two[0]), member=st.just(two[1]), serial=UINT64, not_after=TIMES)
+)
+
+LOG_COPIES = st.builds(
+    LogCopy,
+    checkpoint=st.binary(min_size=1, max_size=60),
+    leaves=st.lists(st.binary(min_size=1, max_size=40), min_size=1, max_size=4).map(tuple),
 )
 
 # --- envelopes -----------------------------------------------------------------------------------------------------
