@@ -180,6 +180,7 @@ def _parts(ground: _Ground, identity: Identity, channels: Channels) -> Parts:
         sets=ground.sets,
         reference=published,
         policy=ground.policy,
+        says=ground.says,
         facts=lambda: Facts(certificate_not_after=identity.not_after, disk_free_bytes=shutil.disk_usage(ground.home).free),
     )
 

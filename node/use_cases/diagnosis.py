@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from federation import limits
 from federation.boundary.directory import cosigners
 from federation.ports import JournalStore, OutboxStore
+from node.use_cases.announcing import Particulars
 from node.use_cases.desk_values import Check, Health, NodeStatus
+from node.use_cases.directory_checks import directory_checks
 from node.use_cases.registry import Registry
 from node.use_cases.world import Own, World
 
@@ -43,6 +45,7 @@ class Diagnosis:
         waiting: OutboxStore,
         journal: JournalStore,
         facts: Callable[[], Facts],
+        says: Particulars | None = None,
     ) -> None:
         self._own = own
         self._world = world
@@ -51,6 +54,7 @@ class Diagnosis:
         self._waiting = waiting
         self._journal = journal
         self._facts = facts
+        self._says = says
 
     async def look(self) -> NodeStatus:
         """All checks and figures of this moment."""
@@ -63,6 +67,7 @@ class Diagnosis:
             self._directory(),
             self._alarms(),
             self._view(),
+            *directory_checks(self._registry.replica, self._own.party, self._says, now=self._world.clock.now()),
             self._listed(),
             self._certificate(facts),
             _disk(facts),

@@ -31,6 +31,7 @@ from federation.query.policy import Policy
 from federation.uim.pattern import PatternSet
 from node.trace.ports import TraceStore
 from node.use_cases.acknowledging import Acknowledger
+from node.use_cases.announcing import Particulars
 from node.use_cases.answering import Answering
 from node.use_cases.asking import Asking
 from node.use_cases.desk import OwnDesk
@@ -65,6 +66,7 @@ class Parts:
         secretariat: where the log is followed; None when there is nobody to follow.
         sets: pattern sets that this node answers with.
         reference: published sets of markings whose issuers publish none.
+        says: what the settings say of the Party; None where there are none.
         housekeeping_s: how long a node rests between two looks at deadlines, prekeys, patterns and the log.
     """
 
@@ -84,6 +86,7 @@ class Parts:
     reference: Sequence[PatternSet]
     policy: Policy
     facts: Callable[[], Facts]
+    says: Particulars | None = None
     housekeeping_s: float = HOUSEKEEPING_S
 
 
@@ -264,6 +267,7 @@ def _desk(parts: Parts, core: _Core, asking: Asking, answering: Answering) -> Ow
             waiting=parts.outbox_store,
             journal=parts.journal,
             facts=parts.facts,
+            says=parts.says,
         ),
         announcer=core.announcer,
         recent=core.recent,
