@@ -124,6 +124,8 @@ def _ranked(ranked: RankedParty) -> dict[str, Any]:
         "membership": ranked.membership,
         "responder": ranked.responder,
         "responder_name": ranked.responder_name,
+        "standing": sorted(ranked.standing),
+        "responder_standing": sorted(ranked.responder_standing),
         "answered_by": candidate.answered_by,
         "published_by": candidate.published_by,
         "pattern_id": candidate.pattern_id,

@@ -35,6 +35,15 @@ class Membership(StrEnum):
     """There is no directory at hand to say: a scan was resolved without a node. The desk never gives it."""
 
 
+class Standing(StrEnum):
+    """What an officer should know of a Party before asking it. A Party with none of these is active and confirmed."""
+
+    PILOT = "pilot"
+    SUSPENDED = "suspended"
+    WITHDRAWN = "withdrawn"
+    UNCONFIRMED = "unconfirmed"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RankedParty:
     """One candidate with what the roster says of it.
@@ -42,6 +51,8 @@ class RankedParty:
     Attributes:
         responder: the Party whose node answers: itself, or the region that holds its mandate; None when nobody does.
         responder_name: in words, or empty.
+        standing: of the Party that the pattern names.
+        responder_standing: of the Party that answers; empty when that is the same one.
     """
 
     candidate: Candidate
@@ -49,6 +60,8 @@ class RankedParty:
     party_name: str
     responder: PartyId | None
     responder_name: str
+    standing: frozenset[Standing] = frozenset()
+    responder_standing: frozenset[Standing] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

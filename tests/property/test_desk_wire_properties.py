@@ -26,7 +26,17 @@ from federation.uim.pattern import PrintedItem
 from federation.uim.scan import Key, Scan
 from federation.wire import strict
 from node.rpc import desk_wire, resolution_wire
-from node.use_cases.desk_values import Check, Health, Membership, NodeStatus, Prepared, Question, RankedParty, Resolution
+from node.use_cases.desk_values import (
+    Check,
+    Health,
+    Membership,
+    NodeStatus,
+    Prepared,
+    Question,
+    RankedParty,
+    Resolution,
+    Standing,
+)
 from node.v1 import desk_pb2
 
 few = settings(max_examples=40, deadline=None)
@@ -66,6 +76,8 @@ resolution = st.builds(
             party_name=words,
             responder=st.none() | party,
             responder_name=words,
+            standing=st.frozensets(st.sampled_from(Standing)),
+            responder_standing=st.frozensets(st.sampled_from(Standing)),
         ),
         max_size=3,
     ).map(tuple),
