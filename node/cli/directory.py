@@ -41,7 +41,8 @@ from node.cli.proof import Hexadecimal
 from node.cli.secretariat import PartyParameter
 from node.cli.session import Surroundings, pass_surroundings
 from node.use_cases.directory_view import authorities as list_authorities
-from node.use_cases.directory_view import entries_of, party_views, root_at, verify_copy, witness_lines
+from node.use_cases.directory_view import entries_of, party_views, witness_lines
+from node.use_cases.verified_log import root_at, verify_copy
 
 OUTPUT = click.Path(dir_okay=False, path_type=Path)
 

@@ -11,7 +11,8 @@ from federation.trust.roster import Recovery
 from node.cli.directory_entries import sentence
 from node.cli.directory_words import invited_words
 from node.cli.output import Document, rfc3339
-from node.use_cases.directory_view import DirectoryView, EntryView, ListedAuthority, PartyView, Span, WitnessLine, spans
+from node.use_cases.directory_view import ListedAuthority, PartyView, Span, WitnessLine, spans
+from node.use_cases.verified_log import DirectoryView, EntryView
 
 ValueType = TypeVar("ValueType")
 

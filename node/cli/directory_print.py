@@ -14,7 +14,8 @@ from typing import Final
 from node.cli.directory_entries import counted
 from node.cli.directory_words import quorum_words, seen_words
 from node.cli.output import clock, columns, printable
-from node.use_cases.directory_view import DirectoryView, ListedAuthority
+from node.use_cases.directory_view import ListedAuthority
+from node.use_cases.verified_log import DirectoryView
 
 TITLE: Final = "Competent authorities of the Parties"
 _STYLE: Final = """

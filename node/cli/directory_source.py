@@ -24,7 +24,7 @@ from node.rpc.officer import OfficerKey
 from node.rpc.registry import RegistryClient
 from node.store.directory import read_copy
 from node.store.enrolment import read_pending
-from node.use_cases.directory_view import DirectoryView, verify_copy
+from node.use_cases.verified_log import DirectoryView, verify_copy
 
 CommandType = TypeVar("CommandType", bound=Callable[..., Any])
 

@@ -12,17 +12,8 @@ from federation.trust.roster import Recovery, Roster, Status
 from federation.trust.witness import Quorum
 from node.cli.directory_entries import SCOPES, counted, sentence, short
 from node.cli.output import clock, columns
-from node.use_cases.directory_view import (
-    Author,
-    DirectoryView,
-    EntryView,
-    PartyView,
-    Role,
-    Span,
-    WitnessLine,
-    entries_of,
-    spans,
-)
+from node.use_cases.directory_view import PartyView, Span, WitnessLine, entries_of, spans
+from node.use_cases.verified_log import Author, DirectoryView, EntryView, Role
 
 ValueType = TypeVar("ValueType")
 

@@ -63,6 +63,7 @@ def query_view_document(view: QueryView) -> Document:
     return {
         **asked_document(view.asked),
         "peer_name": view.peer_name,
+        "peer_standing": sorted(view.peer_standing),
         "query": query_document(view.query),
         "outgoing": _outgoing(view.outgoing) if view.outgoing is not None else None,
         "answers": [_answer_view(answer) for answer in view.answers],
@@ -89,6 +90,7 @@ def inbox_view_document(view: InboxView) -> Document:
     return {
         **received_document(view.received),
         "peer_name": view.peer_name,
+        "peer_standing": sorted(view.peer_standing),
         "query": query_document(view.query),
         "automation": view.automation,
         "draft": answer_document(view.draft),

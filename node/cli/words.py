@@ -174,6 +174,7 @@ def query_view_lines(view: QueryView) -> Iterator[str]:
     """An asked query with all its answers."""
     asked = view.asked
     yield f"Query     {asked.message_id.hex()} to {party(asked.peer, view.peer_name)}"
+    yield from _notes(view)
     yield f"State     {asked_state(asked)}"
     if view.outgoing is not None and view.outgoing.attempts:
         tries = "once" if view.outgoing.attempts == 1 else f"{view.outgoing.attempts} times"
@@ -189,6 +190,7 @@ def inbox_view_lines(view: InboxView) -> Iterator[str]:
     """A received query with the draft of its answer."""
     received = view.received
     yield f"Query     {received.message_id.hex()} from {party(received.peer, view.peer_name)}"
+    yield from _notes(view)
     yield f"State     {received_state(received)}"
     yield f"Received  {clock(received.received)} from officer {received.officer_id}; answer wanted by {clock(received.deadline)}"
     yield from query_lines(view.query)
@@ -196,6 +198,11 @@ def inbox_view_lines(view: InboxView) -> Iterator[str]:
         yield ""
         yield f"Draft     from your own records; not sent. The policy says: {view.automation}"
         yield from answer_lines(view.draft)
+
+
+def _notes(view: QueryView | InboxView) -> Iterator[str]:
+    """What the officer should know of the other Party."""
+    yield from (f"          which {STANDINGS[one]}" for one in sorted(view.peer_standing))
 
 
 def query_lines(query: Query) -> Iterator[str]:

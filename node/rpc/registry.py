@@ -52,6 +52,8 @@ class RegistryClient(SignedLine):
         """
         checkpoint = (await self.call(CHECKPOINT, directory_pb2.CheckpointRequest())).checkpoint
         size = claimed_checkpoint(checkpoint).size
+        if size == 0:
+            raise Malformed("the node shows a directory without its first entry")
         leaves: list[bytes] = []
         room = limits.DIRECTORY_BYTES_MAX
         while len(leaves) < size:

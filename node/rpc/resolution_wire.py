@@ -10,9 +10,9 @@ from federation.uim.codes import KeyForm, Label, Level
 from federation.uim.library import Candidate, Fact, Reason, ReasonCode
 from federation.uim.pattern import PrintedItem
 from federation.uim.scan import Key, Scan
-from federation.wire.strict import ascending, at_most, text, total
-from node.rpc.desk_wire import name
-from node.use_cases.desk_values import Membership, RankedParty, Resolution, Standing
+from federation.wire.strict import at_most, text, total
+from node.rpc.desk_wire import name, standings
+from node.use_cases.desk_values import Membership, RankedParty, Resolution
 from node.v1 import desk_pb2
 
 
@@ -68,16 +68,12 @@ def decode_resolution(message: desk_pb2.Resolution) -> Resolution:
                 party_name=name(ranked.party_name),
                 responder=party_id(ranked.responder) if ranked.responder else None,
                 responder_name=name(ranked.responder_name),
-                standing=_standing(ranked.standing),
-                responder_standing=_standing(ranked.responder_standing),
+                standing=standings(ranked.standing),
+                responder_standing=standings(ranked.responder_standing),
             )
             for ranked in message.parties
         ),
     )
-
-
-def _standing(words: Iterable[str]) -> frozenset[Standing]:
-    return frozenset(Standing(word) for word in ascending(words, "standings"))
 
 
 def _candidate_message(candidate: Candidate) -> desk_pb2.Candidate:

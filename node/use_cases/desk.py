@@ -25,7 +25,7 @@ from node.use_cases.desk_values import (
     Resolution,
 )
 from node.use_cases.diagnosis import Diagnosis
-from node.use_cases.library import Patterns
+from node.use_cases.library import Patterns, standing_of
 from node.use_cases.proving import Proving
 from node.use_cases.recent import Recent
 from node.use_cases.registry import Registry
@@ -120,6 +120,7 @@ class OwnDesk:
             query=query_of(decode_body(sent.body)[0]),
             outgoing=waiting[0] if waiting else None,
             answers=await self._answers(asked.answer_ids),
+            peer_standing=standing_of(self._registry.roster, asked.peer),
         )
 
     async def _answers(self, answer_ids: Sequence[MessageId]) -> tuple[AnswerView, ...]:
@@ -153,6 +154,7 @@ class OwnDesk:
             query=query,
             draft=draft,
             automation=decision.automation,
+            peer_standing=standing_of(self._registry.roster, received.peer),
         )
 
     async def prepare_answer(self, officer: OfficerName, certificate: bytes, message_id: MessageId, answer: Answer) -> Prepared:

@@ -127,6 +127,7 @@ class QueryView:
     Attributes:
         outgoing: where it stands in the outbox; None when it has left it.
         peer_name: in words.
+        peer_standing: what the officer should know of that Party.
     """
 
     asked: AskedQuery
@@ -134,6 +135,7 @@ class QueryView:
     query: Query
     outgoing: Outgoing | None
     answers: tuple[AnswerView, ...]
+    peer_standing: frozenset[Standing] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +145,7 @@ class InboxView:
     Attributes:
         draft: what the own repository and the policy would say; it is not sent until an officer signs it.
         automation: what the policy says of this query.
+        peer_standing: what the officer should know of the Party that asks.
     """
 
     received: ReceivedQuery
@@ -150,6 +153,7 @@ class InboxView:
     query: Query
     draft: Answer
     automation: Automation
+    peer_standing: frozenset[Standing] = frozenset()
 
 
 class Health(StrEnum):

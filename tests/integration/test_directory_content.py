@@ -29,7 +29,8 @@ from node.joining import Joined
 from node.keystore import Cost, Keystore
 from node.mandates import accept, bring_up_to_date, end, offer
 from node.store.directory import read_copy
-from node.use_cases.directory_view import spans, verify_copy
+from node.use_cases.directory_view import spans
+from node.use_cases.verified_log import verify_copy
 
 QM, QN = PartyId("qm"), PartyId("qn")
 SAID = """

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from federation.errors import Forbidden, InvalidConfiguration, NotFound
+from federation.boundary.directory import join_signatures, sign_body
+from federation.errors import Forbidden, InvalidConfiguration, Malformed, NotFound
 from federation.identity import PartyId
-from federation.trust.entries import Administrator, AdministratorKind, Authority, AuthorityKind, Contact, MandateScope
+from federation.trust.entries import Administrator, AdministratorKind, Authority, AuthorityKind, Contact, EntryKind, MandateScope
+from federation.v1 import directory_pb2
+from federation.wire.directory import decode_entry_body, encode_entry_body
 from node.config import AuthorityLine, ContactLine
 from node.formats.particulars import member_particulars, own_particulars
 from node.formats.patterns import read_own_set
@@ -110,6 +113,20 @@ def test_either_side_ends_a_mandate_and_no_administrator_is_left(treaty, own, ot
         check_administers(treaty.roster, QR, QM, now=NOW + DAY)
     with pytest.raises(NotFound, match="no mandate"):
         end_mandate(treaty.roster, own, other, reason="again", now=NOW + DAY)
+
+
+def test_an_authority_of_a_kind_that_nobody_knows_is_refused_on_the_wire_and_in_the_log(treaty):
+    """There are six kinds and none is the industry's; the seventh number means nothing to anybody."""
+    message = directory_pb2.Update.FromString(encode_entry_body(wanted_update(treaty.roster, QM, SAYS, now=NOW)))
+    message.authorities.add(kind=7, name="Tobacco industry")
+    body = message.SerializeToString(deterministic=True)
+
+    with pytest.raises(Malformed, match="7 is no AuthorityKind"):
+        decode_entry_body(EntryKind.UPDATE, body)
+    treaty.append(join_signatures(EntryKind.UPDATE, body, [sign_body(EntryKind.UPDATE, body, treaty.parties[QM].key)]))
+    assert len(treaty.roster.alarms) == 1
+    assert treaty.roster.party(QM).name != "Mirandia"
+    assert not any(word in kind for kind in AuthorityKind for word in ("industry", "tobacco", "manufactur", "trade", "other"))
 
 
 # --- files -----------------------------------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ from federation.trust.keys import SoftwareSigner
 from federation.trust.log_copy import LogCopy
 from federation.trust.roster import Status
 from node.use_cases import directory_view as views
-from node.use_cases.directory_view import Role
+from node.use_cases.verified_log import DirectoryView, Role, root_at, verify_copy
 from tests.support.treaty import DAY, NOW, Treaty, secret
 
 QM, QN, QR = PartyId("qm"), PartyId("qn"), PartyId("qr")
@@ -40,8 +40,8 @@ def copy_of(treaty: Treaty, note: bytes | None = None) -> LogCopy:
     return LogCopy(checkpoint=note or treaty.checkpoint(), leaves=tuple(treaty.log))
 
 
-def view_of(treaty: Treaty, note: bytes | None = None) -> views.DirectoryView:
-    return views.verify_copy(copy_of(treaty, note), genesis_digest=treaty.genesis_digest)
+def view_of(treaty: Treaty, note: bytes | None = None) -> DirectoryView:
+    return verify_copy(copy_of(treaty, note), genesis_digest=treaty.genesis_digest)
 
 
 @pytest.fixture
@@ -81,25 +81,25 @@ def test_a_changed_leaf_is_found(treaty, changed_leaf):
     leaves[changed_leaf] = bytes([*leaves[changed_leaf][:-1], leaves[changed_leaf][-1] ^ 1])
 
     with pytest.raises(FederationError):
-        views.verify_copy(LogCopy(checkpoint=treaty.checkpoint(), leaves=tuple(leaves)), genesis_digest=treaty.genesis_digest)
+        verify_copy(LogCopy(checkpoint=treaty.checkpoint(), leaves=tuple(leaves)), genesis_digest=treaty.genesis_digest)
 
 
 def test_a_leaf_left_out_exchanged_or_added_is_found(treaty):
     log = tuple(treaty.log)
     for leaves in (log[:-1], (*log[:2], log[3], log[2], *log[4:]), (*log, log[-1])):
         with pytest.raises((Unauthentic, Malformed)):
-            views.verify_copy(LogCopy(checkpoint=treaty.checkpoint(), leaves=leaves), genesis_digest=treaty.genesis_digest)
+            verify_copy(LogCopy(checkpoint=treaty.checkpoint(), leaves=leaves), genesis_digest=treaty.genesis_digest)
 
 
 def test_another_directory_and_another_log_key_are_refused(treaty):
     other = Treaty.make(seed=93)
     with pytest.raises(Unauthentic, match="genesis digest"):
-        views.verify_copy(copy_of(other), genesis_digest=treaty.genesis_digest)
+        verify_copy(copy_of(other), genesis_digest=treaty.genesis_digest)
     with pytest.raises(Unauthentic, match="log key that you named"):
-        views.verify_copy(copy_of(treaty), genesis_digest=treaty.genesis_digest, log_key=other.log_signer.public_key)
+        verify_copy(copy_of(treaty), genesis_digest=treaty.genesis_digest, log_key=other.log_signer.public_key)
     with pytest.raises(Unauthentic):
-        views.verify_copy(copy_of(treaty, other.checkpoint()), genesis_digest=treaty.genesis_digest)
-    views.verify_copy(copy_of(treaty), genesis_digest=treaty.genesis_digest, log_key=treaty.log_signer.public_key)
+        verify_copy(copy_of(treaty, other.checkpoint()), genesis_digest=treaty.genesis_digest)
+    verify_copy(copy_of(treaty), genesis_digest=treaty.genesis_digest, log_key=treaty.log_signer.public_key)
 
 
 def test_an_entry_that_breaks_its_rule_is_shown_with_the_reason_and_changes_nothing(treaty):
@@ -146,9 +146,9 @@ def test_the_root_of_an_older_print_is_found_again(treaty):
     older = view_of(treaty)
     changed(treaty, QM, 2, display_name="Later")
 
-    assert views.root_at(view_of(treaty), len(older.entries)) == older.root
+    assert root_at(view_of(treaty), len(older.entries)) == older.root
     with pytest.raises(NotFound):
-        views.root_at(older, len(older.entries) + 1)
+        root_at(older, len(older.entries) + 1)
 
 
 # --- Parties ---------------------------------------------------------------------------------------------------------------
