@@ -194,12 +194,12 @@ def verify(
     document = {
         **head_document(view),
         "holds": True,
-        "alarms": entry_documents(one for one in view.entries if one.refused),
+        "alarms": entry_documents(view.refused),
         "earlier": {"size": size, "root": earlier} if earlier is not None else None,
     }
     lines = [*verdict_lines(view), *([f"At {size:<6} {earlier}"] if earlier is not None else [])]
     show(document, lines, as_json=as_json)
-    return ExitCode.FINE if view.quorum.reached and not view.roster.alarms else ExitCode.WARNING
+    return ExitCode.FINE if view.quorum.reached and not view.refused else ExitCode.WARNING
 
 
 @directory.command

@@ -33,7 +33,7 @@ def head_document(view: DirectoryView) -> dict[str, Any]:
             "founders": quorum.founders,
             "reached": quorum.reached,
         },
-        "refused": len(view.roster.alarms),
+        "refused": len(view.refused),
     }
 
 

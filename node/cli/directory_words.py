@@ -37,7 +37,7 @@ def head_lines(view: DirectoryView) -> Iterator[str]:
     yield f"Directory of {view.roster.genesis.domain}: {counted(len(view.entries), 'entry', 'entries')}, {seen_words(view)}"
     yield f"Root      {view.root.hex()}"
     yield f"Witnesses {quorum_words(view.quorum)}"
-    refused = len(view.roster.alarms)
+    refused = len(view.refused)
     if refused:
         breaking = counted(refused, "entry breaks", "entries break")
         yield f"ALARM     {breaking} a rule and changed nothing: `gsp directory log` shows which"
@@ -146,7 +146,7 @@ def _answers_words(one: PartyView) -> str:
 def _duty_words(one: PartyView) -> str:
     if one.duty is None:
         return "not on duty"
-    since = "since the first entry" if one.duty.index < 0 else f"since entry {one.duty.index}"
+    since = "since the first entry" if one.duty.index <= 0 else f"since entry {one.duty.index}"
     counts = "counts" if one.counts else "does not count yet"
     return f"on duty {since}; {counts}; {'cosigned' if one.cosigned else 'has not cosigned'} the newest checkpoint"
 
@@ -255,7 +255,7 @@ def _witness_row(one: WitnessLine) -> tuple[str, ...]:
     return (
         one.party,
         one.name,
-        "the first entry" if one.duty.index < 0 else f"entry {one.duty.index}",
+        "the first entry" if one.duty.index <= 0 else f"entry {one.duty.index}",
         "yes" if one.counts else counts_from,
         f"yes, at {clock(one.cosigned_at)}" if one.cosigned_at is not None else "no",
     )
@@ -268,6 +268,4 @@ def verdict_lines(view: DirectoryView) -> Iterator[str]:
     yield f"Log key   {view.log_key.hex()}"
     kinds = Counter(str(one.kind or "unknown") for one in view.entries)
     yield f"Entries   {', '.join(f'{number} {kind}' for kind, number in kinds.items())}"
-    for one in view.entries:
-        if one.refused:
-            yield f"          number {one.index}: {entry_words(one)}"
+    yield from (f"          number {one.index}: {entry_words(one)}" for one in view.refused)

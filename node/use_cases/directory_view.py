@@ -16,9 +16,8 @@ from federation.trust.entries import (
     Mandate,
     Update,
 )
-from federation.trust.fingerprint import fingerprint
+from federation.trust.fingerprint import digest_fingerprint
 from federation.trust.roster import OnDuty, PartyRecord, Recovery
-from federation.wire.directory import decode_signed_entry
 from node.use_cases.verified_log import DirectoryView, EntryView
 
 ValueType = TypeVar("ValueType")
@@ -29,7 +28,7 @@ class PartyView:
     """One Party as the directory has it.
 
     Attributes:
-        fingerprint: of its admission, for reading aloud.
+        fingerprint: of the entry with which the founders gave it its keys, for reading aloud.
         confirmed: whether enough others vouched for its keys.
         duty: its witness duty, or None.
         counts: whether its cosignature counts now.
@@ -64,7 +63,7 @@ def _party(view: DirectoryView, party: PartyId, *, now: float, counts: bool) -> 
     return PartyView(
         party=party,
         record=record,
-        fingerprint=fingerprint(decode_signed_entry(view.leaves[record.admit_index]).body),
+        fingerprint=digest_fingerprint(record.admit_digest),
         confirmed=roster.is_confirmed(party),
         duty=roster.duties.get(party),
         counts=counts,
@@ -143,7 +142,8 @@ class WitnessLine:
     """A Party on witness duty.
 
     Attributes:
-        counts_from: Unix seconds, in the log's time, from which it counts; None while no checkpoint tells when it began.
+        counts_from: Unix seconds, in the log's time, from which it counts after its waiting time; None when it counts from the
+            beginning, and while no checkpoint tells when it began.
         cosigned_at: when it cosigned the newest checkpoint, by its own clock; None when it has not.
     """
 
@@ -172,7 +172,7 @@ def witness_lines(view: DirectoryView) -> tuple[WitnessLine, ...]:
                 name=record.name if record is not None else party.upper(),
                 duty=duty,
                 counts=party in counting,
-                counts_from=roster.genesis.created if duty.index < 0 else from_there,
+                counts_from=from_there,
                 cosigned_at=seen.get(node.signing_key) if node is not None else None,
             )
         )

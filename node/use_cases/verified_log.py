@@ -102,6 +102,11 @@ class DirectoryView:
         return self.replica.roster
 
     @property
+    def refused(self) -> tuple[EntryView, ...]:
+        """The entries that break a rule. Each changed nothing."""
+        return tuple(one for one in self.entries if one.refused)
+
+    @property
     def root(self) -> bytes:
         """Of the tree, as the checkpoint has it."""
         return self.replica.frontier.root()
@@ -183,7 +188,7 @@ def _first(replica: Replica, leaf: bytes) -> EntryView:
 
 
 def _viewed(before: Roster, after: Roster, leaf: bytes) -> EntryView:
-    refused = after.alarms[-1].words if len(after.alarms) > len(before.alarms) else ""
+    refused = after.alarms[-1].words if after.alarms and after.alarms[-1].index == before.size else ""
     entry: SignedEntry | None = None
     body: EntryBody | None = None
     try:

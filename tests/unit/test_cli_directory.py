@@ -51,6 +51,7 @@ from node.store.enrolment import SqliteEnrolments
 from tests.support.rpc import SetClock
 from tests.support.treaty import DAY, NOW, Treaty
 from tests.unit.test_config import settings
+from tests.unit.test_directory_view import with_first_witness
 
 QM, QN, QR = PartyId("qm"), PartyId("qn"), PartyId("qr")
 HOSTILE = "<script>alert(1)</script> & Co"
@@ -380,14 +381,21 @@ def test_without_witnesses_it_says_who_could_change_that(home):
     assert "No Party is on witness duty: the founders put some on it." in run(f"directory witness --home {home}").stdout
 
 
-def test_a_witness_that_waits_is_told_from_one_that_counts(treaty, home):
-    treaty.enter(Duty(created=NOW, serial=1, party=QM, on=True), *treaty.founders[:2])
-    (home / "directory.sqlite").unlink()
-    asyncio.run(fill(home, treaty))
+def test_a_witness_that_waits_is_told_from_one_that_counts(tmp_path):
+    treaty = with_first_witness()
+    treaty.admit("qn")
+    index = treaty.enter(Duty(created=NOW, serial=1, party=QN, on=True), *treaty.founders[:2])
+    write_settings(tmp_path / "node.toml", settings(genesis=treaty.genesis_digest.hex()))
+    asyncio.run(fill(tmp_path, treaty))
 
-    assert "not yet: no checkpoint tells when it began" in run(f"directory witness --home {home}").stdout
-    (line,) = document(run(f"directory witness --home {home} --json"))["witnesses"]
-    assert (line["party"], line["entry"], line["counts"], line["cosigned_at"]) == ("qm", 9, False, None)
+    shown = run(f"directory witness --home {tmp_path}").stdout
+    assert "not yet: no checkpoint tells when it began" in shown
+    assert "0 of 1 on duty cosigned, 1 have to: not enough yet" in shown
+    first, waiting = document(run(f"directory witness --home {tmp_path} --json"))["witnesses"]
+    assert (first["party"], first["entry"], first["counts"]) == ("qm", 0, True)
+    assert (waiting["party"], waiting["entry"], waiting["counts"], waiting["cosigned_at"]) == ("qn", index, False, None)
+    verified = run(f"directory verify --home {tmp_path} --genesis {treaty.genesis_digest.hex()}")
+    assert verified.exit_code == ExitCode.WARNING
 
 
 def test_no_verb_of_the_group_is_a_defect_when_nothing_is_there(tmp_path):

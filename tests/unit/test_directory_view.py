@@ -24,9 +24,11 @@ from federation.trust.entries import (
     Suspend,
     Witnessed,
 )
+from federation.trust.fingerprint import fingerprint
 from federation.trust.keys import SoftwareSigner
 from federation.trust.log_copy import LogCopy
 from federation.trust.roster import Status
+from federation.wire.directory import decode_signed_entry
 from node.use_cases import directory_view as views
 from node.use_cases.verified_log import DirectoryView, Role, root_at, verify_copy
 from tests.support.treaty import DAY, NOW, Treaty, secret
@@ -175,7 +177,7 @@ def test_a_party_is_shown_with_everything_that_stands(treaty):
     assert (shown.record.status, shown.answered_by, shown.confirmed) == (Status.ACTIVE, QR, True)
     assert [(one.region, one.scope) for one in shown.mandates] == [(QR, MandateScope.BOTH)]
     assert shown.record.confirmed_by == {QN}
-    assert len(shown.fingerprint.split()) == 12
+    assert shown.fingerprint == fingerprint(decode_signed_entry(treaty.log[shown.record.admit_index]).body)
     assert [one.party for one in views.party_views(view_of(treaty), now=NOW)] == [QM, QN, QR]
     assert views.party_views(view_of(treaty), now=NOW + 400 * DAY)[0].mandates == ()
 
@@ -250,17 +252,20 @@ def test_entries_are_chosen_by_number_party_and_kind(treaty):
 # --- witnesses -------------------------------------------------------------------------------------------------------------
 
 
-def test_a_witness_counts_after_its_waiting_time_and_its_cosignature_is_shown(treaty):
-    treaty.enter(Duty(created=NOW, serial=1, party=QM, on=True), *treaty.founders[:2])
-    (waiting,) = views.witness_lines(view_of(treaty))
+def test_a_witness_counts_after_its_waiting_time_and_its_cosignature_is_shown():
+    treaty = with_first_witness()
+    treaty.admit("qn")
+    treaty.enter(Duty(created=NOW, serial=1, party=QN, on=True), *treaty.founders[:2])
+    first, waiting = views.witness_lines(view_of(treaty))
+    assert first.counts
     assert (waiting.counts, waiting.counts_from, waiting.cosigned_at) == (False, None, None)
 
-    note = treaty.replica(witnesses=[treaty.parties[QM]]).note
-    view = view_of(treaty, note)
-    (line,) = views.witness_lines(view)
-    assert line.cosigned_at == NOW
-    assert view.quorum.of == 0  # on duty, and its time has not come
-    assert view.time is None
+    seen = treaty.replica(witnesses=[treaty.parties[QM]]).note
+    treaty.enter(Witnessed(created=NOW, checkpoint=seen), treaty.log_signer)
+    view = view_of(treaty, treaty.replica(witnesses=list(treaty.parties.values())).note)
+    first, waiting = views.witness_lines(view)
+    assert (waiting.counts, waiting.counts_from, waiting.cosigned_at) == (False, NOW + 7 * DAY, NOW)
+    assert (view.quorum.of, view.quorum.witnesses) == (1, (QM,))  # the other one is on duty, and its time has not come
 
 
 def test_witnesses_of_the_first_entry_count_at_once_and_tell_the_time():
