@@ -16,7 +16,7 @@ from federation.trust.entries import (
     Mandate,
     Update,
 )
-from federation.trust.fingerprint import digest_fingerprint
+from federation.trust.fingerprint import digits_of
 from federation.trust.roster import OnDuty, PartyRecord, Recovery
 from node.use_cases.verified_log import DirectoryView, EntryView
 
@@ -63,7 +63,7 @@ def _party(view: DirectoryView, party: PartyId, *, now: float, counts: bool) -> 
     return PartyView(
         party=party,
         record=record,
-        fingerprint=digest_fingerprint(record.admit_digest),
+        fingerprint=digits_of(record.admit_digest),
         confirmed=roster.is_confirmed(party),
         duty=roster.duties.get(party),
         counts=counts,
