@@ -35,7 +35,7 @@ def mandate() -> None:
 @click.option(
     "--scope",
     type=Word(MandateScope),
-    default=MandateScope.ANSWER,
+    default=MandateScope.ANSWER.value,
     show_default=True,
     help="What the region does for the member: answer queries, write its entries in the directory, or both.",
 )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -220,3 +222,29 @@ async def test_a_party_without_a_running_node_writes_its_own_entry(hall: Hall, t
 
     assert ['"changed": true' in result.stdout for result in results] == [True, False], results[0].output
     assert hall.roster("secretariat").party(QM).name == "qm"
+
+
+async def test_a_mandate_is_offered_accepted_used_and_ended_at_the_command_line(hall: Hall, tmp_path: Path) -> None:
+    passphrase, offered, about = tmp_path / "passphrase", tmp_path / "offer.bin", tmp_path / "member.toml"
+    passphrase.write_bytes(PASSPHRASE)
+    about.write_text(MEMBER)
+    region, member = (f"--home {hall.home(name)} --passphrase-file {passphrase} --json" for name in ("qn", "qm"))
+
+    async def typed(command: str, *more: str) -> dict[str, Any]:
+        result = await asyncio.to_thread(CliRunner().invoke, main, [*command.split(), *more])
+        assert result.exit_code == 0, result.output
+        document: dict[str, Any] = json.loads(result.stdout)
+        return document
+
+    plain = await typed(f"party mandate offer qm -o {tmp_path / 'plain.bin'} {region}")
+    scoped = await typed(f"party mandate offer qm --scope both -o {offered} {region}")
+    accepted = await typed(f"party mandate accept {offered} {member}")
+    written = await typed(f"party update {about} --for qm {region}")
+    ended = await typed(f"party mandate end qn {member}", "--reason", "It has an administrator again.")
+
+    assert (plain["scope"], scoped["scope"], accepted["scope"]) == ("answer", "both", "both")
+    assert written == {"party": "qm", "signed_by": "qn", "changed": True}
+    assert (ended["region"], ended["member"], ended["ended"]) == ("qn", "qm", True)
+    assert hall.roster("secretariat").mandates == ()
+    refused = await asyncio.to_thread(CliRunner().invoke, main, f"party update --for qm {region}".split())
+    assert refused.exit_code == 64

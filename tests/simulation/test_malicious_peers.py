@@ -99,7 +99,7 @@ async def test_a_secretariat_that_refuses_an_entry_ends_no_node(monkeypatch: pyt
 
     monkeypatch.setattr(party_node, "announce_settings", announce)
     monkeypatch.setattr(party_node, "ANNOUNCE_RETRY_S", 0)
-    ground: Any = type("Ground", (), {"registry": None, "settings": None, "sets": (), "keystore": None, "world": None})
+    ground: Any = type("Ground", (), {"registry": None, "settings": None, "says": None, "keystore": None, "world": None})
     parts: Any = type("Parts", (), {"directory": None, "secretariat": object()})
 
     async with asyncio.timeout(10):
