@@ -6,13 +6,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from federation.boundary.directory import extend, open_genesis
 from federation.identity import PartyId
 from federation.trust.entries import EntryBody, Mandate, MandateScope, Update
-from federation.trust.keys import Signer, SoftwareSigner
+from federation.trust.keys import SoftwareSigner
 from node.config import NodeSettings
 from node.joining import Following, following, own_admission
 from node.keystore import Keystore
-from node.store.directory import SqliteDirectory
+from node.store.directory import SqliteDirectory, read_copy
 from node.use_cases.announcing import (
     Particulars,
     accept_mandate,
@@ -26,9 +27,18 @@ from node.use_cases.registry import Registry
 from node.use_cases.world import World
 
 
-def offer(settings: NodeSettings, member: PartyId, *, days: int, scope: MandateScope, now: int, signer: Signer) -> bytes:
-    """The region's half."""
-    return offer_mandate(region=settings.party_id, member=member, days=days, scope=scope, now=now, signer=signer)
+def offer(
+    home: Path, settings: NodeSettings, keystore: Keystore, member: PartyId, *, days: int, scope: MandateScope, world: World
+) -> bytes:
+    """The region's half. Its node may be running.
+
+    Raises:
+        NotFound, Unauthentic, StoreUnavailable: the directory in the folder cannot be read.
+    """
+    copy = read_copy(home / "directory.sqlite")
+    roster = extend(open_genesis(copy.leaves[0], bytes.fromhex(settings.genesis)), copy.leaves[1:], copy.checkpoint).roster
+    signer = SoftwareSigner(keystore.get("party"))
+    return offer_mandate(roster, region=settings.party_id, member=member, days=days, scope=scope, now=world.now(), signer=signer)
 
 
 async def accept(home: Path, settings: NodeSettings, keystore: Keystore, offered: bytes, world: World) -> Mandate:

@@ -12,7 +12,6 @@ from federation.errors import InvalidConfiguration
 from federation.identity import PartyId
 from federation.text import check_plain
 from federation.trust.entries import MandateScope
-from federation.trust.keys import SoftwareSigner
 from node import party as root
 from node.cli.directory_entries import SCOPES
 from node.cli.exit_codes import ExitCode
@@ -58,8 +57,7 @@ def offer_command(
     """As the region: sign the offer to answer or administer for a member."""
     keystore = Keystore.open(home / "keystore", passphrase(passphrase_file, passphrase_fd))
     settings = root.read_settings(home)
-    signer = SoftwareSigner(keystore.get("party"))
-    leaf = offer(settings, member, days=days, scope=scope, now=world().now(), signer=signer)
+    leaf = offer(home, settings, keystore, member, days=days, scope=scope, world=world())
     try:
         output.write_bytes(leaf)
     except OSError as error:

@@ -141,10 +141,21 @@ async def announce(
 
 
 def offer_mandate(
-    *, region: PartyId, member: PartyId, days: int, now: int, signer: Signer, scope: MandateScope = MandateScope.ANSWER
+    roster: Roster,
+    *,
+    region: PartyId,
+    member: PartyId,
+    days: int,
+    now: int,
+    signer: Signer,
+    scope: MandateScope = MandateScope.ANSWER,
 ) -> bytes:
-    """The region's half of a mandate: a leaf that is good only when the member signs too."""
-    mandate = Mandate(created=now, region=region, member=member, serial=now, not_after=now + days * 86_400, scope=scope)
+    """The region's half of a mandate: a leaf that is good only when the member signs too.
+
+    Its serial is the time, so that nobody has to remember one; or the next number, after another one in the same second.
+    """
+    serial = max(now, roster.mandate_serials.get((region, member), 0) + 1)
+    mandate = Mandate(created=now, region=region, member=member, serial=serial, not_after=now + days * 86_400, scope=scope)
     body = encode_entry_body(mandate)
     return join_signatures(EntryKind.MANDATE, body, [sign_body(EntryKind.MANDATE, body, signer)])
 

@@ -188,8 +188,7 @@ async def test_a_region_administers_for_a_member_until_either_ends_it(hall: Hall
     with pytest.raises(Forbidden, match="no mandate to administer"):
         await bring_up_to_date(*region, party=QM, says=says, world=world())
 
-    signer = SoftwareSigner(region[2].get("party"))
-    offered = offer(region[1], QM, days=30, scope=MandateScope.ADMINISTER, now=world().now(), signer=signer)
+    offered = offer(*region, QM, days=30, scope=MandateScope.ADMINISTER, world=world())
     given = await accept(*member, offered, world())
     before = hall.roster("secretariat").party(QM).update
     written = await bring_up_to_date(*region, party=QM, says=says, world=world())
@@ -237,6 +236,7 @@ async def test_a_mandate_is_offered_accepted_used_and_ended_at_the_command_line(
         return document
 
     plain = await typed(f"party mandate offer qm -o {tmp_path / 'plain.bin'} {region}")
+    await typed(f"party update {region}")  # follows the log, so that the offer knows of every mandate before it
     scoped = await typed(f"party mandate offer qm --scope both -o {offered} {region}")
     accepted = await typed(f"party mandate accept {offered} {member}")
     written = await typed(f"party update {about} --for qm {region}")

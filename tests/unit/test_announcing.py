@@ -48,7 +48,7 @@ def treaty() -> Treaty:
 
 def administered(treaty: Treaty, scope: MandateScope) -> None:
     region, member = treaty.parties[QR], treaty.parties[QM]
-    offered = offer_mandate(region=QR, member=QM, days=30, now=NOW, signer=region.key, scope=scope)
+    offered = offer_mandate(treaty.roster, region=QR, member=QM, days=30, now=NOW, signer=region.key, scope=scope)
     treaty.append(accept(offered, treaty.roster, member=QM, now=NOW, signer=member.key)[1])
 
 
