@@ -153,7 +153,7 @@ async def test_the_command_line_says_the_same_at_the_desk_and_in_the_folder(hall
 
     assert [result.exit_code for result in results] == [0, 0, 0], results[0].output
     assert results[0].stdout == results[1].stdout == results[2].stdout
-    assert "Authority  customs: Customs of the North" in results[0].stdout
+    assert "Node       n1.qm.nodes.gsp.example at " in results[0].stdout
 
 
 async def test_an_officer_of_another_party_and_a_stolen_certificate_read_nothing(hall: Hall) -> None:
