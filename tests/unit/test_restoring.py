@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
-from federation.errors import Unauthentic, Unreachable
+from federation.errors import Unauthentic, Unavailable, Unreachable
 from federation.evidence.journal import NO_MESSAGE, Epoch, JournalKind
 from federation.identity import PartyId
 from federation.ports import Change, Peer
 from federation.wire.evidence import decode_record
 from node.restored import NAME, Restored, read_mark, write_mark
 from node.returning import Mark, old_copies_in
+from node.use_cases.log import Log
 from node.use_cases.registry import Registry
 from node.use_cases.restoring import Probation, Returned, open_epoch
-from node.use_cases.log import Log
 from node.use_cases.world import World
 from tests.support import samples
 from tests.support.memory_stores import MemoryDirectory, MemoryExchange
