@@ -20,10 +20,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+from benchmarks.directory import replaying
 from benchmarks.echo import floor_in_flight, floor_one_at_a_time, in_flight_rate, one_at_a_time
 from benchmarks.federation import federation
+from benchmarks.revocation import revocation_on_sight
 from benchmarks.sealing import sealing
 from benchmarks.stages import stages
+from benchmarks.withdrawal import withdrawal
 
 SHOWCASE = "pack-in-warehouse"
 """A pack that was made, packed and shipped once: all items, a few movements."""
@@ -52,6 +55,7 @@ async def measure(queries: int) -> dict[str, Any]:
         commit_ms = commit_floor(Path(folder))
         two = await two_processes(Path(folder) / "two", queries)
         both = await one_process(Path(folder) / "one", queries // 2)
+    refused_ms = statistics.median(await revocation_on_sight()) * 1e3
     seals = {
         name: {"ms": ours * 1e3, "primitives_ms": bare * 1e3, "ratio": ours / bare} for name, (ours, bare) in sealing().items()
     }
@@ -63,25 +67,31 @@ async def measure(queries: int) -> dict[str, Any]:
             "echo_64_in_flight_per_s": echo_rate,
             "commit_p50_ms": commit_ms,
         },
-        "query": two | {"p50_to_echo": two["p50_ms"] / floor_ms, "p99_to_echo": two["p99_ms"] / floor_ms},
+        "query": {name: value for name, value in two.items() if name != "withdrawal"}
+        | {"p50_to_echo": two["p50_ms"] / floor_ms, "p99_to_echo": two["p99_ms"] / floor_ms},
         "stages": both,
         "sealing": seals,
+        "revocation": {"told_to_refused_p50_ms": refused_ms, "to_two_echoes": refused_ms / (2 * floor_ms)},
+        "directory": replaying(),
+        "withdrawal": two["withdrawal"] | {"to_floor": two["withdrawal"]["ms"] / (2 * floor_ms + commit_ms)},
     }
 
 
-async def two_processes(folder: Path, queries: int) -> dict[str, float]:
+async def two_processes(folder: Path, queries: int) -> dict[str, Any]:
     """The whole query between two node processes: one at a time, and with 64 in flight."""
     folder.mkdir()
     async with federation(folder) as bench:
         key = bench.showcases[SHOWCASE]
         times = await one_at_a_time(lambda: bench.ask(key), queries)
         rate = await in_flight_rate(lambda: bench.ask(key), queries * 2, 64)
+        refusal = await withdrawal(bench)
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {
         "p50_ms": percentile(times, 0.5) * 1e3,
         "p99_ms": percentile(times, 0.99) * 1e3,
         "64_in_flight_per_s": rate,
         "asking_process_peak_mib": memory,
+        "withdrawal": refusal,
     }
 
 
@@ -149,8 +159,32 @@ def show(figures: dict[str, Any]) -> None:
             f"  {name:<29}{one['ms']:6.3f} ms   {one['primitives_ms']:6.3f} ms   {one['ratio']:.2f} x"
             for name, one in figures["sealing"].items()
         ),
+        "",
+        "from the word that a key counts no more to the refusal of its holder, at a peer, without the Secretariat",
+        (
+            f"  told to refused              p50 {figures['revocation']['told_to_refused_p50_ms']:6.2f} ms"
+            f"   {figures['revocation']['to_two_echoes']:.1f} x two echoes"
+        ),
+        "from an administrator's withdrawal of a right to the refusal of the officer's next call, both signed and over TLS",
+        (
+            f"  withdrawal and refusal       p50 {figures['withdrawal']['ms']:6.2f} ms"
+            f"   {figures['withdrawal']['to_floor']:.1f} x two echoes and a commit"
+        ),
+        f"  a call that is let in        p50 {figures['withdrawal']['call_ms']:6.2f} ms",
     ]
+    lines += directory_lines(figures["directory"])
     sys.stdout.write("\n".join(lines) + "\n")
+
+
+def directory_lines(figures: dict[str, Any]) -> list[str]:
+    """The directory against its hashes and signatures."""
+    size, *measured = figures.items()
+    return [
+        "",
+        f"the directory of 200 Parties after five years: {size[1]['all']:.0f} entries, {size[1]['MiB']:.1f} MiB",
+        "against hashing its entries and checking their signatures",
+        *(f"  {name:<35}{one['ms']:9.2f} ms   {one['floor_ms']:9.2f} ms   {one['ratio']:.2f} x" for name, one in measured),
+    ]
 
 
 if __name__ == "__main__":

@@ -145,10 +145,31 @@ NODE_CERTIFICATE_LIFE_S: Final = 7 * 86_400
 """There is no revocation of certificates: whoever steals a node's TLS key has it for a week at most."""
 OFFICER_CERTIFICATE_LIFE_S: Final = 90 * 86_400
 """An officer who leaves loses the right with the next quarter at the latest, and nobody renews every week."""
+OFFICER_CERTIFICATE_LIFE_S_MIN: Final = 30 * 86_400
+"""A shorter one has officers renew more often than they read their mail."""
 JOIN_CERTIFICATE_LIFE_S: Final = 365 * 86_400
 """Join codes hold the hash of this certificate, so that each renewal spoils those on their way."""
 PARTY_CA_LIFE_S: Final = 2 * 365 * 86_400
 """Long enough that a ministry renews it in a planned change, and short enough that it learns how."""
+LIFE_LEFT_NOTED: Final = 0.50
+"""Of a CA's life: from here on `gsp keys` and `gsp doctor` name its end, a year before it comes."""
+LIFE_LEFT_WARNED: Final = 0.25
+"""Of a CA's life: half a year for a planned change, and an operator who hears of it before every holiday."""
+LIFE_LEFT_ALARMED: Final = 0.10
+"""Of a CA's life: ten weeks. From here on it is the most urgent thing that `gsp doctor` knows."""
+CLOCK_OFFSET_WARN_S: Final = 30.0
+"""A clock that is this far off stops nothing yet; five minutes do."""
+CA_STANDS_S: Final = 7 * 86_400
+"""A new Party CA issues nothing before it stood in the log for a week: a Party whose directory is older than that is marked stale, and
+until then every other one has read it. Nobody is in a hurry with a change that was planned; when no other CA is left, it issues at
+once."""
+SIGNING_STANDS_S: Final = 60
+"""A node signs with its new key a minute after the entry that lists it: peers read the log every few seconds."""
+SIGNING_OVERLAP_S: Final = 600
+"""What a node signed with the key before is taken for this long after the entry that replaced it: SIGNING_STANDS_S, and two clocks that
+are CLOCK_TOLERANCE_S off, almost twice. A stolen key is revoked, and then counts no more at all."""
+ROTATION_REPEATED_S: Final = 3_600
+"""A change of a key that is asked for again within the hour is the same one, repeated because its answer was lost."""
 ISSUING_CA_LIFE_S: Final = 3 * 365 * 86_400
 """It signs Party CAs, which end no later than it does: one Party CA's life and a year for invitations."""
 ROOT_LIFE_S: Final = 15 * 365 * 86_400
@@ -170,6 +191,10 @@ DIRECTORY_BYTES_MAX: Final = 134_217_728
 that is longer is nobody's memory but an attack on ours."""
 ENTRIES_PER_PARTY_PER_DAY_MAX: Final = 100
 """Every node keeps every entry for ever, so nobody may add them without end. A Party changes its entries a few times a year."""
+SERIAL_STEP_MAX: Final = 2**32
+"""How far a serial may jump: over every Unix time there is today, and so little that nobody with a stolen key uses the numbers up."""
+ALARMS_KEPT_MAX: Final = 256
+"""Entries that broke a rule, told to the operator: the newest ones say what is going on."""
 CAS_PER_PARTY_MAX: Final = 3
 """A Party's CAs that stand at a time: the old one, the new one, and one that replaces a new one that went wrong."""
 ISSUERS_MAX: Final = 4
@@ -184,6 +209,8 @@ CHECKPOINT_BYTES_MAX: Final = 131_072
 """A signed note with 400 cosignatures of some 150 bytes each, doubled."""
 CHECKPOINT_SIGNATURES_MAX: Final = 512
 """The log, every possible Party as witness, and keys being rotated."""
+SPLIT_VIEW_BYTES_MAX: Final = 2 * CHECKPOINT_BYTES_MAX + 4_096
+"""Two checkpoints, and a consistency proof of PROOF_HASHES_MAX hashes."""
 CHECKPOINTS_REMEMBERED_MAX: Final = 512
 """Verified checkpoints: every envelope carries one, and a few per peer are in use at a time."""
 PROOF_HASHES_MAX: Final = 64
@@ -200,10 +227,31 @@ CONFIRMATIONS_MAX: Final = 8
 """More Parties than that will not telephone each newcomer."""
 REASON_CHARACTERS_MAX: Final = 500
 """Why something was revoked, suspended or recovered: a few sentences."""
+PROFILE_BYTES_MAX: Final = 65_536
+"""A Party's track-and-trace profile: some hundred answers that a person wrote."""
 NAME_CHARACTERS_MAX: Final = 200
 """The name of a Party, an authority or a desk, in its longest official form."""
 DIRECTORY_STALE_WARN_S: Final = 6 * 3_600
 """A night without the Secretariat is noticed before the office opens."""
+DIRECTORY_FRESH_S: Final = 86_400
+"""What witnesses saw longer ago than a day brings no new Party and no new key: whoever shows it may be holding back what came since."""
+COSIGN_AGAIN_S: Final = 3_600
+"""Witnesses cosign a checkpoint that stands again each hour: a few hundred bytes, so that everybody sees that nothing is held back."""
+OFFER_S: Final = 60
+"""A checkpoint that waits for witnesses stays the same this long while further entries gather: or it would never have all of them."""
+NOTICES_PER_REPLY_MAX: Final = 64
+"""Proofs and revocations in one reply: a few at a time in a bad year; with the longest proofs below a message by
+NOTICES_BYTES_MAX."""
+NOTICES_BYTES_MAX: Final = 2_097_152
+"""Half a message, as DIRECTORY_REPLY_BYTES_MAX."""
+REVOCATIONS_PER_PARTY_MAX: Final = 32
+"""Revocations of one Party that the log does not hold yet: all its keys, several times over. Nobody crowds the others out."""
+NOTICES_REFUSED_PER_HOUR_MAX: Final = 32
+"""Of one Party, false ones: each costs a few signatures to look at, and nobody is wrong that often."""
+HEARSAY_MAX: Final = PARTIES_MAX
+"""Checkpoints of peers that wait to be compared with ours: the newest of each Party."""
+CHECKPOINTS_AGREED_MAX: Final = 1_024
+"""Checkpoints known to be of our own history: a year of entries, so that peers who are behind cost nothing."""
 DIRECTORY_STALE_MARK_S: Final = 7 * 86_400
 """Traffic between known Parties goes on, marked stale."""
 JOIN_TOKEN_BYTES: Final = 16
@@ -241,10 +289,11 @@ RECENT_BODY_BYTES_MAX: Final = 16_384
 """Larger bodies are read back instead: with RECENT_MESSAGES_MAX of them, memory stays below 20 MiB."""
 DRAFT_LIFE_S: Final = 600
 """A prepared query waits this long for the officer's signature."""
-DRAFTS_PER_OFFICER_MAX: Final = 50
-"""Of one officer: a national system that asks for one officer signs each draft within seconds."""
+DRAFTS_PER_OFFICER_MAX: Final = 100
+"""Of one officer: as many as calls on one connection (GRPC_STREAMS_MAX). A national system that asks for one officer has that many
+under way, and signs each within seconds."""
 DRAFT_BYTES_PER_OFFICER_MAX: Final = 16_777_216
-"""Bodies of one officer's drafts: the five largest that there can be, or fifty that are not."""
+"""Bodies of one officer's drafts: the five largest that there can be, or a hundred that are not."""
 DRAFTS_MAX: Final = 1_000
 """Prepared queries and answers that wait for signatures, all officers together."""
 WAITING_RECOLLECTED_MAX: Final = 10_000
@@ -318,12 +367,32 @@ ANSWER_FILE_BYTES_MAX: Final = 16_777_216
 """An answer as JSON for people: five times as long as the body that is made from it."""
 OFFICER_CERTIFICATE_WARN_S: Final = 14 * 86_400
 """Two weeks before its certificate ends an officer is told: administrators go on holiday too."""
+OFFICER_TOKEN_LIFE_S: Final = 7 * 86_400
+"""A desk code goes to another office by hand; a lost one is worth nothing after a week."""
+OFFICERS_MAX: Final = 10_000
+"""Officers of one Party, the withdrawn ones too: a large customs service has some thousand who look into a tracing system."""
+GRANTS_PER_OFFICER_MAX: Final = 64
+"""Six rights for each of a few competent authorities."""
+CERTIFICATES_PER_OFFICER_MAX: Final = 16
+"""Certificates of one officer that are kept: four a year, and an administrator who tries several machines."""
+PROPOSALS_MAX: Final = 200
+"""Acts of administrators that wait for a second one: a screen, and nobody reads more."""
+PROPOSAL_LIFE_S: Final = 30 * 86_400
+"""Whoever has not approved within a month does not remember what it was about."""
+USES_TOLD_MAX: Final = 4_096
+"""Uses of rights of this day that are kept at hand, so that an officer who waits for an answer is recorded once and not each time."""
 
 # --- evidence, pages -----------------------------------------------------------------------------------------------
 JOURNAL_CONTENT_BYTES_MAX: Final = 65_536
 """A record has a few fields and digests, below 300 bytes; later kinds have room."""
 PROOF_FILE_BYTES_MAX: Final = 16_777_216
-"""Two envelopes, their receipts, and the directory entries of two Parties."""
+"""Two envelopes, their receipts, and the directory entries of two Parties, or all of them."""
+PROOF_ENTRIES_MAX: Final = 65_536
+"""Directory entries in a proof file: all that PROOF_DIRECTORY_BYTES_MAX has room for."""
+PROOF_DIRECTORY_BYTES_MAX: Final = 12_582_912
+"""A whole directory in a proof file leaves room for the messages. It is some decades of the entries that Parties write."""
+PROOF_WHOLE_BYTES: Final = 262_144
+"""A directory up to this size travels whole, so that nothing can have been left out of it: some hundred entries."""
 PAGE_ROWS_MAX: Final = 200
 """Rows that the desk gives in one call: a screen and some."""
 DESK_REPLY_BYTES_MAX: Final = PROOF_FILE_BYTES_MAX + 65_536
@@ -335,53 +404,3 @@ LIBRARY_ROWS_PER_REPLY_MAX: Final = 200
 """Parties in one reply about the library, a few hundred bytes each."""
 QUARANTINE_WORDS_MAX: Final = 500
 """Why a set is not used, as the officer reads it."""
-
-# --- stores --------------------------------------------------------------------------------------------------------
-STORE_WAITING_MAX: Final = 4_096
-"""Calls that wait for one store; further callers wait for room. Sixteen full group commits."""
-STORE_BUSY_S: Final = 5.0
-"""How long another program (a copy, an administrator's shell) may hold a store's file before calls fail."""
-STORE_QUIET_S: Final = 2.0
-"""After a pause this long the write-ahead log is emptied, and with it what was deleted in the file itself before."""
-STORE_WAL_PAGES: Final = 4_000
-"""Pages of 4 KiB in the write-ahead log before they are moved into the file: 16 MiB, moved in some tens of milliseconds."""
-STORE_STATEMENTS_MAX: Final = 128
-"""Prepared statements kept for one connection: more than a store has."""
-
-# --- keystore ------------------------------------------------------------------------------------------------------
-KEYSTORE_BYTES_MAX: Final = 1_048_576
-"""A keystore file: all its secrets at their largest."""
-KEYSTORE_HEADER_BYTES_MAX: Final = 1_024
-"""Eight short fields in JSON."""
-KEYSTORE_SECRETS_MAX: Final = 64
-"""A Party's node needs ten; a change of keys doubles them."""
-SECRET_BYTES_MAX: Final = 4_096
-"""Seeds have 32 bytes, and a key in PKCS #8 a few hundred."""
-PASSPHRASE_BYTES_MIN: Final = 8
-"""Argon2id slows guessing down, but nothing helps against a passphrase of a few letters."""
-PASSPHRASE_BYTES_MAX: Final = 1_024
-"""What comes from a file that was named by mistake is not hashed for minutes."""
-ARGON2_PASSES_MAX: Final = 4
-"""The strongest setting has three."""
-ARGON2_MEMORY_BYTES_MAX: Final = 268_435_456
-"""What the strongest setting writes (256 MiB): a file that asks for more is not one of ours and would exhaust the machine."""
-
-# --- a Party's own traceability data -------------------------------------------------------------------------------
-TRACE_CODES_PER_EVENT_MAX: Final = 10_000
-"""Codes named by one event: twenty master cases of packs; a longer report is split."""
-TRACE_ROWS_PER_PUT_MAX: Final = 100_000
-"""Reports and codes in one transaction: a second or two of the disk, so that the next writer is not kept waiting."""
-TRACE_KEYS_PER_LOOKUP_MAX: Final = CODES_PER_QUERY_MAX * SCAN_KEYS_MAX
-"""Every code of the largest query, each with all its candidate keys."""
-TRACE_EVENTS_PER_LOOKUP_MAX: Final = 100_000
-"""Events read for one look-up: a hundred for each code of the largest query. More is a fault in the data."""
-CONTAINMENT_LEVELS_MAX: Final = 8
-"""Carton, case, pallet, shipping container, and as many again; a longer chain of containers is a fault in the data."""
-TRACE_LINE_BYTES_MAX: Final = 2_097_152
-"""One line of a traceability file: an event with TRACE_CODES_PER_EVENT_MAX codes of KEY_CHARACTERS_MAX characters."""
-TRACE_PARTS_MAX: Final = 16
-"""Countries of an intended route, documents of one shipment: the longest in practice have five."""
-ANOMALIES_PER_CODE_MAX: Final = 32
-"""Contradictions told of one code: the first ones say what is wrong."""
-UNUSED_CODE_LIFE_S: Final = 183 * 86_400
-"""Codes that were not used within six months are void (Regulation (EU) 2018/574)."""

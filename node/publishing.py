@@ -14,31 +14,48 @@ from federation.errors import Forbidden, InvalidInput, NotFound
 from federation.uim.pattern import PREFIX_START, Pattern, PatternSet, try_examples
 from federation.wire.patterns import encode_pattern_set
 from node.config import NodeSettings
+from node.formats.particulars import own_particulars, own_set
 from node.formats.pattern_text import pattern_file
-from node.joining import OWN_PATTERNS, own_set, read_sets
+from node.joining import OWN_PATTERNS, read_sets
 from node.keystore import replace_file
 
 
 class OwnSets:
-    """The sets of a running node, looked at again when a file has changed."""
+    """The sets of a running node, looked at again when a file has changed.
+
+    Attributes:
+        sets: those that this node answers with.
+        says: what the Party says of itself with them.
+    """
 
     def __init__(self, home: Path, settings: NodeSettings) -> None:
-        """The files are read after this, once; whatever changes later is noticed."""
-        self._home = home
-        self._settings = settings
-        self._seen = self._stamps()
-
-    def changed(self) -> tuple[PatternSet, ...] | None:
-        """The sets, when a file is another one than at the last look; None otherwise.
+        """Read them.
 
         Raises:
-            InvalidConfiguration: a file is wrong; it is looked at again when it has changed.
+            InvalidConfiguration: a file is wrong.
+        """
+        self._home = home
+        self._settings = settings
+        self._seen = self._stamps()  # before they are read: what changes from here on is noticed
+        self._read()
+
+    def look(self) -> bool:
+        """Read the sets again when a file is another one than at the last look, and say whether it was.
+
+        Raises:
+            InvalidConfiguration: a file is wrong; the sets stay as they were, and it is read again when it has changed.
         """
         stamps = self._stamps()
         if stamps == self._seen:
-            return None
+            return False
         self._seen = stamps
-        return read_sets(self._home, self._settings)
+        self._read()
+        return True
+
+    def _read(self) -> None:
+        sets = read_sets(self._home, self._settings)
+        self.says = own_particulars(self._home, self._settings, sets)
+        self.sets = sets
 
     def _stamps(self) -> tuple[tuple[int, int] | None, ...]:
         return tuple(_stamp(self._home / name) for name in (OWN_PATTERNS, *self._settings.patterns))

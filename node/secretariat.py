@@ -26,14 +26,18 @@ from federation.errors import Conflict, FederationError, InvalidConfiguration
 from federation.identity import PartyId
 from federation.ports import DirectoryStore, Entropy
 from federation.trust.certificate import from_pem, to_pem
+from federation.trust.chain import load_certificate
 from federation.trust.enrolment import token_hash
 from federation.trust.issuing import Authority, key_from_seed, key_to_pem
 from federation.trust.join_code import JoinCode, encode_join_code
 from federation.trust.keys import SoftwareSigner
 from node.clock import SystemClock
 from node.config import SecretariatSettings, read_secretariat_settings, write_settings
-from node.keystore import Cost, Keystore
-from node.rpc.directory import DirectoryServicer
+from node.keystore import Cost, Custody, Keystore
+from node.keystore.custody import named_key
+from node.returning import Mark
+from node.rpc.channels import Channels
+from node.rpc.directory import DirectoryServicer, GrpcDirectory
 from node.rpc.enrolment import EnrolmentServicer
 from node.rpc.interceptors import join_chain, node_chain
 from node.rpc.renewal import Identity
@@ -43,14 +47,19 @@ from node.store.directory import SqliteDirectory
 from node.store.enrolment import SqliteEnrolments
 from node.store.tray import Approval, Invite, Tray
 from node.use_cases.founding import Founded, found, secretariat_name
+from node.use_cases.log import Log
+from node.use_cases.notices import Notices
 from node.use_cases.registry import Registry
-from node.use_cases.secretariat import Admissions, Log, write_invitation
+from node.use_cases.secretariat import Admissions, write_invitation
 from node.use_cases.world import World
 
 logger = logging.getLogger(__name__)
 
 TRAY_S = 0.25
 """How often the running node looks into its tray: a person waits for it."""
+
+RETURN_LOOK_S = 1.0
+"""How often a Secretariat that was put back asks the Parties' nodes: people wait for admissions."""
 
 _CERTIFICATES = ("issuing-ca", "ca", "join")
 _SECRETS = ("issuing", "log", "ca", "join")
@@ -144,27 +153,35 @@ async def running(home: Path, passphrase: bytes) -> AsyncIterator[SecretariatSet
     world = World(clock=SystemClock(), entropy=secrets.token_bytes)
     keystore = Keystore.open(home / "keystore", passphrase)
     async with AsyncExitStack() as stack:
+        custody = stack.enter_context(Custody.open(keystore, owner="secretariat", token=settings.pkcs11))
         directory = await stack.enter_async_context(SqliteDirectory.open(home / "directory.sqlite"))
         enrolments = await stack.enter_async_context(SqliteEnrolments.open(home / "enrolment.sqlite"))
-        registry = await Registry.load(directory, bytes.fromhex(settings.genesis), world.clock)
-        log = await Log.load(registry=registry, signer=SoftwareSigner(keystore.get("log")))
+        published = await directory.published()
+        registry = await Registry.load(directory, bytes.fromhex(settings.genesis), world.clock, published=published)
+        identity = _identity(home, custody, settings, registry, world)
+        await _come_back(home, registry, identity, world)
+        signer = named_key(custody, "log", registry.roster.governance.log_key)
+        log = await Log.load(registry=registry, publications=directory, signer=signer)
+        notices = await Notices.load(registry, directory, world.clock)
         admissions = Admissions(
             world=world,
             registry=registry,
             log=log,
             store=enrolments,
-            issuer=_authority(home, keystore, key="issuing", certificate="issuing-ca"),
+            issuer=_authority(home, custody, role="issuing", certificate="issuing-ca"),
             directory_endpoint=settings.endpoint,
             genesis_leaf=(await directory.leaves(0, 1))[0],
         )
-        identity = Identity(
-            world=world,
-            ca=_authority(home, keystore, key="ca", certificate="ca"),
-            name=secretariat_name(settings.domain),
-            anchors=registry.roster.anchors(),
+        await stack.enter_async_context(
+            _serving(
+                settings,
+                _join_credential(home, keystore),
+                identity=identity,
+                log=log,
+                notices=notices,
+                admissions=admissions,
+            )
         )
-        registry.on_change(identity.trust)
-        await stack.enter_async_context(_serving(settings, _join_credential(home, keystore), identity, log, admissions))
         group = await stack.enter_async_context(asyncio.TaskGroup())
         tasks = [
             group.create_task(identity.run(None)),
@@ -177,9 +194,28 @@ async def running(home: Path, passphrase: bytes) -> AsyncIterator[SecretariatSet
                 task.cancel()
 
 
+def _identity(home: Path, custody: Custody, settings: SecretariatSettings, registry: Registry, world: World) -> Identity:
+    """Its TLS certificate, which follows the directory."""
+    own_ca = _authority(home, custody, role="ca", certificate="ca")
+    identity = Identity(
+        world=world,
+        ca=lambda: own_ca,
+        name=secretariat_name(settings.domain),
+        anchors=registry.roster.anchors(),
+    )
+    registry.on_change(identity.trust)
+    return identity
+
+
 @asynccontextmanager
 async def _serving(
-    settings: SecretariatSettings, join: NodeCredential, identity: Identity, log: Log, admissions: Admissions
+    settings: SecretariatSettings,
+    join: NodeCredential,
+    *,
+    identity: Identity,
+    log: Log,
+    notices: Notices,
+    admissions: Admissions,
 ) -> AsyncIterator[None]:
     """Both ports: nodes with certificates, and joining Parties without one."""
     join_tls = ServerTls(TlsSnapshot(credential=join, anchors={}, domain=settings.domain))
@@ -188,7 +224,7 @@ async def _serving(
         serving(
             settings.listen,
             credentials=identity.tls.node_credentials(),
-            routes=DirectoryServicer(log).routes(),
+            routes=DirectoryServicer(log, notices).routes(),
             interceptors=node_chain(tls=identity.tls, clock=clock, timer=time.monotonic),
         ),
         serving(
@@ -209,11 +245,33 @@ def _join_credential(home: Path, keystore: Keystore) -> NodeCredential:
     )
 
 
-def _authority(home: Path, keystore: Keystore, *, key: str, certificate: str) -> Authority:
+def _authority(home: Path, custody: Custody, *, role: str, certificate: str) -> Authority:
+    """A CA with the key that belongs to its certificate."""
     path = home / "certificates" / f"{certificate}.pem"
     if not path.exists():
         raise InvalidConfiguration(f"{path} is missing", hint="restore the folder from its backup")
-    return Authority(certificate=from_pem(path.read_bytes()), key=key_from_seed(keystore.get(key)))
+    der = from_pem(path.read_bytes())
+    public = load_certificate(der).public_key()
+    for held in custody.cas(role):
+        if held.key.public_key() == public:
+            return Authority(certificate=der, key=held.key)
+    raise InvalidConfiguration(
+        f"no key here belongs to {path}", hint="take both from the same backup, or see `pkcs11` in the settings"
+    )
+
+
+async def _come_back(home: Path, registry: Registry, identity: Identity, world: World) -> None:
+    """After a restore, take over from the Parties' nodes what this one published after its copy was made, until enough of them agree.
+
+    Nothing is served before: what this node logged and forgot stands at the Parties, and another entry in its place would be a lie.
+    """
+    probation = Mark.in_home(home).probation(registry, None, world.clock)
+    if probation is None:
+        return
+    async with Channels(own=identity.credential, clock=world.clock) as channels:
+        while not await probation.look(GrpcDirectory(channels)):
+            logger.warning("put back from a backup: nothing is served yet", extra={"size": probation.agreeing})
+            await asyncio.sleep(RETURN_LOOK_S)
 
 
 async def _empty_tray(home: Path, enrolments: SqliteEnrolments, admissions: Admissions) -> None:
@@ -231,6 +289,7 @@ async def _empty_tray(home: Path, enrolments: SqliteEnrolments, admissions: Admi
 
 def _lay_out(folder: Path, waiting: Mapping[str, bytes]) -> None:
     """Make the folder hold exactly what waits. Each file is there whole or not at all: founders' programs read it at any moment."""
+    folder.mkdir(exist_ok=True, mode=0o700)  # a home that was put back has none
     there = {path.name for path in folder.glob("*.admit")}
     for name, body in waiting.items():
         if name not in there or (folder / name).read_bytes() != body:

@@ -7,6 +7,7 @@ in that order.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256, sha512
 from hmac import compare_digest
@@ -23,7 +24,7 @@ from federation.trust import keys
 from federation.trust.certificate import Officer, certificate_hash, verify_officer_of
 from federation.trust.chain import utc_text
 from federation.trust.keys import Signer
-from federation.trust.roster import Roster, signing_key
+from federation.trust.roster import Roster, signing_keys
 from federation.wire.envelope import decode_envelope, decode_header, decode_statement, encode_header, encode_statement
 from federation.wire.query import decode_body
 
@@ -138,10 +139,10 @@ def read_envelope(raw: bytes, *, roster: Roster, own: NodeName, peer: NodeName, 
         raise Forbidden("an envelope is handed over by the node that signed it, and by nobody else")
     if header.recipient != own:
         raise Forbidden("this envelope is for another node")
-    node_key = signing_key(roster, header.sender)
+    node_keys = signing_keys(roster, header.sender, at=header.created)
     ciphertext_hash = sha512(envelope.ciphertext).digest()
     digest = seal.digest_of_parts(header=envelope.header, wrap=envelope.wrap, ciphertext_sha512=ciphertext_hash)
-    keys.verify(public_key=node_key, message=keys.node_message(digest), signature=envelope.signature)
+    keys.verify_any(public_keys=node_keys, message=keys.node_message(digest), signature=envelope.signature)
     check_times(header, now=now)
     return Arrived(envelope=envelope, header=header, digest=digest, ciphertext_hash=ciphertext_hash)
 
@@ -220,12 +221,15 @@ def _verify_content(arrived: Arrived, inner: Inner, statement: Statement, *, ros
         raise Forbidden("a statement is of another kind than its body")
     if isinstance(content, Query):
         suite.check_public_key(content.reply_key)
-    officer = read_officer(statement, inner, certificate, roster=roster, at=now)
+    cas = roster.party(statement.sender).standing_cas
+    officer = read_officer(statement, inner, certificate, roster=roster, cas=cas, at=now)
     return Opened(arrived=arrived, inner=inner, statement=statement, content=content, officer=officer)
 
 
-def read_officer(statement: Statement, inner: Inner, certificate: bytes, *, roster: Roster, at: float) -> Officer | None:
-    """The officer who signed, verified against the one CA of the sending Party.
+def read_officer(
+    statement: Statement, inner: Inner, certificate: bytes, *, roster: Roster, cas: Sequence[bytes], at: float
+) -> Officer | None:
+    """The officer who signed, verified against CAs of the sending Party: those that stand, or in a proof those that it had.
 
     Raises:
         Unauthentic: the certificate is not the one that the statement names, is not that Party's, or the signature is wrong.
@@ -237,9 +241,7 @@ def read_officer(statement: Statement, inner: Inner, certificate: bytes, *, rost
         return None
     if not compare_digest(certificate_hash(certificate), statement.certificate_hash):
         raise Unauthentic("the officer's certificate is not the one that the statement names")
-    record = roster.party(statement.sender)
-    domain = roster.genesis.domain
-    officer = verify_officer_of(certificate, cas=record.standing_cas, party=statement.sender, domain=domain, at=at)
+    officer = verify_officer_of(certificate, cas=cas, party=statement.sender, domain=roster.genesis.domain, at=at)
     if officer.name.officer_id != statement.officer_id:
         raise Unauthentic("the officer's certificate is somebody else's")
     keys.verify(

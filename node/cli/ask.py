@@ -32,6 +32,7 @@ class Wish:
     Attributes:
         to: None leaves the choice to the patterns.
         wait_s: how long to wait for the answer.
+        unconfirmed: ask a Party that too few others have confirmed.
         lenient: pass over codes that no pattern knows, as a picture of a pack may hold.
     """
 
@@ -46,6 +47,8 @@ class Wish:
     deadline_s: int
     wait_s: float
     lenient: bool
+    unconfirmed: bool = False
+    market_statement: str = ""
 
 
 @click.command
@@ -54,9 +57,18 @@ class Wish:
 @click.option("--to", type=Recipient(), default="auto", show_default=True, help="The Party to ask; auto when there is no doubt.")
 @click.option("--necessity", required=True, type=Sentence(), help="Why the answer is necessary, in words (Article 8.9(b)).")
 @click.option("--purpose", required=True, type=Word(Purpose), help="What it is necessary for.")
-@click.option("--items", type=Items(), default="all", show_default=True, help="Letters of Article 8.4.1, such as a,b,f.")
+@click.option(
+    "--items",
+    type=Items(),
+    default="all",
+    show_default=True,
+    help="Letters of Article 8.4.1, such as a,b,f; none: only whether it is known.",
+)
 @click.option("--handling", type=Word(HandlingCode), default="H1", show_default=True, help="What the receiver may do with it.")
 @click.option("--urgent", is_flag=True, help="Goes ahead of other queries.")
+@click.option(
+    "--market-statement", default="", type=Sentence(), help="What the pack itself says of where it may be sold (Article 8.4.3)."
+)
 @click.option("--reference", default="", type=Sentence(), help="Your own case number.")
 @click.option(
     "--deadline",
@@ -65,6 +77,7 @@ class Wish:
     show_default="7d",
     help="When the answer is needed.",
 )
+@click.option("--unconfirmed", is_flag=True, help="Ask although too few other Parties have confirmed that Party yet.")
 @click.option("--wait", type=Duration(), default="10s", show_default=True, help="How long to wait for it here.")
 @desk_options
 @pass_surroundings
@@ -79,8 +92,10 @@ def ask(
     items: frozenset[Item],
     handling: HandlingCode,
     urgent: bool,
+    market_statement: str,
     reference: str,
     deadline: int,
+    unconfirmed: bool,
     wait: int,
     profile_folder: Path | None,
     as_json: bool,
@@ -98,6 +113,8 @@ def ask(
         deadline_s=deadline,
         wait_s=wait,
         lenient=not codes,
+        unconfirmed=unconfirmed,
+        market_statement=market_statement,
     )
     return asyncio.run(_ask(wish, surroundings, profile_folder, as_json=as_json))
 
@@ -120,6 +137,8 @@ async def ask_at_desk(wish: Wish, officer: Session) -> QueryView:
     if wish.lenient:
         resolutions = tuple(one for one in resolutions if one.parties) or resolutions
     choice = choose(resolutions, wish.to)
+    for line in choice.notes:
+        remark(line)
     question = Question(
         party=choice.recipient,
         codes=choice.codes,
@@ -130,6 +149,8 @@ async def ask_at_desk(wish: Wish, officer: Session) -> QueryView:
         urgency=wish.urgency,
         reference=wish.reference,
         deadline_s=wish.deadline_s,
+        unconfirmed_consent=wish.unconfirmed,
+        market_statement=wish.market_statement,
     )
     prepared = await officer.desk.prepare_query(question)
     signature = sign_query(prepared, question=question, profile=officer.profile, now=officer.clock.now())

@@ -12,6 +12,7 @@ from federation.ports import AskedQuery, ReceivedQuery
 from federation.query.answer import Answer, CodeResult, LastKnown
 from federation.query.items import TITLES, ItemAnswer
 from federation.query.query import Query
+from federation.uim.confusable import Suggestion
 from federation.uim.scan import Key
 from node.cli.output import Document, rfc3339
 from node.use_cases.desk_values import AnswerView, Check, InboxView, QueryView, RankedParty, Resolution
@@ -27,6 +28,11 @@ def resolution_document(resolution: Resolution) -> Document:
     }
 
 
+def suggestion_document(one: Suggestion) -> Document:
+    """A similar code that fits a pattern."""
+    return {"key": _key(one.key), "party": one.party, "pattern_id": one.pattern_id, "change": one.change}
+
+
 def query_document(query: Query) -> Document:
     """What was asked. The reply key is the node's."""
     return {
@@ -38,6 +44,7 @@ def query_document(query: Query) -> Document:
         "handling": query.handling,
         "urgency": query.urgency,
         "reference": query.reference,
+        "market_statement": query.market_statement,
     }
 
 
@@ -63,6 +70,8 @@ def query_view_document(view: QueryView) -> Document:
     return {
         **asked_document(view.asked),
         "peer_name": view.peer_name,
+        "directory_stale": view.directory_stale,
+        "peer_standing": sorted(view.peer_standing),
         "query": query_document(view.query),
         "outgoing": _outgoing(view.outgoing) if view.outgoing is not None else None,
         "answers": [_answer_view(answer) for answer in view.answers],
@@ -89,6 +98,7 @@ def inbox_view_document(view: InboxView) -> Document:
     return {
         **received_document(view.received),
         "peer_name": view.peer_name,
+        "peer_standing": sorted(view.peer_standing),
         "query": query_document(view.query),
         "automation": view.automation,
         "draft": answer_document(view.draft),
@@ -124,6 +134,8 @@ def _ranked(ranked: RankedParty) -> dict[str, Any]:
         "membership": ranked.membership,
         "responder": ranked.responder,
         "responder_name": ranked.responder_name,
+        "standing": sorted(ranked.standing),
+        "responder_standing": sorted(ranked.responder_standing),
         "answered_by": candidate.answered_by,
         "published_by": candidate.published_by,
         "pattern_id": candidate.pattern_id,

@@ -12,9 +12,8 @@ from typing import Any
 import click
 
 from federation import limits
-from federation.boundary.directory import claimed_checkpoint
 from federation.boundary.library import CheckedLibrary, check_library
-from federation.errors import Conflict, InvalidInput, NotFound, Oversized, Unauthentic
+from federation.errors import Conflict, InvalidInput, NotFound, Oversized
 from federation.uim.overlap import Overlap, conflicts
 from federation.uim.pattern import PatternSet
 from federation.wire.library import LibraryFile, encode_library_file
@@ -24,8 +23,9 @@ from node.cli.options import FILE, desk_options, json_option
 from node.cli.output import Document, columns, show
 from node.cli.pattern import overlap_document, overlap_words
 from node.cli.proof import Hexadecimal
-from node.cli.session import Session, Surroundings, pass_surroundings, session
+from node.cli.session import Surroundings, pass_surroundings, session
 from node.rpc.library import LibraryClient
+from node.rpc.registry import log_copy
 from node.use_cases.pattern_sets import LibraryRow, SetState
 
 STATES = {
@@ -138,21 +138,8 @@ async def _export(surroundings: Surroundings, profile_folder: Path | None) -> Li
             for row in await LibraryClient(officer.desk).rows()
             if row.digest and row.digest == row.pinned_digest
         ]
-        leaves, checkpoint = await _log(officer)
-    return LibraryFile(leaves=leaves, checkpoint=checkpoint, sets=tuple(sets))
-
-
-async def _log(officer: Session) -> tuple[tuple[bytes, ...], bytes]:
-    """All entries up to one checkpoint. The log may grow meanwhile: then the later checkpoint counts."""
-    client = LibraryClient(officer.desk)
-    leaves: list[bytes] = []
-    while True:
-        some, checkpoint = await client.log(start=len(leaves))
-        leaves += some
-        if len(leaves) == claimed_checkpoint(checkpoint).size:
-            return tuple(leaves), checkpoint
-        if not some:
-            raise Unauthentic("the node's log does not lead up to its checkpoint")
+        log = await log_copy(officer.desk)
+    return LibraryFile(leaves=log.leaves, checkpoint=log.checkpoint, sets=tuple(sets))
 
 
 def _write(path: Path, raw: bytes) -> None:

@@ -45,7 +45,7 @@ class Duration(click.ParamType[int]):
 
 
 class Items(click.ParamType[frozenset[Item]]):
-    """Letters of Article 8.4.1 with commas between, or `all`."""
+    """Letters of Article 8.4.1 with commas between, or `all`; `none` asks only whether the code is known."""
 
     name = "items"
 
@@ -54,10 +54,12 @@ class Items(click.ParamType[frozenset[Item]]):
             return value
         if value == "all":
             return ALL_ITEMS
+        if value == "none":
+            return frozenset()
         try:
             return frozenset(Item(letter.strip()) for letter in value.split(","))
         except ValueError:
-            self.fail(f"{value!r} names no items; write letters from a to j with commas between, or all", param, ctx)
+            self.fail(f"{value!r} names no items; write letters from a to j with commas between, all, or none", param, ctx)
 
 
 class Word(click.Choice[str], Generic[WordType]):

@@ -16,10 +16,11 @@ from federation.query.codes import Outcome, Refusal
 from federation.query.items import TITLES, Item, ItemAnswer, ItemState, Record
 from federation.query.lifecycle import AskedState, ReceivedState
 from federation.query.query import Query
+from federation.uim.confusable import Change, Suggestion
 from federation.uim.library import NearMiss
 from federation.uim.matcher import Fault
 from node.cli.output import clock, columns
-from node.use_cases.desk_values import AnswerView, InboxView, Membership, QueryView, RankedParty, Resolution
+from node.use_cases.desk_values import AnswerView, InboxView, Membership, QueryView, RankedParty, Resolution, Standing
 
 WIDTH: Final = 100
 """Columns: what fits a terminal that nobody has enlarged, and still a table."""
@@ -41,6 +42,13 @@ MEMBERSHIPS: Final = {
     Membership.NO_NODE: "is a Party, and nobody answers for it yet",
     Membership.OWN: "is your own Party: look in your own system",
     Membership.UNKNOWN: "may be a Party: there is no directory here to say",
+}
+
+STANDINGS: Final = {
+    Standing.PILOT: "is a pilot: it tries this out, and can be asked",
+    Standing.SUSPENDED: "is suspended: nothing is exchanged with it",
+    Standing.WITHDRAWN: "was a Party and has left",
+    Standing.UNCONFIRMED: "is unconfirmed: too few other Parties have vouched for its keys",
 }
 
 OUTCOMES: Final = {
@@ -93,6 +101,7 @@ def _ranked(number: int, ranked: RankedParty) -> Iterator[str]:
     yield f"{number}. {party(candidate.party, ranked.party_name)} {MEMBERSHIPS[ranked.membership]}"
     if ranked.responder is not None and ranked.responder != candidate.party:
         yield f"   answered for by {party(ranked.responder, ranked.responder_name)}"
+    yield from (f"   note      {line}" for line in standing_lines(ranked))
     sure = "the code names its issuer" if candidate.names_issuer else "several Parties use this shape: a guess"
     if ranked.responder is None and candidate.answered_by != candidate.party:
         yield f"   answers   {candidate.answered_by} answers for {candidate.party}, the pattern says"
@@ -100,6 +109,32 @@ def _ranked(number: int, ranked: RankedParty) -> Iterator[str]:
     yield f"   because   {sure}; pattern {candidate.pattern_id} ({candidate.label}), score {candidate.score}"
     yield from (f"             {reason.points:+d} {reason.words}" for reason in candidate.reasons)
     yield from (f"   code says ({fact.item}) {fact.name} {fact.value}" for fact in candidate.facts)
+
+
+def standing_lines(ranked: RankedParty) -> Iterator[str]:
+    """What an officer should know of whom this would go to."""
+    yield from (f"{party(ranked.candidate.party, ranked.party_name)} {STANDINGS[one]}" for one in sorted(ranked.standing))
+    if ranked.responder is not None:
+        told = (STANDINGS[one] for one in sorted(ranked.responder_standing))
+        yield from (f"{party(ranked.responder, ranked.responder_name)} {words}" for words in told)
+
+
+CHANGES: Final = {
+    Change.CONFUSED: "characters that look alike",
+    Change.SWAPPED: "two characters the other way round",
+    Change.MISSING: "one character more",
+    Change.DOUBLED: "one character less",
+}
+
+
+def suggestion_lines(suggestions: Sequence[Suggestion]) -> Iterator[str]:
+    """Spellings that may have been meant; nothing was put in the place of anything."""
+    if not suggestions:
+        yield "No similar code fits a pattern that tells anything."
+        return
+    yield "Was the code typed? These similar codes fit a pattern. Each is a guess that only its Party can confirm:"
+    yield from (f"   {one.key.text}   {one.party} {one.pattern_id}: {CHANGES[one.change]}" for one in suggestions)
+    yield "   to ask only whether one is known: `gsp ask CODE --items none`"
 
 
 FAULTS: Final = {
@@ -174,7 +209,10 @@ def query_view_lines(view: QueryView) -> Iterator[str]:
     """An asked query with all its answers."""
     asked = view.asked
     yield f"Query     {asked.message_id.hex()} to {party(asked.peer, view.peer_name)}"
+    yield from _notes(view)
     yield f"State     {asked_state(asked)}"
+    if view.directory_stale:
+        yield "Directory this node's has stood still for more than a week: what it says of that Party may be old (`gsp doctor`)"
     if view.outgoing is not None and view.outgoing.attempts:
         tries = "once" if view.outgoing.attempts == 1 else f"{view.outgoing.attempts} times"
         yield f"Sending   tried {tries}; next try {clock(view.outgoing.next_attempt)}"
@@ -189,6 +227,7 @@ def inbox_view_lines(view: InboxView) -> Iterator[str]:
     """A received query with the draft of its answer."""
     received = view.received
     yield f"Query     {received.message_id.hex()} from {party(received.peer, view.peer_name)}"
+    yield from _notes(view)
     yield f"State     {received_state(received)}"
     yield f"Received  {clock(received.received)} from officer {received.officer_id}; answer wanted by {clock(received.deadline)}"
     yield from query_lines(view.query)
@@ -198,6 +237,11 @@ def inbox_view_lines(view: InboxView) -> Iterator[str]:
         yield from answer_lines(view.draft)
 
 
+def _notes(view: QueryView | InboxView) -> Iterator[str]:
+    """What the officer should know of the other Party."""
+    yield from (f"          which {STANDINGS[one]}" for one in sorted(view.peer_standing))
+
+
 def query_lines(query: Query) -> Iterator[str]:
     """What was asked and why."""
     yield f"Codes     {len(query.codes)}: {_shortened(code.key for code in query.codes)}"
@@ -205,6 +249,8 @@ def query_lines(query: Query) -> Iterator[str]:
     yield f"Purpose   {query.purpose}, Article {query.legal_basis}; {query.urgency}; handling {query.handling}"
     if query.reference:
         yield f"Reference {query.reference}"
+    if query.market_statement:
+        yield from wrapped("Pack says ", query.market_statement)
     yield from wrapped("Necessity ", query.necessity)
 
 
@@ -275,6 +321,8 @@ def wrapped(head: str, text: str) -> list[str]:
 
 def _letters(items: Iterable[Item]) -> str:
     letters = sorted(items)
+    if not letters:
+        return "none: only whether the code is known"
     return "all" if len(letters) == len(Item) else ", ".join(letters)
 
 

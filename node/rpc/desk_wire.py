@@ -30,16 +30,19 @@ from federation.wire.query import (
     encode_answer_body,
     encode_query_body,
 )
-from federation.wire.strict import at_most, seconds, text, total
+from federation.wire.strict import ascending, at_most, seconds, text, total
 from node.use_cases.desk_values import (
     AnswerView,
     Check,
     Health,
     InboxView,
+    KeyLine,
+    KeyPlace,
     NodeStatus,
     Prepared,
     QueryView,
     Question,
+    Standing,
 )
 from node.v1 import desk_pb2
 
@@ -58,6 +61,7 @@ def encode_question(question: Question) -> desk_pb2.Question:
         urgency=URGENCIES.number(question.urgency),
         reference=question.reference,
         deadline_s=question.deadline_s,
+        unconfirmed_consent=question.unconfirmed_consent,
         market_statement=question.market_statement,
     )
 
@@ -75,6 +79,7 @@ def decode_question(message: desk_pb2.Question) -> Question:
         urgency=URGENCIES.value(message.urgency),
         reference=text(message.reference, limits.REFERENCE_CHARACTERS_MAX, "the reference"),
         deadline_s=message.deadline_s,
+        unconfirmed_consent=message.unconfirmed_consent,
         market_statement=text(message.market_statement, limits.MARKET_STATEMENT_CHARACTERS_MAX, "the market statement"),
     )
 
@@ -150,6 +155,7 @@ def encode_query_view(view: QueryView) -> desk_pb2.QueryView:
     return desk_pb2.QueryView(
         asked=encode_asked(view.asked),
         peer_name=view.peer_name,
+        directory_stale=view.directory_stale,
         body=encode_query_body(view.query, certificate=NO_CERTIFICATE),
         outgoing=encode_outgoing(view.outgoing) if view.outgoing is not None else None,
         answers=[
@@ -162,6 +168,7 @@ def encode_query_view(view: QueryView) -> desk_pb2.QueryView:
             )
             for answer in view.answers
         ],
+        peer_standing=sorted(view.peer_standing),
     )
 
 
@@ -170,6 +177,7 @@ def decode_query_view(message: desk_pb2.QueryView) -> QueryView:
     return QueryView(
         asked=decode_asked(message.asked),
         peer_name=name(message.peer_name),
+        directory_stale=message.directory_stale,
         query=_query(message.body),
         outgoing=decode_outgoing(message.outgoing) if message.HasField("outgoing") else None,
         answers=tuple(
@@ -182,6 +190,7 @@ def decode_query_view(message: desk_pb2.QueryView) -> QueryView:
             )
             for answer in message.answers
         ),
+        peer_standing=standings(message.peer_standing),
     )
 
 
@@ -233,6 +242,7 @@ def encode_inbox_view(view: InboxView) -> desk_pb2.InboxView:
         body=encode_query_body(view.query, certificate=NO_CERTIFICATE),
         draft=encode_answer(view.draft),
         automation=AUTOMATIONS.number(view.automation),
+        peer_standing=sorted(view.peer_standing),
     )
 
 
@@ -244,7 +254,13 @@ def decode_inbox_view(message: desk_pb2.InboxView) -> InboxView:
         query=_query(message.body),
         draft=decode_answer(message.draft),
         automation=AUTOMATIONS.value(message.automation),
+        peer_standing=standings(message.peer_standing),
     )
+
+
+def standings(words: Iterable[str]) -> frozenset[Standing]:
+    """What is to be said of a Party, in ascending order on the wire."""
+    return frozenset(Standing(word) for word in ascending(words, "standings"))
 
 
 def encode_answer(answer: Answer) -> bytes:
@@ -272,6 +288,18 @@ def encode_status(status: NodeStatus) -> desk_pb2.NodeStatus:
             desk_pb2.Check(name=check.name, health=check.health, words=check.words, hint=check.hint) for check in status.checks
         ],
         figures=[desk_pb2.Figure(name=name, value=value) for name, value in sorted(status.figures.items())],
+        keys=[
+            desk_pb2.KeyLine(
+                name=line.name,
+                id=line.id,
+                place=line.place,
+                since=line.since,
+                ends=line.ends,
+                health=line.health,
+                words=line.words,
+            )
+            for line in status.keys
+        ],
     )
 
 
@@ -290,6 +318,19 @@ def decode_status(message: desk_pb2.NodeStatus) -> NodeStatus:
             for check in message.checks
         ),
         figures={name(figure.name): figure.value for figure in message.figures},
+        keys=tuple(_decode_key_line(line) for line in message.keys),
+    )
+
+
+def _decode_key_line(message: desk_pb2.KeyLine) -> KeyLine:
+    return KeyLine(
+        name=name(message.name),
+        id=name(message.id),
+        place=KeyPlace(message.place),
+        since=seconds(message.since),
+        ends=seconds(message.ends),
+        health=Health(message.health),
+        words=text(message.words, limits.TEXT_CHARACTERS_MAX, "what a key is for"),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Protocol, TypeVar
+from typing import Final, TypeVar
 
 from google.protobuf.message import Message
 
@@ -12,10 +12,10 @@ from federation.uim.codes import KeyForm
 from federation.uim.confusable import Change, Suggestion
 from federation.uim.scan import Key
 from federation.wire.strict import at_most, exactly, text, total
-from node.rpc.admitted import admitted
-from node.rpc.calls import Method, Reply, Request, Routes
+from node.rpc.calls import Method, Routes
 from node.rpc.desk_wire import name
 from node.rpc.officer import Caller, OfficerGate
+from node.rpc.signed import SignedCalls, admitted
 from node.use_cases.library_reads import LibraryReads
 from node.use_cases.pattern_sets import LibraryRow, SetState
 from node.v1 import library_pb2
@@ -32,7 +32,6 @@ def _method(called: str, request: type[RequestType], reply: type[ReplyType]) -> 
 
 STATUS: Final = _method("LibraryStatus", library_pb2.LibraryStatusRequest, library_pb2.LibraryStatusReply)
 SET: Final = _method("LibrarySet", library_pb2.LibrarySetRequest, library_pb2.LibrarySetReply)
-LOG: Final = _method("LibraryLog", library_pb2.LibraryLogRequest, library_pb2.LibraryLogReply)
 SUGGEST: Final = _method("Suggest", library_pb2.SuggestRequest, library_pb2.SuggestReply)
 
 
@@ -49,7 +48,6 @@ class LibraryServicer:
             (
                 admitted(self._gate, STATUS, self._status),
                 admitted(self._gate, SET, self._set),
-                admitted(self._gate, LOG, self._log),
                 admitted(self._gate, SUGGEST, self._suggest),
             )
         )
@@ -62,26 +60,15 @@ class LibraryServicer:
         digest = exactly(request.digest, _DIGEST_BYTES, "the digest of a pattern set")
         return library_pb2.LibrarySetReply(pattern_set=await self._library.encoded(caller.officer, digest))
 
-    async def _log(self, caller: Caller, request: library_pb2.LibraryLogRequest) -> library_pb2.LibraryLogReply:
-        leaves, checkpoint = await self._library.log(caller.officer, start=request.start)
-        return library_pb2.LibraryLogReply(leaves=leaves, checkpoint=checkpoint)
-
     async def _suggest(self, caller: Caller, request: library_pb2.SuggestRequest) -> library_pb2.SuggestReply:
         found = await self._library.suggest(caller.officer, text(request.scan, limits.SCAN_CHARACTERS_MAX, "a code"))
         return library_pb2.SuggestReply(suggestions=[encode_suggestion(one) for one in found])
 
 
-class DeskCalls(Protocol):
-    """What signs calls and carries them: `node.rpc.desk.DeskClient`."""
-
-    async def call(self, method: Method[Request, Reply], request: Request) -> Reply:
-        """One signed call."""
-
-
 class LibraryClient:
     """The library of the own node, for one officer. Each method raises what the desk's methods raise."""
 
-    def __init__(self, desk: DeskCalls) -> None:
+    def __init__(self, desk: SignedCalls) -> None:
         self._desk = desk
 
     async def rows(self) -> tuple[LibraryRow, ...]:
@@ -96,11 +83,6 @@ class LibraryClient:
     async def encoded(self, digest: bytes) -> bytes:
         """One set."""
         return (await self._desk.call(SET, library_pb2.LibrarySetRequest(digest=digest))).pattern_set
-
-    async def log(self, *, start: int) -> tuple[tuple[bytes, ...], bytes]:
-        """Some entries from a place on, and the newest checkpoint."""
-        reply = await self._desk.call(LOG, library_pb2.LibraryLogRequest(start=start))
-        return tuple(reply.leaves), reply.checkpoint
 
     async def suggest(self, scan: str) -> tuple[Suggestion, ...]:
         """Spellings that a typed code may be a mistake for."""

@@ -15,7 +15,6 @@ from federation.boundary.messages import (
     read_envelope,
     statement_hash,
 )
-from federation.boundary.receipts import sign_receipt
 from federation.delivery.outbox import Outgoing
 from federation.delivery.receipt import SignedReceipt
 from federation.delivery.replay import ReplayMark
@@ -24,24 +23,16 @@ from federation.envelope.seal import Inner
 from federation.errors import Forbidden, Misuse, NotFound, OperatorMistake, PeerMisbehaviour, Unauthentic
 from federation.evidence.journal import JournalKind
 from federation.identity import MESSAGE_ID_BYTES, MessageId, OfficerName, message_id
-from federation.ports import (
-    AlreadySeen,
-    AskedQuery,
-    Change,
-    Crossing,
-    Direction,
-    ExchangeStore,
-    KeyUse,
-    Peer,
-)
+from federation.ports import AlreadySeen, AskedQuery, Change, Crossing, Direction, ExchangeStore, KeyUse, Peer
 from federation.query.answer import Answer, check_answers
-from federation.query.codes import Automation, LegalBasis, Urgency
+from federation.query.codes import Automation, LegalBasis, Purpose, Urgency
 from federation.query.lifecycle import AskedEvent, AskedState, next_asked
 from federation.query.policy import check_asking
 from federation.query.query import Query
 from federation.trust.certificate import certificate_hash, verify_officer_of
 from federation.wire.query import decode_body, encode_query_body
 from node.use_cases.acknowledging import Acknowledger
+from node.use_cases.consent import check_may_ask
 from node.use_cases.desk_values import Prepared, Question
 from node.use_cases.drafts import Draft, Drafts
 from node.use_cases.keyring import Keyring, NewKey
@@ -107,7 +98,7 @@ class Asking:
         """
         now = self._world.now()
         roster = self._registry.roster
-        roster.node(question.party)
+        check_may_ask(roster, self._own.party, question)
         check_asking(own=self._own.party, recipient=question.party, created=now, deadline=now + question.deadline_s)
         genesis = roster.genesis
         cas = roster.party(self._own.party).standing_cas
@@ -142,6 +133,11 @@ class Asking:
             )
         )
         return prepared
+
+    def purpose_of(self, officer: OfficerName, identifier: MessageId) -> Purpose | None:
+        """The purpose of what was prepared under this id for this officer; None when nothing waits."""
+        draft = self._drafts.of(officer, identifier)
+        return draft.query.purpose if draft is not None else None
 
     async def submit(self, officer: OfficerName, identifier: MessageId, signature: bytes) -> AskedQuery:
         """Take the officer's signature, write everything down, and try once to deliver. It may be repeated.
@@ -261,7 +257,7 @@ class Asking:
         now = self._world.clock.now()
         roster = self._registry.roster
         arrived = read_envelope(raw, roster=roster, own=self._own.name, peer=peer.name, now=now)
-        self._registry.hear(arrived.header.checkpoint, peer.name.party or self._own.party)
+        self._registry.hear(arrived.header.checkpoint, peer.name.party)
         private = self._keyring.private(arrived.header.key_id)
         if private is None:
             raise Unauthentic("an answer is sealed to a key that is not here")
@@ -312,12 +308,10 @@ class Asking:
         for identifier_destroyed in change.keys_destroyed:
             self._keyring.drop(identifier_destroyed)
         self._announcer.announce(asked.message_id)
-        return sign_receipt(
-            receiver=self._own.name,
+        return self._own.receipt(
             digest=opened.arrived.digest,
             leaf=leaf,
             position=positions[0],
-            signer=self._own.signer,
         )
 
     def _delivered(self, handed: Handed) -> Change:

@@ -36,6 +36,15 @@ class Membership(StrEnum):
     """There is no directory at hand to say: a scan was resolved without a node. The desk never gives it."""
 
 
+class Standing(StrEnum):
+    """What an officer should know of a Party before asking it. A Party with none of these is active and confirmed."""
+
+    PILOT = "pilot"
+    SUSPENDED = "suspended"
+    WITHDRAWN = "withdrawn"
+    UNCONFIRMED = "unconfirmed"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RankedParty:
     """One candidate with what the roster says of it.
@@ -43,6 +52,8 @@ class RankedParty:
     Attributes:
         responder: the Party whose node answers: itself, or the region that holds its mandate; None when nobody does.
         responder_name: in words, or empty.
+        standing: of the Party that the pattern names.
+        responder_standing: of the Party that answers; empty when that is the same one.
     """
 
     candidate: Candidate
@@ -50,6 +61,8 @@ class RankedParty:
     party_name: str
     responder: PartyId | None
     responder_name: str
+    standing: frozenset[Standing] = frozenset()
+    responder_standing: frozenset[Standing] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +79,7 @@ class Question:
 
     Attributes:
         deadline_s: seconds from now within which an answer is wanted.
+        unconfirmed_consent: the officer knows that too few other Parties have confirmed the Party's keys yet, and asks all the same.
     """
 
     party: PartyId
@@ -77,6 +91,7 @@ class Question:
     urgency: Urgency
     reference: str
     deadline_s: int
+    unconfirmed_consent: bool = False
     market_statement: str = ""
 
 
@@ -116,6 +131,8 @@ class QueryView:
     Attributes:
         outgoing: where it stands in the outbox; None when it has left it.
         peer_name: in words.
+        directory_stale: the directory here has stood still for more than a week; what it says of the Party may be old.
+        peer_standing: what the officer should know of that Party.
     """
 
     asked: AskedQuery
@@ -123,6 +140,8 @@ class QueryView:
     query: Query
     outgoing: Outgoing | None
     answers: tuple[AnswerView, ...]
+    directory_stale: bool = False
+    peer_standing: frozenset[Standing] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +151,7 @@ class InboxView:
     Attributes:
         draft: what the own repository and the policy would say; it is not sent until an officer signs it.
         automation: what the policy says of this query.
+        peer_standing: what the officer should know of the Party that asks.
     """
 
     received: ReceivedQuery
@@ -139,6 +159,7 @@ class InboxView:
     query: Query
     draft: Answer
     automation: Automation
+    peer_standing: frozenset[Standing] = frozenset()
 
 
 class Health(StrEnum):
@@ -159,14 +180,49 @@ class Check:
     hint: str = ""
 
 
+class KeyPlace(StrEnum):
+    """Where a key lies, as its Party may know it."""
+
+    FILE = "file"
+    TOKEN = "token"  # noqa: S105  # a hardware token's name, no password
+    MEMORY = "memory"
+    """Made at each start and never written down."""
+    STORE = "store"
+    """In the node's database, encrypted under the storage key."""
+    PAPER = "paper"
+    """Not on this machine, as it should be."""
+    ELSEWHERE = "elsewhere"
+    """The directory lists it, and it is not here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyLine:
+    """One key, or many of one kind, with what happens next. Times are Unix seconds; 0 where there is none.
+
+    Attributes:
+        name: what it is.
+        id: the first characters of the key or of its hash; empty for many.
+        words: what it is for, and what happens next and when.
+    """
+
+    name: str
+    id: str
+    place: KeyPlace
+    since: int
+    ends: int
+    health: Health
+    words: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeStatus:
-    """What a node says of itself: checks, and figures for programs."""
+    """What a node says of itself: checks, and figures for programs. `keys` is what `gsp keys show` prints."""
 
     party: PartyId
     version: str
     checks: tuple[Check, ...]
     figures: Mapping[str, int]
+    keys: tuple[KeyLine, ...] = ()
 
 
 class Desk(Protocol):

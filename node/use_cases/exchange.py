@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from federation import limits
 from federation.boundary.messages import Arrived, Opened, open_message, read_envelope
-from federation.boundary.receipts import read_receipt, sign_receipt
+from federation.boundary.receipts import read_receipt_of
 from federation.delivery.receipt import SignedReceipt
 from federation.delivery.replay import check_repetition
 from federation.envelope.header import MessageKind
@@ -78,7 +78,7 @@ class Exchange:
         now = self._world.clock.now()
         roster = self._registry.roster
         arrived = read_envelope(raw, roster=roster, own=self._own.name, peer=sender, now=now)
-        self._registry.hear(arrived.header.checkpoint, arrived.header.sender.party or self._own.party)
+        self._registry.hear(arrived.header.checkpoint, arrived.header.sender.party)
         if sender.party is not None:
             self._outbox.heard_from(sender.party)
         private = self._keyring.private(arrived.header.key_id)
@@ -133,12 +133,10 @@ class Exchange:
         leaf = self._outbox.leaf(JournalKind.RECEIVED, crossing.message_id, crossing.peer, opened.arrived.digest)
         newest = received_crossing(opened, at=crossing.at)
         positions = await self._store.commit(Change(crossings=(newest,), leaves=(leaf,)))
-        return sign_receipt(
-            receiver=self._own.name,
+        return self._own.receipt(
             digest=opened.arrived.digest,
             leaf=leaf,
             position=positions[0],
-            signer=self._own.signer,
         )
 
     async def _receipt_again(self, crossing: Crossing) -> SignedReceipt:
@@ -151,16 +149,15 @@ class Exchange:
         root = leaf.hash()
         for sibling in path:
             root = merkle.node_hash(sibling, root)
-        return sign_receipt(
-            receiver=self._own.name,
+        return self._own.receipt(
             digest=crossing.digest,
             leaf=leaf,
             position=Position(index=crossing.leaf, root=root, inclusion=path),
-            signer=self._own.signer,
         )
 
     async def acknowledge(self, sender: NodeName, receipts: Sequence[bytes]) -> None:
         """Receipts for answers that went out inside deliveries. One that is wrong hides no other."""
+        self._require_exchanging(sender)
         if sender.party is not None:
             self._outbox.heard_from(sender.party)
         if len(receipts) > limits.RECEIPTS_PER_CALL_MAX:
@@ -179,25 +176,37 @@ class Exchange:
             raise Forbidden("a receipt for something that was not sent there")
         if crossing.receipt is not None:
             return
-        read_receipt(
+        read_receipt_of(
             signed,
-            signing_key=self._registry.roster.node(crossing.peer).signing_key,
+            roster=self._registry.roster,
             receiver=sender,
             message_id=crossing.message_id,
             digest=crossing.digest,
         )
         await self._answering.acknowledged(crossing, signed)
 
-    async def bundles(self) -> tuple[bytes, ...]:
-        """Signed prekey bundles of every node that this one knows."""
+    async def bundles(self, sender: NodeName) -> tuple[bytes, ...]:
+        """Signed prekey bundles of every node that this one knows.
+
+        Raises:
+            Forbidden, UnknownParty: nothing is exchanged with that node.
+        """
+        self._require_exchanging(sender)
         return self._keyring.bundles()
 
-    async def pattern_set(self, party: PartyId, digest: bytes) -> bytes:
+    def _require_exchanging(self, sender: NodeName) -> None:
+        """A Party that is suspended or has left exchanges nothing; it may go on reading the directory."""
+        if sender.party is not None:
+            self._registry.roster.node(sender.party)
+
+    async def pattern_set(self, sender: NodeName, party: PartyId, digest: bytes) -> bytes:
         """One Party's encoded pattern set, when this node has it.
 
         Raises:
             NotFound: it has not.
+            Forbidden, UnknownParty: nothing is exchanged with that node.
         """
+        self._require_exchanging(sender)
         encoded = await self._patterns.get(digest)
         if encoded is None:
             raise NotFound(f"this node has no such pattern set of {party}", hint="ask the node that answers for that Party")

@@ -6,7 +6,7 @@ this: they are given back to the caller, who writes them where they can be taken
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from federation import limits
@@ -58,7 +58,15 @@ class Founded:
     join_certificate: bytes
 
 
-def found(world: World, *, domain: str, founders: int, threshold: int) -> Founded:
+def found(
+    world: World,
+    *,
+    domain: str,
+    founders: int,
+    threshold: int,
+    first_witnesses: tuple[PartyId, ...] = (),
+    confirmations: int = 0,
+) -> Founded:
     """Make a treaty: root, issuing CA, the Secretariat's own CA, log key, founders, and the genesis entry that all founders sign.
 
     Raises:
@@ -77,24 +85,15 @@ def found(world: World, *, domain: str, founders: int, threshold: int) -> Founde
     ca = _secretariat_ca(world, issuing, seeds["ca"], domain=domain)
     signers = [SoftwareSigner(seed) for seed in founder_seeds]
     log = SoftwareSigner(seeds["log"])
-    genesis = Genesis(
-        created=now,
-        origin=f"{domain}/directory",
-        domain=domain,
+    genesis = replace(
+        _genesis(now, domain, root=root, issuing=issuing, ca=ca),
         log_key=log.public_key,
-        root_certificate=root.certificate,
-        issuing_ca=issuing.certificate,
-        secretariat_ca=ca.certificate,
         founders=tuple(sorted(signer.public_key for signer in signers)),
         founders_threshold=threshold,
-        witness_wait_s=WITNESS_WAIT_S,
-        recovery_wait_s=RECOVERY_WAIT_S,
+        first_witnesses=tuple(sorted(first_witnesses)),
+        confirmations=confirmations,
     )
     leaf = compose_entry(genesis, [*signers, log])
-    join_key = key_from_seed(seeds["join"])
-    join_certificate = issue_join_certificate(
-        make_request(join_key), name=secretariat_name(domain), ca=ca, now=now, entropy=world.entropy
-    )
     return Founded(
         genesis_leaf=leaf,
         digest=genesis_digest(leaf),
@@ -106,7 +105,24 @@ def found(world: World, *, domain: str, founders: int, threshold: int) -> Founde
         join_seed=seeds["join"],
         issuing_ca=issuing.certificate,
         ca=ca.certificate,
-        join_certificate=join_certificate,
+        join_certificate=_join_certificate(world, ca, seeds["join"], domain=domain),
+    )
+
+
+def _genesis(now: int, domain: str, *, root: Authority, issuing: Authority, ca: Authority) -> Genesis:
+    """The certificates and the waiting times of every treaty; whose keys it is about comes to it."""
+    return Genesis(
+        created=now,
+        origin=f"{domain}/directory",
+        domain=domain,
+        log_key=b"",
+        root_certificate=root.certificate,
+        issuing_ca=issuing.certificate,
+        secretariat_ca=ca.certificate,
+        founders=(),
+        founders_threshold=0,
+        witness_wait_s=WITNESS_WAIT_S,
+        recovery_wait_s=RECOVERY_WAIT_S,
     )
 
 
@@ -128,6 +144,11 @@ def _secretariat_ca(world: World, issuing: Authority, seed: bytes, *, domain: st
         make_request(key), party=None, issuer=issuing, domain=domain, now=world.now(), entropy=world.entropy
     )
     return Authority(certificate=certificate, key=key)
+
+
+def _join_certificate(world: World, ca: Authority, seed: bytes, *, domain: str) -> bytes:
+    request = make_request(key_from_seed(seed))
+    return issue_join_certificate(request, name=secretariat_name(domain), ca=ca, now=world.now(), entropy=world.entropy)
 
 
 def make_node_certificate(world: World, ca: Authority, name: NodeName) -> tuple[bytes, bytes]:

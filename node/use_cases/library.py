@@ -8,22 +8,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
 from federation.identity import PartyId
 from federation.ports import PatternStore, Transport
+from federation.trust.roster import Roster, Status
 from federation.uim.candidate import ReasonCode
 from federation.uim.clues import NO_CLUES, Clues
 from federation.uim.confusable import Suggestion, suggest
 from federation.uim.library import Candidate, Library, Reason
 from federation.uim.pattern import PatternSet, within_mandates
 from federation.uim.scan import read_scan
-from node.use_cases.desk_values import Membership, RankedParty, Resolution
+from node.use_cases.desk_values import Membership, RankedParty, Resolution, Standing
 from node.use_cases.pattern_sets import LibraryRow, PatternSets, pattern_set_digest
 from node.use_cases.registry import Registry
 from node.use_cases.world import World
 
 __all__ = ["Patterns", "pattern_set_digest"]
 """What a set is known by is imported from here too."""
+
+_STANDINGS: Final = {
+    Status.PILOT: Standing.PILOT,
+    Status.SUSPENDED: Standing.SUSPENDED,
+    Status.WITHDRAWN: Standing.WITHDRAWN,
+}
+"""What is said of a status; an active Party needs no word."""
 
 
 class Patterns:
@@ -93,13 +102,16 @@ class Patterns:
         elif responder is not None:
             membership = Membership.PARTY
         else:
-            membership = Membership.NO_NODE if record is not None else Membership.NOT_A_PARTY
+            stands = record is not None and not record.withdrawn
+            membership = Membership.NO_NODE if stands else Membership.NOT_A_PARTY
         return RankedParty(
             candidate=_with_mandate(candidate, responder),
             membership=membership,
             party_name=record.name if record is not None else "",
             responder=responder,
             responder_name=roster.party(responder).name if responder is not None else "",
+            standing=standing_of(roster, candidate.party),
+            responder_standing=standing_of(roster, responder) if responder not in (None, candidate.party) else frozenset(),
         )
 
 
@@ -109,3 +121,14 @@ def _with_mandate(candidate: Candidate, responder: PartyId | None) -> Candidate:
         return candidate
     reason = Reason(code=ReasonCode.MANDATE, points=0, words=f"{responder} answers for {candidate.party}")
     return replace(candidate, reasons=(*candidate.reasons, reason))
+
+
+def standing_of(roster: Roster, party: PartyId | None) -> frozenset[Standing]:
+    """What is to be said of a Party beside its name; nothing of whoever is none."""
+    record = roster.parties.get(party) if party is not None else None
+    if record is None or party is None:
+        return frozenset()
+    told = {_STANDINGS[record.status]} if record.status in _STANDINGS else set()
+    if not record.withdrawn and not roster.is_confirmed(party):
+        told.add(Standing.UNCONFIRMED)
+    return frozenset(told)

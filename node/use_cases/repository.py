@@ -90,10 +90,11 @@ class Repository:
 
 
 def _found(code: CodeAsked, finding: Finding, decision: Decision) -> CodeResult:
+    """Where nothing but "is it known" is asked, or nothing else may be told, the code's state is not told either."""
     return CodeResult(
         key=code.key,
         outcome=Outcome.FOUND,
-        status=finding.status,
+        status=finding.status if decision.withheld.keys() < ALL_ITEMS else frozenset(),
         last_known=_last_known(finding) if Item.H not in decision.withheld else None,
         complete_as_of=finding.complete_as_of,
         items=tuple(_withheld(one, decision.withheld) for one in finding.items),

@@ -17,7 +17,7 @@ from federation.query.items import Item
 from node.cli.exit_codes import ExitCode
 from node.cli.output import rfc3339
 from node.resources import patterns_folder
-from node.use_cases.desk_values import Check, Health
+from node.use_cases.desk_values import Check, Health, Standing
 from tests.support import pki
 from tests.support.fake_desk import CODE_OF_QN, answer_to, refusing
 from tests.support.symbols import file_of, symbol
@@ -108,6 +108,21 @@ def test_a_late_answer_is_waited_for(terminal):
     assert "by officer w8r4tz6k" in result.stdout
 
 
+def test_an_unconfirmed_party_is_asked_with_the_officers_word_alone(terminal):
+    terminal.run_words(ASK)
+    terminal.run_words([*ASK, "--unconfirmed"])
+
+    assert terminal.desk.consents == [False, True]
+
+
+def test_a_directory_that_stands_still_is_told_with_the_query(terminal):
+    assert not document(terminal.run_words([*ASK, "--json"]))["directory_stale"]
+    terminal.desk.stale = True
+
+    assert document(terminal.run_words([*ASK, "--json"]))["directory_stale"]
+    assert "has stood still for more than a week" in terminal.run_words(ASK).stdout
+
+
 def test_whoever_asks_is_told_that_it_waits(terminal):
     submit = terminal.desk.submit_query
 
@@ -179,7 +194,7 @@ def test_an_expired_certificate_is_told_before_any_call(terminal):
     terminal.clock.at += 91 * 86_400
     result = terminal.run("queries")
     assert result.exit_code == ExitCode.CONFIGURATION
-    assert "ask the administrator for a new certificate" in result.stderr
+    assert "ask the administrator for a new code" in result.stderr
 
 
 def test_lists_are_empty_in_words(terminal):
@@ -192,6 +207,18 @@ def test_rows_are_bounded(terminal):
         terminal.desk.receive()
     assert len(document(terminal.run("inbox --rows 2 --json"))["queries"]) == 2
     assert terminal.run("inbox --rows 201").exit_code == ExitCode.USAGE
+
+
+def test_what_should_be_known_of_the_other_party_stands_below_its_name(terminal):
+    terminal.run_words([*ASK, "--to", "qo", "--wait", "0s"])
+    (asked,) = terminal.desk.asked_rows
+    terminal.desk.asked_rows[asked] = replace(terminal.desk.asked_rows[asked], peer_standing=frozenset({Standing.UNCONFIRMED}))
+    received = terminal.desk.receive()
+    terminal.desk.inbox_rows[received] = replace(terminal.desk.inbox_rows[received], peer_standing=frozenset({Standing.PILOT}))
+
+    assert "          which is unconfirmed: too few other Parties" in terminal.run(f"queries {asked.hex()}").stdout
+    assert "          which is a pilot: it tries this out" in terminal.run(f"inbox {received.hex()}").stdout
+    assert document(terminal.run(f"inbox {received.hex()} --json"))["peer_standing"] == ["pilot"]
 
 
 # --- answer ----------------------------------------------------------------------------------------------------------

@@ -26,7 +26,19 @@ from federation.uim.pattern import PrintedItem
 from federation.uim.scan import Key, Scan
 from federation.wire import strict
 from node.rpc import desk_wire, resolution_wire
-from node.use_cases.desk_values import Check, Health, Membership, NodeStatus, Prepared, Question, RankedParty, Resolution
+from node.use_cases.desk_values import (
+    Check,
+    Health,
+    KeyLine,
+    KeyPlace,
+    Membership,
+    NodeStatus,
+    Prepared,
+    Question,
+    RankedParty,
+    Resolution,
+    Standing,
+)
 from node.v1 import desk_pb2
 
 few = settings(max_examples=40, deadline=None)
@@ -66,6 +78,8 @@ resolution = st.builds(
             party_name=words,
             responder=st.none() | party,
             responder_name=words,
+            standing=st.frozensets(st.sampled_from(Standing)),
+            responder_standing=st.frozensets(st.sampled_from(Standing)),
         ),
         max_size=3,
     ).map(tuple),
@@ -81,6 +95,7 @@ question = st.builds(
     urgency=st.sampled_from(Urgency),
     reference=words,
     deadline_s=number,
+    unconfirmed_consent=st.booleans(),
 )
 prepared = st.builds(Prepared, message_id=identifier, statement=st.binary(max_size=40), body=st.binary(max_size=40))
 asked = st.builds(
@@ -117,6 +132,19 @@ status = st.builds(
     version=words,
     checks=st.lists(st.builds(Check, name=words, health=st.sampled_from(Health), words=words, hint=words), max_size=3).map(tuple),
     figures=st.dictionaries(words, st.integers(-(2**63), 2**63 - 1), max_size=3),
+    keys=st.lists(
+        st.builds(
+            KeyLine,
+            name=words,
+            id=words,
+            place=st.sampled_from(KeyPlace),
+            since=moment,
+            ends=moment,
+            health=st.sampled_from(Health),
+            words=words,
+        ),
+        max_size=3,
+    ).map(tuple),
 )
 
 CODECS = {

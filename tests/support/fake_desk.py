@@ -36,6 +36,7 @@ from node.use_cases.desk_values import (
     Check,
     Health,
     InboxView,
+    KeyLine,
     Membership,
     NodeStatus,
     Prepared,
@@ -112,17 +113,22 @@ class FakeDesk:
         late: the answer of qo, handed out to the next call that waits.
         lie: what the node makes of what it prepared; a test lets it change something.
         failure: raised by the next call.
+        consents: whether each question that was prepared said that an unconfirmed Party may be asked.
+        stale: whether the directory has stood still for long.
     """
 
     clock: Clock
     late: Answer | None = None
     lie: object = None
     failure: FederationError | None = None
+    consents: list[bool] = field(default_factory=list)
+    stale: bool = False
     asked_rows: dict[MessageId, QueryView] = field(default_factory=dict)
     inbox_rows: dict[MessageId, InboxView] = field(default_factory=dict)
     drafts: dict[MessageId, tuple[Prepared, bytes, object]] = field(default_factory=dict)
     sent: list[Answer] = field(default_factory=list)
     checks: tuple[Check, ...] = (Check(name="directory", health=Health.GOOD, words="8 entries, 5 minutes old"),)
+    keys: tuple[KeyLine, ...] = ()
     numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     @property
@@ -152,6 +158,7 @@ class FakeDesk:
 
     async def prepare_query(self, officer: OfficerName, certificate: bytes, question: Question) -> Prepared:
         self._fail()
+        self.consents.append(question.unconfirmed_consent)
         if question.party not in NAMES:
             raise UnknownParty(f"{question.party} is no Party")
         query = Query(
@@ -222,6 +229,7 @@ class FakeDesk:
             query=query,
             outgoing=self._outgoing(asked, query) if state is AskedState.QUEUED else None,
             answers=(),
+            directory_stale=self.stale,
         )
         if state is AskedState.ANSWERED:
             view = self._answered(view, answer_to(query, automation=Automation.AUTOMATIC, at=self.now), officer_id=None)
@@ -348,7 +356,7 @@ class FakeDesk:
 
     async def status(self, officer: OfficerName) -> NodeStatus:
         self._fail()
-        return NodeStatus(party=QM, version="0.1.0", checks=self.checks, figures={"outbox": 3, "journal": 12})
+        return NodeStatus(party=QM, version="0.1.0", checks=self.checks, figures={"outbox": 3, "journal": 12}, keys=self.keys)
 
 
 @dataclass

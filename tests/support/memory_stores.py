@@ -15,12 +15,13 @@ from federation.delivery.outbox import LaneHead, Outgoing
 from federation.delivery.replay import ReplayMark
 from federation.envelope.header import Lane
 from federation.errors import Conflict, Misuse, NotFound, Replayed
-from federation.evidence.journal import Leaf, Position
+from federation.evidence.journal import FIRST_EPOCH, Epoch, Leaf, Position
 from federation.identity import MessageId, PartyId
 from federation.ports import (
     AlreadySeen,
     AskedQuery,
     Change,
+    Cosigned,
     Crossing,
     DecryptionKey,
     Direction,
@@ -29,9 +30,13 @@ from federation.ports import (
     EnrolmentStore,
     ExchangeStore,
     JournalStore,
+    Notice,
+    NoticeStore,
     OutboxStore,
     PatternStore,
+    PublicationStore,
     ReceivedQuery,
+    WitnessStore,
 )
 from federation.query.lifecycle import AskedState, ReceivedState
 from federation.trust import merkle
@@ -91,6 +96,7 @@ class MemoryExchange(ExchangeStore, OutboxStore, JournalStore):
         self._leaves: list[Leaf] = []
         self._salts: set[bytes] = set()
         self._tree = MemoryTree()
+        self._epochs = [Epoch(number=FIRST_EPOCH, first=0)]
 
     @may_fail
     async def commit(self, change: Change) -> tuple[Position, ...]:
@@ -107,6 +113,8 @@ class MemoryExchange(ExchangeStore, OutboxStore, JournalStore):
         put = {crossing.message_id for crossing in crossings if crossing.direction is Direction.SENT}
         if not all(self._was_sent(message_id, put) for message_id, _ in change.receipts):
             raise Misuse("a receipt is for no message that this node sent")
+        if change.epoch is not None and (not change.leaves or change.epoch in {epoch.number for epoch in self._epochs}):
+            raise Misuse("an epoch of the journal begins with a leaf, and once")
         self._accuse_messages(change, put)
         self._accuse_crossings(crossings, len(self._leaves) + len(change.leaves))
         self._accuse_queries(change)
@@ -188,6 +196,8 @@ class MemoryExchange(ExchangeStore, OutboxStore, JournalStore):
         for key_id in change.keys_destroyed:
             self._keys.pop(key_id, None)
             self._destroyed.add(key_id)
+        if change.epoch is not None:
+            self._epochs.append(Epoch(number=change.epoch, first=len(self._leaves)))
         self._leaves.extend(change.leaves)
         self._salts.update(leaf.salt for leaf in change.leaves)
         return tuple(self._tree.append(leaf.hash()) for leaf in change.leaves)
@@ -258,6 +268,10 @@ class MemoryExchange(ExchangeStore, OutboxStore, JournalStore):
         return self._tree.frontier
 
     @may_fail
+    async def epochs(self) -> tuple[Epoch, ...]:
+        return tuple(self._epochs)
+
+    @may_fail
     async def leaf(self, index: int) -> Leaf | None:
         return self._leaves[index] if 0 <= index < len(self._leaves) else None
 
@@ -270,12 +284,16 @@ class MemoryExchange(ExchangeStore, OutboxStore, JournalStore):
         return self._tree.consistency(old_size, new_size)
 
 
-class MemoryDirectory(DirectoryStore):
+class MemoryDirectory(DirectoryStore, WitnessStore, NoticeStore, PublicationStore):
     def __init__(self, faults: Faults | None = None) -> None:
         self.faults = faults if faults is not None else Faults()
         self._leaves: list[bytes] = []
         self._tree = MemoryTree()
         self._checkpoint: bytes | None = None
+        self._cosigned: Cosigned | None = None
+        self._restored = False
+        self._notices: dict[bytes, Notice] = {}
+        self._published: tuple[int, bytes] | None = None
 
     @may_fail
     async def append(self, *, first: int, leaves: Sequence[bytes], checkpoint: bytes) -> None:
@@ -313,6 +331,49 @@ class MemoryDirectory(DirectoryStore):
     @may_fail
     async def consistency(self, old_size: int, new_size: int) -> tuple[bytes, ...]:
         return self._tree.consistency(old_size, new_size)
+
+    @may_fail
+    async def cosigned(self) -> Cosigned | None:
+        return self._cosigned
+
+    @may_fail
+    async def put_cosigned(self, cosigned: Cosigned) -> None:
+        before = self._cosigned
+        if before is not None:
+            contradicts = before.size == cosigned.size and before.root != cosigned.root
+            if before.size > cosigned.size or contradicts:
+                raise Conflict("this node has cosigned another history of the directory")
+        self._cosigned = cosigned
+
+    @may_fail
+    async def restored(self) -> bool:
+        return self._restored
+
+    @may_fail
+    async def mark_restored(self, *, restored: bool) -> None:
+        self._restored = restored
+
+    @may_fail
+    async def notices(self) -> tuple[Notice, ...]:
+        return tuple(self._notices[digest] for digest in sorted(self._notices))
+
+    @may_fail
+    async def put_notice(self, notice: Notice) -> None:
+        self._notices[notice.digest] = notice
+
+    @may_fail
+    async def drop_notice(self, notice: Notice) -> None:
+        self._notices.pop(notice.digest, None)
+
+    @may_fail
+    async def published(self) -> bytes | None:
+        return self._published[1] if self._published is not None else None
+
+    @may_fail
+    async def publish(self, checkpoint: bytes, *, size: int) -> None:
+        if self._published is not None and self._published[0] > size:
+            raise Conflict("a larger checkpoint of the directory is published")
+        self._published = (size, checkpoint)
 
 
 class MemoryPatterns(PatternStore):

@@ -108,7 +108,8 @@ def test_an_item_that_tells_nothing_of_what_a_table_shows_is_still_said_to_be_gi
 
 
 def test_candidates_are_shown_in_their_order_with_points_and_reasons():
-    (resolution,) = resolve_offline([CIS_CODE], patterns_folder(), now=NOW)
+    (found,) = resolve_offline([CIS_CODE], patterns_folder(), now=NOW)
+    resolution = found.resolution
 
     text = "\n".join(candidate_lines(resolution))
 

@@ -9,9 +9,9 @@ key and a new random nonce. Its cost stands in the file and is bounded on readin
 
 Every change is atomic and durable: a temporary file beside it, synced, renamed, the folder synced, under a lock on the folder,
 and with what other processes changed in the meantime. Only the owner may read the file. Python cannot wipe memory: whoever can
-read the memory of the process has the keys, and a Party that cannot accept that uses a hardware module.
+read the memory of the process has the keys, and a Party that cannot accept that uses a hardware module (`hardware`).
 
-Which secrets there are is the callers' business; where the passphrase comes from is the configuration's.
+Which secrets there are is `custody`'s business; where the passphrase comes from is the configuration's.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ from nacl.exceptions import CryptoError
 from nacl.pwhash import argon2id
 from nacl.secret import Aead
 
-from federation import limits
 from federation.errors import Conflict, InvalidConfiguration, InvalidInput, NotFound, Overloaded, StoreUnavailable, Unauthentic
+from node import limits
 
 _KEY_BYTES: Final = 32
-_CHECK_BYTES: Final = 16
+CHECK_BYTES: Final = 16
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}\Z")
 _RESTORE: Final = "restore the keystore from its backup"
 
@@ -62,13 +62,13 @@ class _Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     passes: Annotated[int, msgspec.Meta(ge=argon2id.OPSLIMIT_MIN, le=limits.ARGON2_PASSES_MAX)]
     memory_bytes: Annotated[int, msgspec.Meta(ge=argon2id.MEMLIMIT_MIN, le=limits.ARGON2_MEMORY_BYTES_MAX)]
     salt: Annotated[bytes, msgspec.Meta(min_length=argon2id.SALTBYTES, max_length=argon2id.SALTBYTES)]
-    key_check: Annotated[bytes, msgspec.Meta(min_length=_CHECK_BYTES, max_length=_CHECK_BYTES)]
+    key_check: Annotated[bytes, msgspec.Meta(min_length=CHECK_BYTES, max_length=CHECK_BYTES)]
 
 
 class Keystore:
     """An open keystore. Use `create` or `open`; every method may be called from one thread at a time.
 
-    Reading is from memory, as of the opening or the last `put`; a `put` of another process shows after the next own one.
+    Reading is from memory, as of the opening, the last `put` or `reload`.
     """
 
     __slots__ = ("_aead", "_head", "_path", "_secrets")
@@ -121,7 +121,7 @@ class Keystore:
         """
         head, sealed = _split(_read(path))
         header = _parse(head)
-        key, check = _derive(passphrase, header.salt, header.passes, header.memory_bytes)
+        key, check = derive_key(passphrase, header.salt, header.passes, header.memory_bytes)
         if not sodium_memcmp(check, header.key_check):
             raise InvalidInput("the passphrase does not open this keystore", hint="type it again; capitals count")
         aead = Aead(key)
@@ -165,6 +165,17 @@ class Keystore:
             if len(secrets | {name: value}) > limits.KEYSTORE_SECRETS_MAX:
                 raise InvalidInput("the keystore is full")
             self._write(secrets | {name: value}, self._head, self._aead)
+
+    def reload(self) -> None:
+        """Take up what other processes have put since.
+
+        Raises:
+            Conflict: the file has another passphrase since it was opened.
+            Unauthentic, InvalidConfiguration, NotFound: the file was damaged or removed meanwhile.
+            StoreUnavailable: the folder is out of reach.
+        """
+        with _locked(self._path):
+            self._secrets = self._reload()
 
     def change_passphrase(self, passphrase: bytes, entropy: Callable[[int], bytes], *, cost: Cost = Cost.MODERATE) -> None:
         """Encrypt all secrets under another passphrase; other processes have to open the file again. Old copies keep the old one.
@@ -216,20 +227,25 @@ def _make_head(passphrase: bytes, entropy: Callable[[int], bytes], cost: Cost) -
         raise InvalidInput("the passphrase is too short", hint=wanted)
     passes, memory_bytes = cost.value
     salt = entropy(argon2id.SALTBYTES)
-    key, check = _derive(passphrase, salt, passes, memory_bytes)
+    key, check = derive_key(passphrase, salt, passes, memory_bytes)
     header = _Header(passes=passes, memory_bytes=memory_bytes, salt=salt, key_check=check)
     return msgspec.json.encode(header) + b"\n", key
 
 
-def _derive(passphrase: bytes, salt: bytes, passes: int, memory_bytes: int) -> tuple[bytes, bytes]:
-    """The key and the check value."""
+def derive_key(passphrase: bytes, salt: bytes, passes: int, memory_bytes: int) -> tuple[bytes, bytes]:
+    """A key of 32 bytes, and 16 bytes that tell a wrong passphrase from damage.
+
+    Raises:
+        InvalidInput: no passphrase is that long.
+        Overloaded: not enough memory for this cost.
+    """
     if len(passphrase) > limits.PASSPHRASE_BYTES_MAX:
         raise InvalidInput("the passphrase is too long", hint=f"at most {limits.PASSPHRASE_BYTES_MAX} bytes")
     try:
-        derived = argon2id.kdf(_KEY_BYTES + _CHECK_BYTES, passphrase, salt, opslimit=passes, memlimit=memory_bytes)
+        derived = argon2id.kdf(_KEY_BYTES + CHECK_BYTES, passphrase, salt, opslimit=passes, memlimit=memory_bytes)
     except (CryptoError, MemoryError) as reason:
         raise Overloaded(
-            "there is not enough memory to unlock the keystore", hint=f"it takes {memory_bytes >> 20} MiB"
+            "there is not enough memory to make a key of the passphrase", hint=f"it takes {memory_bytes >> 20} MiB"
         ) from reason
     return derived[:_KEY_BYTES], derived[_KEY_BYTES:]
 
