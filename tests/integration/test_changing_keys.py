@@ -19,19 +19,24 @@ from federation.boundary.directory import compose_entry
 from federation.errors import Conflict, Forbidden, InvalidInput, KeysUnavailable, NotFound, Unauthentic, Unreachable
 from federation.identity import OfficerName, PartyId
 from federation.query.lifecycle import AskedState
-from federation.trust import issuing
+from federation.trust.entries import Authority, AuthorityKind
 from federation.trust.keys import SoftwareSigner
 from node import party
 from node.cli.next_key import read_next_key
 from node.cli.serving import world
+from node.clock import SystemClock
 from node.config import NodeToken, read_node_settings, write_settings
 from node.errand import Errand, errand
 from node.joining import Joined
 from node.keystore import Keystore
+from node.officers import invite_by_operator, register_first
 from node.rotation import Changed, revoke_ca, revoke_party, revoke_signing, rotate_ca, rotate_party, rotate_signing, veto
 from node.rpc import renewal
+from node.rpc.officer_enrolment import greeting
 from node.use_cases import secretariat as secretariat_rules
+from node.use_cases.administration_values import InvitationWanted
 from node.use_cases.desk_values import Health, QueryView
+from node.use_cases.officers import all_rights
 from node.use_cases.own_keys import Stands
 from node.use_cases.parts import Participant
 from tests.support.centre import PASSPHRASE, Centre, a_centre, admitted
@@ -39,6 +44,7 @@ from tests.support.parties import OfficerKit
 from tests.support.simulated_officers import question, signature_of
 from tests.support.token import soft_hsm
 
+CUSTOMS = Authority(kind=AuthorityKind.CUSTOMS, name="Customs")
 STANDS = Stands(ca_s=8, signing_s=8)
 """Longer than nodes rest between two looks at the log."""
 
@@ -98,6 +104,8 @@ async def house(centre: Centre, folder: Path, letters: str, *, token: NodeToken 
         token=token,
         policy=str(policy),
     )
+    keystore = Keystore.open(folder / letters / "keystore", PASSPHRASE)
+    await register_first(folder / letters, keystore, joined, authority=CUSTOMS, world=world())
     return House(home=folder / letters, joined=joined, shown=shown)
 
 
@@ -284,24 +292,23 @@ async def test_a_stolen_ca_is_taken_back_while_the_node_runs_and_its_officers_en
         with pytest.raises(Unauthentic):
             await ask(one, xl.officer, xm.party, "XM1")
         assert (await ask(other, xm.officer, xl.party, "XL1")).asked.state is AskedState.ANSWERED
-        assert (await ask(one, new_officer(xl), xm.party, "XM1")).asked.state is AskedState.ANSWERED
+        assert (await ask(one, await new_officer(xl), xm.party, "XM1")).asked.state is AskedState.ANSWERED
 
 
 def revoked(node: Participant, house: House) -> bool:
     return house.joined.party_ca not in node.registry.roster.party(house.party).standing_cas
 
 
-def new_officer(house: House) -> OfficerKit:
-    """An officer with a certificate of the CA that issues now."""
-    keystore = Keystore.open(house.home / "keystore", PASSPHRASE)
-    key = issuing.key_from_seed(keystore.get("ca-2"))
-    ca = issuing.Authority(certificate=keystore.get("certificate-ca-2"), key=key)
-    name = OfficerName(party=house.party, officer_id="secondone", domain=house.joined.officer.domain)
+async def new_officer(house: House) -> OfficerKit:
+    """An officer whom the operator invites at the running node, and who enrols at its desk."""
+    keystore, settings = Keystore.open(house.home / "keystore", PASSPHRASE), read_node_settings(house.home / "node.toml")
+    wanted = InvitationWanted(name="Ana Example", authority=CUSTOMS, life_s=30 * 86_400, grants=all_rights(CUSTOMS))
+    invitation = await invite_by_operator(house.home, settings, keystore, wanted, desk=house.joined.desk, world=world())
     signer = SoftwareSigner(secrets.token_bytes(32))
-    certificate = issuing.issue_officer_certificate(
-        signer.public_key, name=name, ca=ca, now=time.time(), entropy=secrets.token_bytes
-    )
-    return OfficerKit(name=name, certificate=certificate, signer=signer)
+    async with greeting(invitation.code, clock=SystemClock()) as node:
+        enrolled = await node.enrol(signer)
+    name = OfficerName(party=house.party, officer_id=enrolled.officer_id, domain=house.joined.officer.domain)
+    return OfficerKit(name=name, certificate=enrolled.certificate, signer=signer)
 
 
 # --- back after the end ---

@@ -24,7 +24,7 @@ def test_what_was_written_is_read(folder):
     assert profile.node == pki.node()
     assert profile.desk == "127.0.0.1:8443"
     assert profile.certificate == pki.officer_certificate()
-    assert profile.party_ca == pki.party_ca().certificate
+    assert profile.party_cas == (pki.party_ca().certificate,)
     assert profile.signer.public_key == pki.officer_key()
     assert profile.window.not_before <= pki.NOW <= profile.window.not_after
 
@@ -115,6 +115,6 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path):
             desk="127.0.0.1:8443",
             node=pki.node(),
             certificate=pki.officer_certificate(),
-            party_ca=pki.party_ca().certificate,
+            party_cas=(pki.party_ca().certificate,),
             seed=pki.seed("officer"),
         )
