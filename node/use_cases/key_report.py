@@ -298,7 +298,7 @@ def _officer_lines(officers: Sequence[Officer], now: float) -> Iterable[KeyLine]
     if near:
         words.append(f"{len(near)} of them end soon: their officers run `gsp officers renew`")
     if ended:
-        words.append(f"{len(ended)} have ended: invite those officers again with `gsp officers reenrol`, or withdraw them")
+        words.append(f"{len(ended)} have ended: `gsp officers invite --again ID`, or withdraw those officers")
         healths.append(Health.WARNING)
     yield KeyLine(
         name="officers' certificates",
