@@ -127,6 +127,9 @@ CA_STANDS_S: Final = 7 * 86_400
 """A new Party CA issues nothing before it stood in the log for a week: a Party whose directory is older than that is marked stale, and
 until then every other one has read it. Nobody is in a hurry with a change that was planned; when no other CA is left, it issues at
 once."""
+DESK_CA_STANDS_S: Final = OFFICER_CERTIFICATE_LIFE_S + 86_400
+"""The desk shows itself under the CA before for this long: the node tells of the new one at each officer's call, and whoever has not
+called since has no certificate that is good any more. A day is for reading the entry."""
 SIGNING_STANDS_S: Final = 60
 """A node signs with its new key a minute after the entry that lists it: peers read the log every few seconds."""
 SIGNING_OVERLAP_S: Final = 600
