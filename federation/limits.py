@@ -44,40 +44,14 @@ COMPANY_PREFIXES_PER_PARTY_MAX: Final = 10_000
 """Company prefixes of one Party: far more than a territory has makers and importers of tobacco."""
 PATTERNS_WITHOUT_START_MAX: Final = 64
 """Patterns of one set that begin with no fixed text: each may be tried against every code of its length."""
-CONFLICTS_SHOWN_MAX: Final = 500
-"""Conflicts between Parties' patterns in one report: whoever has more has one cause for many of them."""
-WITNESS_TRIES_MAX: Final = 400
-"""Codes tried for a witness of an overlap: two check characters agree by chance once in a hundred or so."""
-SURVEY_SHOWN_MAX: Final = 50
-"""Codes shown that a set does not cover, or reads in two ways: they have the same few causes."""
-SURVEY_CODES_MIN: Final = 20
-"""Codes of one pattern from which on a segment that never changes is worth a word."""
-SUGGESTIONS_TRIED_MAX: Final = 10_000
-"""Spellings near a typed code that are tried: every single mistake in the longest code, and pairs of the likeliest."""
-SUGGESTIONS_MAX: Final = 16
-"""Spellings offered for a typed code: a longer list is no help."""
-PATTERN_SOURCES_MAX: Final = 3
-"""Nodes beside the owner that are asked for a missing set at each look: the next look begins with others."""
-DRAFT_CODES_MIN: Final = 5
-"""Sample codes for a draft: of fewer nothing can be learned."""
-DRAFT_CODES_MAX: Final = 10_000
-"""Sample codes for a draft, and codes in one file: more tell nothing new, and the draft waits for a person."""
 PATTERN_FILE_BYTES_MAX: Final = 4_194_304
 """One pattern file in TOML, which is about four times as long as what is encoded from it."""
 CANDIDATES_MAX: Final = 16
 """Candidates shown for one code: a longer list is no answer."""
 CANDIDATES_PER_PARTY_MAX: Final = 4
 """Candidates of one Party for one code: so that no Party crowds the others out with patterns that fit everything."""
-CLAIMS_ON_SHAPE_MAX: Final = 64
-"""Claims weighed on one shape of code: when more Parties describe exactly the same texts, the shape tells nothing of any of them."""
-NEAR_MISS_SHAPES_MAX: Final = 1_000
-"""Patterns that are looked at to say why a code fits none: a second's work of nobody, whatever the sets hold."""
-NEAR_MISSES_MAX: Final = 256
-"""Near misses that are sorted before the first CANDIDATES_MAX are shown."""
 STAMP_AHEAD_S_MAX: Final = 86_400
 """A code's time of production may lie a day ahead: makers' clocks run in local time, and batches are marked in advance."""
-DATES_REMEMBERED_MAX: Final = 8_192
-"""Dates whose reading is remembered: a year of hours. Codes of one seizure share a few."""
 PICTURE_BYTES_MAX: Final = 20_971_520
 """A photo from a phone camera; larger ones are refused before they are decoded."""
 PICTURE_PIXELS_MAX: Final = 50_000_000
@@ -163,6 +137,9 @@ CA_STANDS_S: Final = 7 * 86_400
 """A new Party CA issues nothing before it stood in the log for a week: a Party whose directory is older than that is marked stale, and
 until then every other one has read it. Nobody is in a hurry with a change that was planned; when no other CA is left, it issues at
 once."""
+DESK_CA_STANDS_S: Final = OFFICER_CERTIFICATE_LIFE_S + 86_400
+"""The desk shows itself under the CA before for this long: the node tells of the new one at each officer's call, and whoever has not
+called since has no certificate that is good any more. A day is for reading the entry."""
 SIGNING_STANDS_S: Final = 60
 """A node signs with its new key a minute after the entry that lists it: peers read the log every few seconds."""
 SIGNING_OVERLAP_S: Final = 600
@@ -397,10 +374,5 @@ PAGE_ROWS_MAX: Final = 200
 """Rows that the desk gives in one call: a screen and some."""
 DESK_REPLY_BYTES_MAX: Final = PROOF_FILE_BYTES_MAX + 65_536
 """The largest reply of the desk is a proof file."""
-
 LIBRARY_FILE_BYTES_MAX: Final = 268_435_456
 """A whole directory log and every Party's set, each at a good part of its bound."""
-LIBRARY_ROWS_PER_REPLY_MAX: Final = 200
-"""Parties in one reply about the library, a few hundred bytes each."""
-QUARANTINE_WORDS_MAX: Final = 500
-"""Why a set is not used, as the officer reads it."""

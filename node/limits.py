@@ -54,6 +54,14 @@ BACKUP_PIECE_BYTES: Final = 1_048_576
 STORE_COPY_KEPT_S: Final = 30 * 86_400
 """A month shows whether an upgrade was good; after it, the copy that was made before it is only a second place to steal from."""
 
+# --- the library ---------------------------------------------------------------------------------------------------
+PATTERN_SOURCES_MAX: Final = 3
+"""Nodes beside the owner that are asked for a missing set at each look: the next look begins with others."""
+QUARANTINE_WORDS_MAX: Final = 500
+"""Why a set is not used, as the officer reads it."""
+LIBRARY_ROWS_PER_REPLY_MAX: Final = 200
+"""Parties in one reply about the library, a few hundred bytes each."""
+
 # --- a Party's own traceability data -------------------------------------------------------------------------------
 TRACE_CODES_PER_EVENT_MAX: Final = 10_000
 """Codes named by one event: twenty master cases of packs; a longer report is split."""

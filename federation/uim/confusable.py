@@ -15,6 +15,7 @@ from typing import Final
 
 from federation import limits
 from federation.identity import PartyId
+from federation.uim import bounds
 from federation.uim.codes import KeyForm
 from federation.uim.gs1 import FORMATS
 from federation.uim.library import Claim, Library
@@ -77,7 +78,7 @@ def suggest(library: Library, text: str) -> tuple[Suggestion, ...]:
     """
     if len(text) > limits.KEY_CHARACTERS_MAX or not all("!" <= character <= "~" for character in text):
         return ()
-    changes = list(islice(_changes(text), limits.SUGGESTIONS_TRIED_MAX))
+    changes = list(islice(_changes(text), bounds.SUGGESTIONS_TRIED_MAX))
     keys = [Key(other, form) for other, _ in changes for form in _forms(other)]
     change_of = dict(reversed(changes))
     found: dict[tuple[str, PartyId], Suggestion] = {}
@@ -90,7 +91,7 @@ def suggest(library: Library, text: str) -> tuple[Suggestion, ...]:
     missing = Counter(one.pattern_id for one in found.values() if one.change is Change.MISSING)
     sure = (one for one in found.values() if one.change is not Change.MISSING or missing[one.pattern_id] <= _INSERTIONS_MAX)
     order = {text: place for place, (text, _) in enumerate(changes)}
-    return tuple(sorted(sure, key=lambda one: (order[one.key.text], one.party))[: limits.SUGGESTIONS_MAX])
+    return tuple(sorted(sure, key=lambda one: (order[one.key.text], one.party))[: bounds.SUGGESTIONS_MAX])
 
 
 def _changes(text: str) -> Iterator[tuple[str, Change]]:

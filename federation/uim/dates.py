@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
-from federation import limits
+from federation.uim import bounds
 from federation.uim.check import DIGITS
 from federation.uim.segments import DateForm
 
@@ -42,7 +42,7 @@ _SHOWN_CHARACTERS: Final = {"minute": 19, "hour": 19, "day": 10, "month": 7}
 """How much of `YYYY-MM-DDThh:mm:ss` is known, by the smallest unit in the form."""
 
 
-@lru_cache(maxsize=limits.DATES_REMEMBERED_MAX)
+@lru_cache(maxsize=bounds.DATES_REMEMBERED_MAX)
 def read_date(form: DateForm, text: str) -> DateStamp | None:
     """Read a date; None when it does not exist in the calendar or the text has another length."""
     if len(text) != len(form) or not DIGITS.issuperset(text):

@@ -13,6 +13,7 @@ from typing import Final
 from federation import limits
 from federation.errors import FederationError, InvalidInput
 from federation.identity import PartyId
+from federation.uim import bounds
 from federation.uim.check import DIGITS, UPPER_DIGITS, CheckMethod, check_holds
 from federation.uim.codes import KeyForm, Label
 from federation.uim.dates import read_date
@@ -89,9 +90,9 @@ def draft_pattern(owner: PartyId, pattern_id: str, scans: Sequence[str], *, labe
         InvalidScan: one cannot be read.
     """
     raws = tuple(dict.fromkeys(scans))
-    if not limits.DRAFT_CODES_MIN <= len(raws) <= limits.DRAFT_CODES_MAX:
+    if not bounds.DRAFT_CODES_MIN <= len(raws) <= bounds.DRAFT_CODES_MAX:
         raise InvalidInput(
-            f"a draft is made of {limits.DRAFT_CODES_MIN} to {limits.DRAFT_CODES_MAX} different codes, not {len(raws)}",
+            f"a draft is made of {bounds.DRAFT_CODES_MIN} to {bounds.DRAFT_CODES_MAX} different codes, not {len(raws)}",
             hint="give a file with one code a line, of one kind of marking",
         )
     form, texts = _common_form(raws)

@@ -16,6 +16,7 @@ from itertools import islice
 from typing import Final
 
 from federation import limits
+from federation.uim import bounds
 from federation.uim.candidate import (
     Background,
     Candidate,
@@ -124,11 +125,11 @@ class Library:
 
     def near_misses(self, scan: Scan) -> tuple[NearMiss, ...]:
         """Say which patterns almost fit: same beginning, or same shape with a wrong check digit or an impossible date."""
-        found = islice((miss for key in scan.keys for miss in self._near(key)), limits.NEAR_MISSES_MAX)
+        found = islice((miss for key in scan.keys for miss in self._near(key)), bounds.NEAR_MISSES_MAX)
         return tuple(sorted(found, key=lambda miss: (miss.party, miss.pattern_id, miss.key)))[: limits.CANDIDATES_MAX]
 
     def _near(self, key: Key) -> Iterator[NearMiss]:
-        for entry in islice(self._index.on_the_way(key), limits.NEAR_MISS_SHAPES_MAX):
+        for entry in islice(self._index.on_the_way(key), bounds.NEAR_MISS_SHAPES_MAX):
             for claim in entry.owners_of(key.text):
                 pattern = claim.pattern
                 result = Matcher(pattern.segments).match(key.text)
@@ -160,7 +161,7 @@ def _entry(form: KeyForm, claims: list[Claim]) -> Entry[Claim]:
         if _depends_on_prefix(form, claim):
             for prefix in claim.background.prefixes:
                 by_prefix.setdefault(prefix, []).append(claim)
-        elif len(anyhow) < limits.CLAIMS_ON_SHAPE_MAX:
+        elif len(anyhow) < bounds.CLAIMS_ON_SHAPE_MAX:
             anyhow.append(claim)
     return Entry(shape, tuple(anyhow), _narrowing(form, by_prefix, tuple(anyhow)) if by_prefix else None)
 

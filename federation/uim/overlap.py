@@ -17,6 +17,7 @@ from typing import Final, TypeAlias
 
 from federation import limits
 from federation.identity import PartyId
+from federation.uim import bounds
 from federation.uim.check import DIGITS, check_characters
 from federation.uim.expression import compile_fits
 from federation.uim.index import fixed_start
@@ -76,7 +77,7 @@ def conflicts(sets: Sequence[PatternSet]) -> tuple[Overlap, ...]:
     pairs = ((other, one) for one in naming for other in _beginning_alike(index, one) if other.owner != one.owner)
     distinct = {(id(one), id(other)) if id(one) < id(other) else (id(other), id(one)): (one, other) for one, other in pairs}
     found = (overlap for one, other in distinct.values() if (overlap := _overlap(one, other)) is not None)
-    return tuple(islice(found, limits.CONFLICTS_SHOWN_MAX))
+    return tuple(islice(found, bounds.CONFLICTS_SHOWN_MAX))
 
 
 _Starts: TypeAlias = Mapping[tuple[str, str], Sequence[Pattern]]
@@ -199,7 +200,7 @@ def _allowed(segment: Segment, place: int) -> frozenset[str]:
 def _witness(path: Sequence[_Step], first: _Segments, second: _Segments) -> str:
     """Fill the path in, with dates and check characters, until both fit; empty when none did."""
     fits, other_fits = compile_fits(first), compile_fits(second)
-    for attempt in range(limits.WITNESS_TRIES_MAX):
+    for attempt in range(bounds.WITNESS_TRIES_MAX):
         characters = [_choice(step.allowed, attempt, place) for place, step in enumerate(path)]
         for segments, states in ((first, [step.first for step in path]), (second, [step.second for step in path])):
             _fill_in(characters, path, segments, states, attempt)

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from federation import limits
 from federation.errors import FederationError
+from federation.uim import bounds
 from federation.uim.library import Library, NearMiss
 from federation.uim.matcher import Match, Matcher
 from federation.uim.pattern import Pattern, PatternSet
@@ -86,7 +86,7 @@ def survey(pattern_set: PatternSet, raws: Sequence[str]) -> Survey:
         elif len({pattern.stored_key(match, key, scan).text for pattern, key, match in found}) > 1:
             names = tuple(dict.fromkeys(pattern.pattern_id for pattern, _, _ in found))
             ambiguous.append(Ambiguous(place=place, raw=raw, pattern_ids=names))
-    shown = limits.SURVEY_SHOWN_MAX
+    shown = bounds.SURVEY_SHOWN_MAX
     return Survey(
         codes=len(raws),
         covered=len(raws) - len(uncovered),
@@ -109,7 +109,7 @@ def _dead(pattern: Pattern, pieces: Sequence[tuple[str, ...]]) -> Iterator[Dead]
     """What the codes that fit a pattern never make use of; fewer than SURVEY_CODES_MIN of them say nothing about its segments."""
     if not pieces:
         yield Dead(pattern_id=pattern.pattern_id, segment="", words="no code of the file fits this pattern")
-    if len(pieces) < limits.SURVEY_CODES_MIN:
+    if len(pieces) < bounds.SURVEY_CODES_MIN:
         return
     for segment, column in zip(pattern.segments, zip(*pieces, strict=True), strict=True):
         texts = set(column)

@@ -10,6 +10,7 @@ import click
 from federation import limits
 from federation.errors import InvalidConfiguration, InvalidInput
 from federation.identity import PartyId
+from federation.uim import bounds
 from federation.uim.pattern import PatternSet
 from node.formats.patterns import read_own_set, read_pattern_folder
 from node.resources import patterns_folder
@@ -44,7 +45,7 @@ def read_codes(path: Path) -> tuple[str, ...]:
         InvalidConfiguration: it cannot be read.
         InvalidInput: too many codes.
     """
-    bytes_max = limits.DRAFT_CODES_MAX * (limits.SCAN_CHARACTERS_MAX + 1)
+    bytes_max = bounds.DRAFT_CODES_MAX * (limits.SCAN_CHARACTERS_MAX + 1)
     try:
         with path.open("rb") as file:
             raw = file.read(bytes_max + 1)
@@ -52,6 +53,6 @@ def read_codes(path: Path) -> tuple[str, ...]:
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidConfiguration(f"{path} cannot be read: {error}") from None
     codes = tuple(line.rstrip("\r") for line in lines if line.strip())
-    if len(raw) > bytes_max or len(codes) > limits.DRAFT_CODES_MAX:
-        raise InvalidInput(f"{path.name} has more than {limits.DRAFT_CODES_MAX} codes", hint="take a sample of them")
+    if len(raw) > bytes_max or len(codes) > bounds.DRAFT_CODES_MAX:
+        raise InvalidInput(f"{path.name} has more than {bounds.DRAFT_CODES_MAX} codes", hint="take a sample of them")
     return codes

@@ -8,10 +8,12 @@ from google.protobuf.message import Message
 
 from federation import limits
 from federation.identity import party_id
+from federation.uim import bounds
 from federation.uim.codes import KeyForm
 from federation.uim.confusable import Change, Suggestion
 from federation.uim.scan import Key
 from federation.wire.strict import at_most, exactly, text, total
+from node import limits as node_limits
 from node.rpc.calls import Method, Routes
 from node.rpc.desk_wire import name
 from node.rpc.officer import Caller, OfficerGate
@@ -53,12 +55,12 @@ class LibraryServicer:
         )
 
     async def _status(self, caller: Caller, request: library_pb2.LibraryStatusRequest) -> library_pb2.LibraryStatusReply:
-        rows, more = await self._library.rows(caller.officer, after=request.after)
+        rows, more = await self._library.library_rows(caller.officer, after=request.after)
         return library_pb2.LibraryStatusReply(rows=[encode_row(row) for row in rows], more=more)
 
     async def _set(self, caller: Caller, request: library_pb2.LibrarySetRequest) -> library_pb2.LibrarySetReply:
         digest = exactly(request.digest, _DIGEST_BYTES, "the digest of a pattern set")
-        return library_pb2.LibrarySetReply(pattern_set=await self._library.encoded(caller.officer, digest))
+        return library_pb2.LibrarySetReply(pattern_set=await self._library.library_set(caller.officer, digest))
 
     async def _suggest(self, caller: Caller, request: library_pb2.SuggestRequest) -> library_pb2.SuggestReply:
         found = await self._library.suggest(caller.officer, text(request.scan, limits.SCAN_CHARACTERS_MAX, "a code"))
@@ -105,7 +107,7 @@ def encode_row(row: LibraryRow) -> library_pb2.LibraryRow:
 
 @total
 def decode_rows(message: library_pb2.LibraryStatusReply) -> tuple[LibraryRow, ...]:
-    at_most(len(message.rows), limits.LIBRARY_ROWS_PER_REPLY_MAX, "rows")
+    at_most(len(message.rows), node_limits.LIBRARY_ROWS_PER_REPLY_MAX, "rows")
     return tuple(
         LibraryRow(
             party=party_id(row.party),
@@ -116,7 +118,7 @@ def decode_rows(message: library_pb2.LibraryStatusReply) -> tuple[LibraryRow, ..
             digest=row.digest,
             patterns=row.patterns,
             source=name(row.source),
-            problem=text(row.problem, limits.QUARANTINE_WORDS_MAX, "a problem"),
+            problem=text(row.problem, node_limits.QUARANTINE_WORDS_MAX, "a problem"),
         )
         for row in message.rows
     )
@@ -130,7 +132,7 @@ def encode_suggestion(one: Suggestion) -> library_pb2.Suggestion:
 
 @total
 def decode_suggestions(message: library_pb2.SuggestReply) -> tuple[Suggestion, ...]:
-    at_most(len(message.suggestions), limits.SUGGESTIONS_MAX, "suggestions")
+    at_most(len(message.suggestions), bounds.SUGGESTIONS_MAX, "suggestions")
     return tuple(
         Suggestion(
             key=Key(one.key, KeyForm(one.form)),

@@ -4,10 +4,10 @@ officer is asked for.
 
 from __future__ import annotations
 
-from federation import limits
 from federation.errors import NotFound
 from federation.identity import OfficerName
 from federation.uim.confusable import Suggestion
+from node import limits as node_limits
 from node.use_cases.entitlement import Entitlement
 from node.use_cases.library import Patterns
 from node.use_cases.pattern_sets import LibraryRow
@@ -20,20 +20,20 @@ class LibraryReads:
         self._patterns = patterns
         self._may = entitlement.require
 
-    async def rows(self, officer: OfficerName, *, after: int) -> tuple[tuple[LibraryRow, ...], bool]:
+    async def library_rows(self, officer: OfficerName, *, after: int) -> tuple[tuple[LibraryRow, ...], bool]:
         """Rows behind the first so many, and whether there are more."""
-        await self._may(officer, "library")
+        await self._may(officer, "library_rows")
         rows = self._patterns.rows()
-        end = after + limits.LIBRARY_ROWS_PER_REPLY_MAX
+        end = after + node_limits.LIBRARY_ROWS_PER_REPLY_MAX
         return rows[after:end], len(rows) > end
 
-    async def encoded(self, officer: OfficerName, digest: bytes) -> bytes:
+    async def library_set(self, officer: OfficerName, digest: bytes) -> bytes:
         """A set by its digest, however old.
 
         Raises:
             NotFound: this node never had it.
         """
-        await self._may(officer, "library")
+        await self._may(officer, "library_set")
         encoded = await self._patterns.encoded(digest)
         if encoded is None:
             raise NotFound("this node has no such pattern set", hint="`gsp library status` says what is missing, and why")

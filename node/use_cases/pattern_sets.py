@@ -24,6 +24,7 @@ from federation.trust.entries import Update
 from federation.uim.pattern import PatternSet
 from federation.wire.directory import decode_entry_body, decode_signed_entry
 from federation.wire.patterns import encode_pattern_set
+from node import limits as node_limits
 from node.use_cases.registry import Registry
 from node.use_cases.world import World
 
@@ -145,7 +146,7 @@ class PatternSets:
             digest=taken.digest if taken is not None else b"",
             patterns=len(taken.pattern_set.patterns) if taken is not None else 0,
             source=taken.source if taken is not None else "",
-            problem=problem[: limits.QUARANTINE_WORDS_MAX],
+            problem=problem[: node_limits.QUARANTINE_WORDS_MAX],
         )
 
     def _is_taken(self, party: PartyId, digest: bytes) -> bool:
@@ -206,7 +207,7 @@ class PatternSets:
             one for one, record in sorted(roster.parties.items()) if record.node is not None and one not in (self._own, responder)
         ]
         start = int.from_bytes(self._world.entropy(2)) % max(1, len(others))
-        for other in [*others[start:], *others[:start]][: limits.PATTERN_SOURCES_MAX]:
+        for other in [*others[start:], *others[:start]][: node_limits.PATTERN_SOURCES_MAX]:
             yield self._registry.peer(other)
 
     async def _look_back(self, party: PartyId, *, before: bytes) -> None:

@@ -119,7 +119,8 @@ NEEDS: Final[Mapping[str, frozenset[Right]]] = {
     "proof": frozenset({Right.ASK, Right.ANSWER, Right.AUDIT}),
     "status": EVERY_OFFICER,
     # the library
-    "library": EVERY_OFFICER,
+    "library_rows": EVERY_OFFICER,
+    "library_set": EVERY_OFFICER,
     "suggest": EVERY_OFFICER,
     # administration
     "invite": frozenset({Right.ADMINISTER}),

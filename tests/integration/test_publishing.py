@@ -70,7 +70,7 @@ async def first_officer(home: Path, joined: Joined) -> Path:
         desk=joined.desk,
         node=joined.node,
         certificate=joined.officer_certificate,
-        party_ca=joined.party_ca,
+        party_cas=(joined.party_ca,),
         seed=joined.officer_seed,
     )
     return folder

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from federation import limits
+from federation.uim import bounds
 from federation.uim.confusable import Change, suggest
 from federation.uim.library import Library
 from federation.uim.segments import CharacterSegment, Charset
@@ -48,7 +48,7 @@ def test_a_character_left_out_of_an_opaque_serial_is_not_guessed():
 def test_what_was_typed_is_never_among_the_suggestions():
     for text in (AUSTRIA, STAMP, "x", "", "0" * 100):
         assert text not in {one.key.text for one in suggest(shipped_library(), text)}
-        assert len(suggest(shipped_library(), text)) <= limits.SUGGESTIONS_MAX
+        assert len(suggest(shipped_library(), text)) <= bounds.SUGGESTIONS_MAX
 
 
 def test_a_pattern_that_fits_everything_makes_no_suggestions():

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from federation import limits
 from federation.identity import party_id
+from federation.uim import bounds
 from federation.uim.codes import KeyForm
 from federation.uim.library import Library
 from federation.uim.matcher import Match, Matcher
@@ -79,5 +80,5 @@ def test_of_many_equal_claims_a_bounded_number_is_weighed():
     owners = [party_id(first + second) for first in "qrstx" for second in letters]
     library = Library.build([pattern_set(pattern(owner=owner), party=owner) for owner in owners])
 
-    assert len(owners) > limits.CLAIMS_ON_SHAPE_MAX
-    assert len(library.claims([Key("QX123456", KeyForm.PLAIN)])[0]) == limits.CLAIMS_ON_SHAPE_MAX
+    assert len(owners) > bounds.CLAIMS_ON_SHAPE_MAX
+    assert len(library.claims([Key("QX123456", KeyForm.PLAIN)])[0]) == bounds.CLAIMS_ON_SHAPE_MAX

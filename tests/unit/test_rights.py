@@ -15,6 +15,7 @@ from federation.trust.entries import Authority, AuthorityKind
 from node.use_cases.administration import Administration
 from node.use_cases.desk import OwnDesk
 from node.use_cases.desk_values import Desk
+from node.use_cases.library_reads import LibraryReads
 from node.use_cases.officers import (
     Officer,
     OfficerInvitation,
@@ -54,14 +55,17 @@ def public_methods(kind: type) -> set[str]:
     return {name for name, _ in inspect.getmembers(kind, inspect.iscoroutinefunction) if not name.startswith("_")}
 
 
-def test_every_method_of_the_desk_and_of_the_administration_stands_in_the_table():
-    assert public_methods(Desk) | public_methods(Administration) == NEEDS.keys() - {"self", "renew"}
+def test_every_method_of_the_desk_the_administration_and_the_library_stands_in_the_table():
+    assert public_methods(Desk) | public_methods(Administration) | public_methods(LibraryReads) == NEEDS.keys() - {
+        "self",
+        "renew",
+    }
 
 
-def test_every_method_of_the_desk_and_of_the_administration_asks_for_its_own_right():
+def test_every_method_of_the_desk_the_administration_and_the_library_asks_for_its_own_right():
     """And for no other one's, by the name under which the table has it."""
     asked = re.compile(r'(?:_may|_entitlement\.require)\((?:officer|actor), "(\w+)"')
-    for kind in (OwnDesk, Administration):
+    for kind in (OwnDesk, Administration, LibraryReads):
         for name in public_methods(kind) & NEEDS.keys():
             found = set(asked.findall(inspect.getsource(getattr(kind, name))))
             assert found in ({name}, {name, "self"}), name
