@@ -44,6 +44,7 @@ from node.formats.backups import (
     read_header,
     seal_backup,
 )
+from node.joining import OWN_PATTERNS
 from node.keystore import Cost
 from node.keystore.file import derive_key
 from node.restored import Restored, write_mark
@@ -169,6 +170,8 @@ def _files(home: Path, kind: HomeKind, folder: Path) -> Iterator[_Content]:
             write_settings(here[SETTINGS[kind]], _moved(settings, stored))
     for name, path in here.items():
         yield _small(name, path, node_limits.BACKUP_SMALL_FILE_BYTES_MAX)
+    if kind is HomeKind.PARTY and (home / OWN_PATTERNS).exists():
+        named.setdefault(OWN_PATTERNS, home / OWN_PATTERNS)  # no settings name it: `gsp pattern publish` wrote it
     for name, path in named.items():
         yield _small(name, path, limits.PATTERN_FILE_BYTES_MAX)
 
@@ -305,7 +308,7 @@ def _check_home(draft: Path, manifest: Manifest) -> None:
     else:
         read_secretariat_settings(draft / SETTINGS[manifest.kind])
         named = set()
-    if names - known != named:
+    if names - known - ({OWN_PATTERNS} - named) != named:
         raise Malformed("the settings in a backup name other files than the backup holds")
     for name in names & SCHEMAS.keys():
         with looking_into(draft / name, SCHEMAS[name]):

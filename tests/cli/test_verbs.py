@@ -61,6 +61,38 @@ def test_a_code_is_read_from_a_picture(terminal):
     assert document(result)["resolutions"][0]["scan"] == "]d1" + CODE_OF_QN
 
 
+def test_a_typed_code_that_no_pattern_knows_is_never_put_right_and_similar_ones_are_offered(terminal):
+    typed = CODE_OF_QN.replace("2403", "24O3")
+    assert typed != CODE_OF_QN
+    for where in ("", f" --library {patterns_folder()}"):
+        result = terminal.run(f"resolve {typed} --suggest --json{where}")
+        (resolution,) = document(result)["resolutions"]
+        assert result.exit_code == ExitCode.NOT_FOUND
+        assert (resolution["scan"], resolution["parties"]) == (typed, [])
+        offered = resolution["suggestions"]
+        assert {
+            "key": {"text": CODE_OF_QN, "form": "plain"},
+            "party": "qn",
+            "pattern_id": "qn-pack",
+            "change": "confused",
+        } in offered
+    words = terminal.run(f"resolve {typed} --suggest").stdout
+    assert "a guess that only its Party can confirm" in words
+    assert CODE_OF_QN in words
+    assert "suggestions" not in document(terminal.run(f"resolve {typed} --json"))["resolutions"][0]
+
+
+def test_what_is_printed_in_another_way_than_anybody_prints_has_no_suggestion(terminal):
+    result = terminal.run("resolve ~~~~~~~~ --suggest")
+    assert "No similar code fits" in result.stdout
+
+
+def test_clues_are_checked_before_anybody_is_asked(terminal):
+    for option in ("--language Spanish", "--place Austria"):
+        result = terminal.run(f"resolve {CODE_OF_QN} {option}")
+        assert result.exit_code == ExitCode.USAGE, option
+
+
 def test_one_bad_code_among_many_is_counted_out(terminal):
     result = terminal.run_words(["resolve", CODE_OF_QN, "(01)123"])
     assert result.exit_code == ExitCode.DATA
@@ -90,6 +122,19 @@ def test_an_answer_as_json_has_the_ten_items(terminal):
         "state": "withheld-legal",
         "records": [],
     }
+
+
+def test_hit_or_no_hit_asks_for_nothing_but_whether_the_code_is_known(terminal):
+    query = document(terminal.run_words([*ASK, "--items", "none", "--wait", "0s", "--json"]))["query"]
+    assert query["items"] == []
+
+
+def test_what_the_pack_says_of_its_market_goes_with_the_query_as_it_was_read(terminal):
+    said = "Sólo para venta en QO"
+    words = terminal.run_words([*ASK, "--market-statement", said, "--wait", "0s"]).stdout
+    assert f"Pack says {said}" in words
+    query = document(terminal.run_words([*ASK, "--market-statement", said, "--wait", "0s", "--json"]))["query"]
+    assert query["market_statement"] == said
 
 
 def test_a_query_that_waits_says_so_in_json_too(terminal):

@@ -21,6 +21,7 @@ from node import backup
 from node import limits as node_limits
 from node.cli.serving import world
 from node.formats.backups import CHECK_BYTES, SALT_BYTES, Header, HomeKind, Manifest, Member, encode_header, seal_backup
+from node.joining import OWN_PATTERNS
 from node.keystore import Cost, Keystore
 from node.keystore.file import derive_key
 from node.restored import NAME, read_mark
@@ -69,6 +70,15 @@ async def opened_keys(home: Path) -> tuple[object, ...]:
     vault = vault_of(Keystore.open(home / "keystore", PASSPHRASE))
     async with SqliteExchange.open(home / "exchange.sqlite", vault=vault) as store:
         return await store.keys()
+
+
+async def test_patterns_that_were_published_while_the_node_ran_come_along(tmp_path: Path) -> None:
+    home = await party_home(tmp_path / "qm")
+    (home / OWN_PATTERNS).write_bytes((ROOT / "config" / "patterns" / "demo-qm.toml").read_bytes())
+    take(home, tmp_path / "one.backup")
+    restore(tmp_path / "one.backup", tmp_path / "again")
+
+    assert (tmp_path / "again" / OWN_PATTERNS).read_bytes() == (home / OWN_PATTERNS).read_bytes()
 
 
 async def test_the_secretariats_home_comes_back_as_it_was(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from federation.identity import PartyId
 from federation.query.answer import Answer, CodeResult, shortened
 from federation.query.codes import Automation, HandlingCode, LegalBasis, Outcome, Purpose, Refusal, Urgency
 from federation.query.items import ALL_ITEMS, Field, FieldName, Item, ItemState, Record, absent, provided
-from federation.query.policy import Decision
+from federation.query.policy import Decision, Policy, decide
 from federation.query.query import CodeAsked, Query
 from federation.v1 import exchange_pb2
 from federation.wire.query import (
@@ -183,6 +183,22 @@ async def test_the_end_of_a_history_is_told_where_not_all_of_it_fits(monkeypatch
     assert answer_bytes(said) <= 2_500
     assert all(item.state is ItemState.PROVIDED for item in items)
     assert any(item.records[0].first(FieldName.OMITTED) for item in items)
+
+
+async def test_hit_or_no_hit_tells_nothing_but_that():
+    party = PartyId("qn")
+    data = data_of(party)
+    store = MemoryTrace()
+    await load_trace(store, data.filings())
+    repository = Repository(store, [PATTERNS[party]])
+    asked = replace(query([data.showcases["pack-sold"]]), items=frozenset())
+
+    decision = decide(Policy(standard=Automation.AUTOMATIC), sender=PartyId("qm"), query=asked)
+    (said,) = (await repository.answer(asked, decision, now=NOW)).results
+
+    assert said.outcome is Outcome.FOUND
+    assert (said.status, said.last_known) == (frozenset(), None)
+    assert {item.state for item in said.items} == {ItemState.NOT_ASKED}
 
 
 def test_one_thousand_answers_with_nothing_but_omissions_fit_into_one_envelope():
