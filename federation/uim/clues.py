@@ -1,7 +1,8 @@
 """What a pack and its finding tell beside the code: for codes that several Parties may have issued.
 
 Clues only rank. A brand is sold in many countries, a pack is seldom found where it should be, and a warning in the right language
-is what a forger prints first; so each adds a few points with its reason, and none leaves anybody out.
+is what a forger prints first; so each adds a few points with its reason, none leaves anybody out,
+and all together weigh less than a code that names its issuer.
 """
 
 from __future__ import annotations

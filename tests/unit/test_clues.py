@@ -40,7 +40,7 @@ def ranked(clues, library=LIBRARY):
         (Clues(language="es"), "qn", ReasonCode.LANGUAGE),
         (Clues(brand="PLATA"), "qo", ReasonCode.BRAND),
         (Clues(place="qp"), "qp", ReasonCode.PLACE),
-        (Clues(brand="plata", language="es", place="qn"), "qn", ReasonCode.PLACE),
+        (Clues(language="es", place="qo"), "qn", ReasonCode.LANGUAGE),
         (Clues(brand="plata", language="es"), "qo", ReasonCode.BRAND),
     ],
 )
