@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 SOURCES := $(shell find federation node -name '*.py' -not -path '*/v1/*' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench docs protos lock soak clean
+.PHONY: help setup demo test lint bench docs protos lock soak fuzz clean
 
 help:
 	@echo "make demo    start a Secretariat and seven Parties, ask and answer, check the evidence"
@@ -16,6 +16,7 @@ help:
 	@echo "make docs    write the parts of the documents that are made from the code"
 	@echo "make protos  generate the protobuf code again after a change in protos/"
 	@echo "make soak    the long simulation: many seeds, SEED=n for one"
+	@echo "make fuzz    every parser under a coverage-guided fuzzer: SECONDS=20 for each, TARGET=scan for one"
 	@echo "make lock    resolve the dependencies again into requirements.lock"
 
 setup: $(STAMP)
@@ -50,6 +51,11 @@ bench: setup
 soak: setup
 	@$(BIN)/python -m pytest tests/simulation --soak $(if $(SEED),--seed $(SEED)) $(PYTEST_ARGUMENTS)
 
+# The fuzzer is for one kind of machine only, so it stands in no lock; its version does.
+fuzz: setup
+	@$(BIN)/python -c "import atheris" 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check atheris==3.0.0
+	@$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),20) $(if $(TARGET),--target $(TARGET))
+
 docs: setup
 	@$(BIN)/python -m tests.support.documents
 
@@ -64,4 +70,4 @@ lock:
 		--group dev pyproject.toml -o requirements.lock
 
 clean:
-	rm -rf $(VENV) federation/v1 node/v1 .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) federation/v1 node/v1 .mypy_cache .ruff_cache .pytest_cache .hypothesis .fuzz

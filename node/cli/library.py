@@ -24,18 +24,10 @@ from node.cli.output import Document, columns, show
 from node.cli.pattern import overlap_document, overlap_words
 from node.cli.proof import Hexadecimal
 from node.cli.session import Surroundings, pass_surroundings, session
+from node.cli.words import SET_STATES
 from node.rpc.library import LibraryClient
 from node.rpc.registry import log_copy
-from node.use_cases.pattern_sets import LibraryRow, SetState
-
-STATES = {
-    SetState.IN_USE: "in use",
-    SetState.OLDER_IN_USE: "an older version is in use",
-    SetState.MISSING: "missing",
-    SetState.QUARANTINED: "in quarantine",
-    SetState.REFERENCE: "publishes none; what comes with the program is used",
-    SetState.NONE: "publishes none",
-}
+from node.use_cases.pattern_sets import LibraryRow
 
 
 @click.group
@@ -77,7 +69,7 @@ def _table(view: _View) -> Iterator[tuple[str, ...]]:
     there = {one.party: one for one in view.sets}
     for row in view.rows:
         own = there.get(row.party)
-        yield (row.party, str(row.version or ""), str(row.patterns or ""), *_coverage(own), STATES[row.state])
+        yield (row.party, str(row.version or ""), str(row.patterns or ""), *_coverage(own), SET_STATES[row.state])
 
 
 def _coverage(own: PatternSet | None) -> tuple[str, str]:

@@ -21,6 +21,7 @@ from federation.uim.library import NearMiss
 from federation.uim.matcher import Fault
 from node.cli.output import clock, columns
 from node.use_cases.desk_values import AnswerView, InboxView, Membership, QueryView, RankedParty, Resolution, Standing
+from node.use_cases.pattern_sets import SetState
 
 WIDTH: Final = 100
 """Columns: what fits a terminal that nobody has enlarged, and still a table."""
@@ -136,6 +137,15 @@ def suggestion_lines(suggestions: Sequence[Suggestion]) -> Iterator[str]:
     yield from (f"   {one.key.text}   {one.party} {one.pattern_id}: {CHANGES[one.change]}" for one in suggestions)
     yield "   to ask only whether one is known: `gsp ask CODE --items none`"
 
+
+SET_STATES: Final = {
+    SetState.IN_USE: "in use",
+    SetState.OLDER_IN_USE: "an older version is in use",
+    SetState.MISSING: "missing",
+    SetState.QUARANTINED: "in quarantine",
+    SetState.REFERENCE: "publishes none; what comes with the program is used",
+    SetState.NONE: "publishes none",
+}
 
 FAULTS: Final = {
     Fault.LENGTH: "has a wrong length",

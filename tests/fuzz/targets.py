@@ -1,0 +1,166 @@
+"""One target for each parser: bytes in; a value, or one of our errors, out. Whatever else happens is a defect.
+
+`make fuzz` lets a coverage-guided fuzzer find bytes for them; `tests/property/test_fuzz_targets.py` runs each over its seeds and some
+changes of them with the other tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from io import BytesIO
+from pathlib import Path
+from typing import Any, Final
+
+from PIL import Image
+
+from federation.errors import FederationError
+from federation.identity import party_id
+from federation.trust.desk_code import decode_desk_code
+from federation.trust.entries import EntryKind
+from federation.trust.join_code import decode_join_code
+from federation.trust.note import parse_checkpoint, parse_note
+from federation.uim.address import read_digital_link, read_epc_urn, read_verification_address
+from federation.uim.clues import Clues
+from federation.uim.codes import Label
+from federation.uim.confusable import suggest
+from federation.uim.draft import draft_pattern
+from federation.uim.gs1 import parse_bracketed, parse_element_string
+from federation.uim.library import Library
+from federation.uim.pattern import try_examples
+from federation.uim.scan import read_scan
+from federation.wire import directory, envelope, evidence, library, query
+from federation.wire.library import LibraryFile, encode_library_file
+from federation.wire.patterns import decode_pattern_set, encode_pattern_set
+from node.formats.pattern_text import pattern_file
+from node.formats.patterns import read_pattern_file, read_pattern_folder
+from node.formats.pictures import read_picture
+
+NOW: Final = 1_763_942_400
+CONFIG: Final = Path(__file__).resolve().parents[2] / "config" / "patterns"
+SETS: Final = read_pattern_folder(CONFIG)
+LIBRARY: Final = Library.build(SETS)
+SCANS: Final = (
+    "LEAT1xK7mP2qRA1bZ9c19052014",
+    "]d20104600439931256" + "21JgXJ5.T\x1d8005112000\x1d93Mdlr",
+    "(01)01234567987651(235)51qIgY)<&Jp3*j7SDB(8008)19052014",
+    "https://id.gs1.org/01/01234567987651/235/51qIgY%29%3C%26Jp3%2Aj7SDB",
+    "urn:epc:id:sgtin:0614141.812345.6789",
+    "[)>\x1e06\x1d25SLEAT1xK7mP2qRA1bZ9c19052014\x1e\x04",
+    "]C100173324022687654329",
+    "https://stamp.example/v/QTABCDEFGHIJKL",
+)
+
+
+@dataclass(frozen=True)
+class Target:
+    """One parser.
+
+    Attributes:
+        run: takes any bytes; raises nothing but what is a defect.
+        seeds: what it is for, so that nobody has to guess the way in.
+    """
+
+    run: Callable[[bytes], None]
+    seeds: tuple[bytes, ...] = (b"",)
+
+
+def _bytes(parse: Callable[[bytes], Any]) -> Callable[[bytes], None]:
+    def run(raw: bytes) -> None:
+        try:
+            parse(raw)
+        except FederationError:
+            return
+
+    return run
+
+
+def _text(parse: Callable[[str], Any]) -> Callable[[bytes], None]:
+    """Latin-1 gives every text of one byte a character; what is well-formed UTF-8 is tried as that, too."""
+
+    def run(raw: bytes) -> None:
+        _bytes(lambda one: parse(one.decode("latin-1")))(raw)
+        try:
+            other = raw.decode()
+        except UnicodeDecodeError:
+            return
+        _bytes(lambda _one: parse(other))(raw)
+
+    return run
+
+
+def _resolve(text: str) -> None:
+    scan = read_scan(text)
+    found = LIBRARY.resolve(scan, now=NOW, clues=Clues(brand="x", language="es", place="qm"))
+    assert all(one.score == sum(reason.points for reason in one.reasons) for one in found)
+    LIBRARY.near_misses(scan)
+
+
+def _suggest(text: str) -> None:
+    for one in suggest(LIBRARY, text[:40]):
+        assert one.key.text != text
+
+
+def _set_of_others(raw: bytes) -> None:
+    """What a peer gives: decoded, tried, indexed and used; and its bytes have one spelling."""
+    own = decode_pattern_set(raw)
+    assert encode_pattern_set(own) == raw
+    try_examples(own)
+    theirs = Library.build([own])
+    for scan in SCANS:
+        theirs.resolve(read_scan(scan), now=NOW)
+
+
+def _toml(text: str) -> None:
+    own = read_pattern_file(text)
+    assert read_pattern_file(pattern_file(own)) == own
+
+
+def _draft(text: str) -> None:
+    draft_pattern(party_id("qx"), "drafted", text.split("\n"), label=Label.INVENTED, now=NOW)
+
+
+def _picture() -> bytes:
+    file = BytesIO()
+    Image.new("L", (24, 24), 255).save(file, "PNG")
+    return file.getvalue()
+
+
+def _texts(*texts: str) -> tuple[bytes, ...]:
+    return tuple(text.encode() for text in texts)
+
+
+ENCODED: Final = tuple(encode_pattern_set(one) for one in SETS)
+TARGETS: Final = {
+    "scan": Target(_text(read_scan), _texts(*SCANS)),
+    "resolve": Target(_text(_resolve), _texts(*SCANS)),
+    "suggest": Target(_text(_suggest), _texts("LEATlxK7mP2qRA1bZ9c19052014", "QT8CDEFGHIJKL")),
+    "element-string": Target(_text(parse_element_string), _texts(SCANS[1][3:], SCANS[6][3:])),
+    "bracketed": Target(_text(parse_bracketed), _texts(SCANS[2])),
+    "digital-link": Target(_text(read_digital_link), _texts(SCANS[3])),
+    "epc-urn": Target(_text(read_epc_urn), _texts(SCANS[4])),
+    "verification-address": Target(_text(read_verification_address), _texts(SCANS[7])),
+    "pattern-set": Target(_bytes(_set_of_others), ENCODED),
+    "pattern-file": Target(_text(_toml), tuple(path.read_bytes() for path in sorted(CONFIG.glob("*.toml")))),
+    "draft": Target(_text(_draft), _texts("\n".join(f"QX{number:06}" for number in range(100, 130)))),
+    "library-file": Target(
+        _bytes(library.decode_library_file),
+        (encode_library_file(LibraryFile(leaves=(b"1",), checkpoint=b"2", sets=ENCODED[:1])),),
+    ),
+    "picture": Target(_bytes(read_picture), (_picture(),)),
+    "envelope": Target(_bytes(envelope.decode_envelope)),
+    "header": Target(_bytes(envelope.decode_header)),
+    "statement": Target(_bytes(envelope.decode_statement)),
+    "body": Target(_bytes(query.decode_body)),
+    "policy": Target(_bytes(query.decode_policy)),
+    "proof": Target(_bytes(evidence.decode_proof)),
+    "receipt": Target(_bytes(evidence.decode_signed_receipt)),
+    "entry": Target(_bytes(directory.decode_signed_entry)),
+    **{f"entry-{kind}": Target(_bytes(partial(directory.decode_entry_body, kind))) for kind in EntryKind},
+    "note": Target(_bytes(parse_note), (b"origin\n1\nAAAA\n\n\xe2\x80\x94 name AAAA\n",)),
+    "checkpoint": Target(_bytes(parse_checkpoint), (b"origin\n1\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n",)),
+    "join-code": Target(_text(decode_join_code), _texts("JOIN-AAAA")),
+    "desk-code": Target(_text(decode_desk_code), _texts("DESK-AAAA")),
+}
+"""By the name that `make fuzz TARGET=` takes."""
