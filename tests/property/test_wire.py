@@ -23,7 +23,8 @@ from federation.errors import Incompatible, Malformed, PeerMisbehaviour
 from federation.query.query import Query
 from federation.trust.entries import EntryKind
 from federation.trust.log_copy import LogCopy
-from federation.wire import directory, envelope, evidence, log_copy, patterns, query
+from federation.wire import directory, envelope, evidence, library, log_copy, patterns, query
+from federation.wire.library import LibraryFile
 from node.formats.patterns import read_pattern_folder
 from tests.support import entry_values, values
 from tests.support.mutation import UNKNOWN_FIELD, join, mutated, overlong, split, varint, wrapped
@@ -54,6 +55,12 @@ def _encode_body(body: tuple[Any, bytes]) -> bytes:
     return encode(content, certificate=certificate)
 
 
+LIBRARY_FILES = st.builds(
+    LibraryFile,
+    leaves=st.lists(st.binary(min_size=1, max_size=40), min_size=1, max_size=4).map(tuple),
+    checkpoint=st.binary(min_size=1, max_size=60),
+    sets=st.lists(st.binary(min_size=1, max_size=40), max_size=3).map(tuple),
+)
 LOG_COPIES = st.builds(
     LogCopy,
     checkpoint=st.binary(min_size=1, max_size=60),
@@ -79,6 +86,7 @@ CASES = {
     "decode_record": Case(evidence.decode_record, evidence.encode_record, values.JOURNAL_RECORDS),
     "decode_proof": Case(evidence.decode_proof, evidence.encode_proof, values.PROOFS),
     "decode_log_copy": Case(log_copy.decode_log_copy, log_copy.encode_log_copy, LOG_COPIES),
+    "decode_library_file": Case(library.decode_library_file, library.encode_library_file, LIBRARY_FILES),
     "decode_pattern_set": Case(patterns.decode_pattern_set, patterns.encode_pattern_set, values.PATTERN_SETS),
 }
 every_decoder = pytest.mark.parametrize("case", CASES.values(), ids=CASES)

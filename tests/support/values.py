@@ -155,13 +155,14 @@ CODES = st.builds(CodeAsked, key=KEYS, scan=st.text(max_size=20))
 QUERIES = st.builds(
     Query,
     codes=distinct(CODES, least=1, by=lambda code: code.key),
-    items=members(Item, least=1),
+    items=members(Item),
     legal_basis=st.sampled_from(LegalBasis),
     purpose=st.sampled_from(Purpose),
     necessity=texts(least=1, lines=True).filter(str.strip),
     handling=st.sampled_from(HandlingCode),
     urgency=st.sampled_from(Urgency),
     reference=texts(),
+    market_statement=texts(),
     reply_key=SEALING_KEYS,
 )
 RECORDS = st.builds(
@@ -382,4 +383,6 @@ PATTERN_SETS = st.builds(
         lambda count: st.tuples(*(_patterns(f"p-{number}") for number in range(count)), st.just(SSCC_PATTERN))
     ),
     company_prefixes=distinct(st.text(string.digits, min_size=3, max_size=12)),
+    languages=distinct(st.text(string.ascii_lowercase, min_size=2, max_size=2)),
+    brands=distinct(texts(least=1).filter(str.strip), by=str.casefold),
 )
