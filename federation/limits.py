@@ -194,6 +194,8 @@ CONFIRMATIONS_MAX: Final = 8
 """More Parties than that will not telephone each newcomer."""
 REASON_CHARACTERS_MAX: Final = 500
 """Why something was revoked, suspended or recovered: a few sentences."""
+PROFILE_BYTES_MAX: Final = 65_536
+"""A Party's track-and-trace profile: some hundred answers that a person wrote."""
 NAME_CHARACTERS_MAX: Final = 200
 """The name of a Party, an authority or a desk, in its longest official form."""
 DIRECTORY_STALE_WARN_S: Final = 6 * 3_600
@@ -362,53 +364,3 @@ PAGE_ROWS_MAX: Final = 200
 """Rows that the desk gives in one call: a screen and some."""
 DESK_REPLY_BYTES_MAX: Final = PROOF_FILE_BYTES_MAX + 65_536
 """The largest reply of the desk is a proof file."""
-
-# --- stores --------------------------------------------------------------------------------------------------------
-STORE_WAITING_MAX: Final = 4_096
-"""Calls that wait for one store; further callers wait for room. Sixteen full group commits."""
-STORE_BUSY_S: Final = 5.0
-"""How long another program (a copy, an administrator's shell) may hold a store's file before calls fail."""
-STORE_QUIET_S: Final = 2.0
-"""After a pause this long the write-ahead log is emptied, and with it what was deleted in the file itself before."""
-STORE_WAL_PAGES: Final = 4_000
-"""Pages of 4 KiB in the write-ahead log before they are moved into the file: 16 MiB, moved in some tens of milliseconds."""
-STORE_STATEMENTS_MAX: Final = 128
-"""Prepared statements kept for one connection: more than a store has."""
-
-# --- keystore ------------------------------------------------------------------------------------------------------
-KEYSTORE_BYTES_MAX: Final = 1_048_576
-"""A keystore file: all its secrets at their largest."""
-KEYSTORE_HEADER_BYTES_MAX: Final = 1_024
-"""Eight short fields in JSON."""
-KEYSTORE_SECRETS_MAX: Final = 64
-"""A Party's node needs ten; a change of keys doubles them."""
-SECRET_BYTES_MAX: Final = 4_096
-"""Seeds have 32 bytes, and a key in PKCS #8 a few hundred."""
-PASSPHRASE_BYTES_MIN: Final = 8
-"""Argon2id slows guessing down, but nothing helps against a passphrase of a few letters."""
-PASSPHRASE_BYTES_MAX: Final = 1_024
-"""What comes from a file that was named by mistake is not hashed for minutes."""
-ARGON2_PASSES_MAX: Final = 4
-"""The strongest setting has three."""
-ARGON2_MEMORY_BYTES_MAX: Final = 268_435_456
-"""What the strongest setting writes (256 MiB): a file that asks for more is not one of ours and would exhaust the machine."""
-
-# --- a Party's own traceability data -------------------------------------------------------------------------------
-TRACE_CODES_PER_EVENT_MAX: Final = 10_000
-"""Codes named by one event: twenty master cases of packs; a longer report is split."""
-TRACE_ROWS_PER_PUT_MAX: Final = 100_000
-"""Reports and codes in one transaction: a second or two of the disk, so that the next writer is not kept waiting."""
-TRACE_KEYS_PER_LOOKUP_MAX: Final = CODES_PER_QUERY_MAX * SCAN_KEYS_MAX
-"""Every code of the largest query, each with all its candidate keys."""
-TRACE_EVENTS_PER_LOOKUP_MAX: Final = 100_000
-"""Events read for one look-up: a hundred for each code of the largest query. More is a fault in the data."""
-CONTAINMENT_LEVELS_MAX: Final = 8
-"""Carton, case, pallet, shipping container, and as many again; a longer chain of containers is a fault in the data."""
-TRACE_LINE_BYTES_MAX: Final = 2_097_152
-"""One line of a traceability file: an event with TRACE_CODES_PER_EVENT_MAX codes of KEY_CHARACTERS_MAX characters."""
-TRACE_PARTS_MAX: Final = 16
-"""Countries of an intended route, documents of one shipment: the longest in practice have five."""
-ANOMALIES_PER_CODE_MAX: Final = 32
-"""Contradictions told of one code: the first ones say what is wrong."""
-UNUSED_CODE_LIFE_S: Final = 183 * 86_400
-"""Codes that were not used within six months are void (Regulation (EU) 2018/574)."""

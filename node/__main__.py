@@ -20,12 +20,17 @@ VERBS = {
     "inbox": Verb(module="node.cli.inbox", summary="List the queries that came in, or show one with a draft of its answer."),
     "answer": Verb(module="node.cli.answer", summary="Answer a query that came in."),
     "proof": Verb(module="node.cli.proof", summary="Make a proof file of a query and its answers, or check one."),
+    "directory": Verb(
+        module="node.cli.directory", summary="Show who the Parties are, their authorities, and every entry of the log; verify it."
+    ),
     "doctor": Verb(module="node.cli.doctor", summary="Look at everything that can go wrong."),
     "officers": Verb(
         module="node.cli.officers.group", summary="Invite officers, grant and withdraw rights, see who did what; enrol, renew."
     ),
     "keys": Verb(module="node.cli.keys", summary="Show every key of this Party and what happens next; change, revoke, veto."),
     "party": Verb(module="node.cli.party", summary="Join the federation, run a Party's node, load its data."),
+    "backup": Verb(module="node.cli.backup", summary="Back a node's home up into one encrypted file, or check one."),
+    "restore": Verb(module="node.cli.restore", summary="Put a backup back into an empty folder."),
     "secretariat": Verb(module="node.cli.secretariat", summary="Found a directory, run its node, invite and admit Parties."),
     "demo": Verb(module="node.cli.demo", summary="Run a whole federation on this machine and tell its story."),
 }

@@ -22,6 +22,7 @@ from typing import Final
 
 from federation import limits
 from federation.errors import FederationError, InvalidConfiguration
+from federation.evidence.journal import Epoch
 from federation.identity import NodeName, OfficerName
 from federation.ports import Peer
 from federation.query.policy import Policy
@@ -34,12 +35,14 @@ from federation.uim.pattern import PatternSet
 from node import __version__
 from node.clock import SystemClock
 from node.config import NodeSettings, read_node_settings, read_policy
+from node.formats.particulars import own_particulars
 from node.formats.patterns import read_pattern_folder
 from node.joining import Following, announce_settings, node_name, read_sets
 from node.keystore import Custody, Keystore
 from node.keystore.custody import named_key
 from node.officers import officers_file, take_requests
 from node.resources import patterns_folder
+from node.returning import Mark, old_copies_in
 from node.rpc.administration import AdministrationServicer
 from node.rpc.calls import Routes
 from node.rpc.channels import Channels
@@ -49,6 +52,7 @@ from node.rpc.exchange import ExchangeServicer, GrpcTransport
 from node.rpc.interceptors import desk_chain, node_chain
 from node.rpc.officer import OfficerGate
 from node.rpc.officer_enrolment import OfficerEnrolmentServicer
+from node.rpc.registry import RegistryServicer
 from node.rpc.renewal import Identity
 from node.rpc.server import serving
 from node.store.directory import SqliteDirectory
@@ -57,6 +61,7 @@ from node.store.officers import SqliteOfficers
 from node.store.patterns import SqlitePatterns
 from node.store.trace import SqliteTrace
 from node.store.vault import Vault
+from node.use_cases.announcing import Particulars
 from node.use_cases.diagnosis import Facts
 from node.use_cases.directory_reads import DirectoryReads
 from node.use_cases.founding import secretariat_name
@@ -65,6 +70,7 @@ from node.use_cases.participant import participating
 from node.use_cases.parts import Participant, Parts
 from node.use_cases.personnel import OfficerParts
 from node.use_cases.registry import Registry
+from node.use_cases.restoring import open_epoch
 from node.use_cases.world import Own, World
 
 logger = logging.getLogger(__name__)
@@ -83,6 +89,7 @@ class _Ground:
     own_keys: OwnKeys
     world: World
     sets: tuple[PatternSet, ...]
+    says: Particulars
     policy: Policy
     directory: SqliteDirectory
     exchange: SqliteExchange
@@ -91,6 +98,8 @@ class _Ground:
     officers: SqliteOfficers
     vault: Vault
     registry: Registry
+    epochs: tuple[Epoch, ...]
+    mark: Mark
 
 
 def read_own_policy(home: Path, settings: NodeSettings) -> Policy:
@@ -139,6 +148,7 @@ async def running(home: Path, passphrase: bytes, *, stands: Stands = DEFAULT_STA
             group.create_task(desk.run(None)),
             group.create_task(_announce(ground, parts)),
             group.create_task(take_requests(home, ground.vault, ground.officers, ground.world)),
+            group.create_task(ground.mark.watch(ground.directory.restored, ground.world.clock)),
         ]
         try:
             yield participant
@@ -154,22 +164,30 @@ async def _ground(stack: AsyncExitStack, home: Path, passphrase: bytes, stands: 
     custody = stack.enter_context(Custody.open(keystore, owner=settings.party, token=settings.pkcs11))
     vault = Vault(keystore.get("storage"), entropy=world.entropy)
     directory = await stack.enter_async_context(SqliteDirectory.open(home / "directory.sqlite"))
+    exchange = await stack.enter_async_context(SqliteExchange.open(home / "exchange.sqlite", vault=vault))
+    mark = Mark.in_home(home)
     registry = await Registry.load(directory, bytes.fromhex(settings.genesis), world.clock)
+    if mark.is_open:
+        await directory.mark_restored(restored=True)  # it cosigns nothing until enough others show the same directory
+    sets = read_sets(home, settings)
     return _Ground(
         home=home,
         settings=settings,
         custody=custody,
         own_keys=OwnKeys(party=settings.party_id, registry=registry, clock=world.clock, source=custody, stands=stands),
         world=world,
-        sets=read_sets(home, settings),
+        sets=sets,
+        says=own_particulars(home, settings, sets),
         policy=read_own_policy(home, settings),
         directory=directory,
-        exchange=await stack.enter_async_context(SqliteExchange.open(home / "exchange.sqlite", vault=vault)),
+        exchange=exchange,
         patterns=await stack.enter_async_context(SqlitePatterns.open(home / "patterns.sqlite")),
         trace=await stack.enter_async_context(SqliteTrace.open(home / "trace.sqlite")),
         officers=await stack.enter_async_context(SqliteOfficers.open(officers_file(home), vault=vault)),
         vault=vault,
         registry=registry,
+        epochs=await open_epoch(exchange, exchange, own=settings.party_id, world=world, returned=mark.returned),
+        mark=mark,
     )
 
 
@@ -220,7 +238,7 @@ def _parts(ground: _Ground, identity: Identity, channels: Channels) -> Parts:
     published = [one for one in read_pattern_folder(patterns_folder()) if _is_published(one)]
     service = GrpcDirectory(channels)
     return Parts(
-        own=Own(party=settings.party_id, name=node_name(settings), signer=signer),
+        own=Own(party=settings.party_id, name=node_name(settings), signer=signer, epochs=ground.epochs),
         world=ground.world,
         version=__version__,
         exchange_store=ground.exchange,
@@ -242,6 +260,7 @@ def _parts(ground: _Ground, identity: Identity, channels: Channels) -> Parts:
         sets=ground.sets,
         reference=published,
         policy=ground.policy,
+        says=ground.says,
         officers=_officers(ground),
         own_keys=ground.own_keys,
         facts=lambda: _facts(ground, identity, channels),
@@ -254,6 +273,8 @@ def _facts(ground: _Ground, identity: Identity, channels: Channels) -> Facts:
         disk_free_bytes=shutil.disk_usage(ground.home).free,
         certificate_problem=identity.problem,
         clocks=channels.clocks,
+        returned=ground.mark.returned,
+        old_copies=old_copies_in(ground.home, now=ground.world.clock.now()),
     )
 
 
@@ -290,7 +311,7 @@ async def _serving(ground: _Ground, identity: Identity, desk: Identity, particip
         serving(
             settings.desk,
             credentials=desk.tls.guest_credentials(),
-            routes=_desk_routes(ground, participant, gate),
+            routes=_desk_routes(ground, participant, gate, reads),
             interceptors=desk_chain(timer=time.monotonic),
             reply_bytes_max=limits.DESK_REPLY_BYTES_MAX,
         ),
@@ -298,7 +319,7 @@ async def _serving(ground: _Ground, identity: Identity, desk: Identity, particip
         yield
 
 
-def _desk_routes(ground: _Ground, participant: Participant, gate: OfficerGate) -> Routes:
+def _desk_routes(ground: _Ground, participant: Participant, gate: OfficerGate, reads: DirectoryReads) -> Routes:
     """What officers and administrators call, and what an officer calls who has a code and no certificate yet."""
     personnel = participant.personnel
 
@@ -312,6 +333,7 @@ def _desk_routes(ground: _Ground, participant: Participant, gate: OfficerGate) -
         **DeskServicer(participant.desk, gate).routes(),
         **administration.routes(),
         **OfficerEnrolmentServicer(personnel.enrolment).routes(),
+        **RegistryServicer(reads, gate).routes(),
     }
 
 
@@ -330,7 +352,7 @@ async def _announce(ground: _Ground, parts: Parts) -> None:
             await announce_settings(
                 line,
                 ground.settings,
-                ground.sets,
+                ground.says,
                 author=_author(ground),
                 signing_key=ground.own_keys.announced_signing_key(),
                 world=ground.world,

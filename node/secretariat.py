@@ -35,7 +35,9 @@ from node.clock import SystemClock
 from node.config import SecretariatSettings, read_secretariat_settings, write_settings
 from node.keystore import Cost, Custody, Keystore
 from node.keystore.custody import named_key
-from node.rpc.directory import DirectoryServicer
+from node.returning import Mark
+from node.rpc.channels import Channels
+from node.rpc.directory import DirectoryServicer, GrpcDirectory
 from node.rpc.enrolment import EnrolmentServicer
 from node.rpc.interceptors import join_chain, node_chain
 from node.rpc.renewal import Identity
@@ -55,6 +57,9 @@ logger = logging.getLogger(__name__)
 
 TRAY_S = 0.25
 """How often the running node looks into its tray: a person waits for it."""
+
+RETURN_LOOK_S = 1.0
+"""How often a Secretariat that was put back asks the Parties' nodes: people wait for admissions."""
 
 _CERTIFICATES = ("issuing-ca", "ca", "join")
 _SECRETS = ("issuing", "log", "ca", "join")
@@ -153,6 +158,8 @@ async def running(home: Path, passphrase: bytes) -> AsyncIterator[SecretariatSet
         enrolments = await stack.enter_async_context(SqliteEnrolments.open(home / "enrolment.sqlite"))
         published = await directory.published()
         registry = await Registry.load(directory, bytes.fromhex(settings.genesis), world.clock, published=published)
+        identity = _identity(home, custody, settings, registry, world)
+        await _come_back(home, registry, identity, world)
         signer = named_key(custody, "log", registry.roster.governance.log_key)
         log = await Log.load(registry=registry, publications=directory, signer=signer)
         notices = await Notices.load(registry, directory, world.clock)
@@ -165,14 +172,6 @@ async def running(home: Path, passphrase: bytes) -> AsyncIterator[SecretariatSet
             directory_endpoint=settings.endpoint,
             genesis_leaf=(await directory.leaves(0, 1))[0],
         )
-        own_ca = _authority(home, custody, role="ca", certificate="ca")
-        identity = Identity(
-            world=world,
-            ca=lambda: own_ca,
-            name=secretariat_name(settings.domain),
-            anchors=registry.roster.anchors(),
-        )
-        registry.on_change(identity.trust)
         await stack.enter_async_context(
             _serving(
                 settings,
@@ -193,6 +192,19 @@ async def running(home: Path, passphrase: bytes) -> AsyncIterator[SecretariatSet
         finally:
             for task in tasks:
                 task.cancel()
+
+
+def _identity(home: Path, custody: Custody, settings: SecretariatSettings, registry: Registry, world: World) -> Identity:
+    """Its TLS certificate, which follows the directory."""
+    own_ca = _authority(home, custody, role="ca", certificate="ca")
+    identity = Identity(
+        world=world,
+        ca=lambda: own_ca,
+        name=secretariat_name(settings.domain),
+        anchors=registry.roster.anchors(),
+    )
+    registry.on_change(identity.trust)
+    return identity
 
 
 @asynccontextmanager
@@ -248,6 +260,20 @@ def _authority(home: Path, custody: Custody, *, role: str, certificate: str) -> 
     )
 
 
+async def _come_back(home: Path, registry: Registry, identity: Identity, world: World) -> None:
+    """After a restore, take over from the Parties' nodes what this one published after its copy was made, until enough of them agree.
+
+    Nothing is served before: what this node logged and forgot stands at the Parties, and another entry in its place would be a lie.
+    """
+    probation = Mark.in_home(home).probation(registry, None, world.clock)
+    if probation is None:
+        return
+    async with Channels(own=identity.credential, clock=world.clock) as channels:
+        while not await probation.look(GrpcDirectory(channels)):
+            logger.warning("put back from a backup: nothing is served yet", extra={"size": probation.agreeing})
+            await asyncio.sleep(RETURN_LOOK_S)
+
+
 async def _empty_tray(home: Path, enrolments: SqliteEnrolments, admissions: Admissions) -> None:
     """Take up what the operator laid down, and lay out what waits for founders, for ever."""
     tray = Tray(home / "tray")
@@ -263,6 +289,7 @@ async def _empty_tray(home: Path, enrolments: SqliteEnrolments, admissions: Admi
 
 def _lay_out(folder: Path, waiting: Mapping[str, bytes]) -> None:
     """Make the folder hold exactly what waits. Each file is there whole or not at all: founders' programs read it at any moment."""
+    folder.mkdir(exist_ok=True, mode=0o700)  # a home that was put back has none
     there = {path.name for path in folder.glob("*.admit")}
     for name, body in waiting.items():
         if name not in there or (folder / name).read_bytes() != body:
