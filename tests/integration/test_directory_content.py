@@ -190,7 +190,7 @@ async def test_a_region_administers_for_a_member_until_either_ends_it(hall: Hall
     with pytest.raises(Forbidden, match="no mandate to administer"):
         await bring_up_to_date(*region, party=QM, says=says, world=world())
 
-    offered = offer(*region, QM, days=30, scope=MandateScope.ADMINISTER, world=world())
+    offered = await offer(*region, QM, days=30, scope=MandateScope.ADMINISTER, world=world())
     given = await accept(*member, offered, world())
     before = hall.roster("secretariat").party(QM).update
     written = await bring_up_to_date(*region, party=QM, says=says, world=world())
