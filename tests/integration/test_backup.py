@@ -21,7 +21,8 @@ from node import backup
 from node import limits as node_limits
 from node.cli.serving import world
 from node.formats.backups import CHECK_BYTES, SALT_BYTES, Header, HomeKind, Manifest, Member, encode_header, seal_backup
-from node.keystore import Cost, Keystore, derive_key
+from node.keystore import Cost, Keystore
+from node.keystore.file import derive_key
 from node.restored import NAME, read_mark
 from node.store.exchange import SqliteExchange
 from tests.support import samples
