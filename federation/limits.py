@@ -323,6 +323,18 @@ ARGON2_PASSES_MAX: Final = 4
 ARGON2_MEMORY_BYTES_MAX: Final = 268_435_456
 """What the strongest setting writes (256 MiB): a file that asks for more is not one of ours and would exhaust the machine."""
 
+# --- the ceremony and joining ----------------------------------------------------------------------------------------
+CEREMONY_FILE_BYTES_MAX: Final = 65_536
+"""A file that people carry between the machines of a ceremony: the largest holds one directory entry."""
+PENDING_ENTRIES_MAX: Final = 64
+"""Entries that wait for founders at one time: founders read each of them aloud, so that more never come together."""
+STATUS_FILE_BYTES_MAX: Final = 262_144
+"""What the Secretariat's node last knew of everybody it waits for: some hundred bytes for each Party."""
+STATUS_S: Final = 60
+"""How often a running Secretariat says in its status file that it still runs."""
+JOIN_CERTIFICATE_RENEW_S: Final = 30 * 86_400
+"""The join port's certificate is made anew at a start within a month of its end: after the codes that name the old one have ended."""
+
 # --- a Party's own traceability data -------------------------------------------------------------------------------
 TRACE_CODES_PER_EVENT_MAX: Final = 10_000
 """Codes named by one event: twenty master cases of packs; a longer report is split."""

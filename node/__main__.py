@@ -23,6 +23,8 @@ VERBS = {
     "doctor": Verb(module="node.cli.doctor", summary="Look at everything that can go wrong."),
     "party": Verb(module="node.cli.party", summary="Join the federation, run a Party's node, load its data."),
     "secretariat": Verb(module="node.cli.secretariat", summary="Found a directory, run its node, invite and admit Parties."),
+    "founder": Verb(module="node.cli.founder", summary="Keep a founder's key; look at what is to be signed, and sign it."),
+    "root": Verb(module="node.cli.root", summary="Keep the treaty root offline, and sign the Secretariat's issuing CA."),
     "demo": Verb(module="node.cli.demo", summary="Run a whole federation on this machine and tell its story."),
 }
 

@@ -21,7 +21,12 @@ def fingerprint(body: bytes) -> str:
     leading zeros, are the fingerprint. That is 199 bits, enough against whoever searches for one matching entry or for a pair.
     It covers every key in the entry: with the CA's alone, the Secretariat could have put a Party key of its own beside it.
     """
-    number = int.from_bytes(sha256(body).digest()) % 10**_DIGITS
+    return digits_of(sha256(body).digest())
+
+
+def digits_of(digest: bytes) -> str:
+    """A SHA-256 as people read it aloud, in the same form; the directory keeps the digest of an admission and not its bytes."""
+    number = int.from_bytes(digest) % 10**_DIGITS
     digits = f"{number:0{_DIGITS}}"
     return " ".join(digits[start : start + _GROUP_DIGITS] for start in range(0, _DIGITS, _GROUP_DIGITS))
 

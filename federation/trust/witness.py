@@ -84,7 +84,12 @@ def witness_key(node: NodeEntry) -> NoteKey:
 
 def founder_name(genesis: Genesis) -> str:
     """The name under which founders cosign; their keys tell them apart."""
-    return f"{genesis.origin}/founder"
+    return founder_name_of(genesis.origin)
+
+
+def founder_name_of(origin: str) -> str:
+    """The same from the first line of a checkpoint: a founder has no directory at hand."""
+    return f"{origin}/founder"
 
 
 def founder_key(genesis: Genesis, public_key: bytes) -> NoteKey:

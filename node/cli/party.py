@@ -15,12 +15,20 @@ from federation.trust.join_code import decode_join_code
 from federation.trust.keys import SoftwareSigner
 from node import party as root
 from node.cli.exit_codes import ExitCode
-from node.cli.options import FILE, json_option
+from node.cli.options import FILE, PartyParameter, json_option
 from node.cli.output import remark, show
 from node.cli.profile import write_profile
 from node.cli.proof import Hexadecimal
-from node.cli.secretariat import PartyParameter, cost_option
-from node.cli.serving import free_address, home_options, passphrase, private_file, ready_line, run_until_stopped, world
+from node.cli.serving import (
+    cost_option,
+    free_address,
+    home_options,
+    passphrase,
+    private_file,
+    ready_line,
+    run_until_stopped,
+    world,
+)
 from node.config import NodeSettings
 from node.formats.trace_files import read_filings
 from node.joining import Joined, Joining

@@ -16,16 +16,18 @@ from federation.errors import Conflict, Forbidden, Malformed, NotFound, Overload
 from federation.identity import NodeName, PartyId
 from federation.ports import Enrolment, EnrolmentStore
 from federation.trust import directory, keys
-from federation.trust.enrolment import Invitation, Step, Use, check_invitation, check_token, request_hash
+from federation.trust.enrolment import Invitation, Use, check_invitation, check_token, request_hash
 from federation.trust.entries import Admit, EntryKind, Signature
 from federation.trust.fingerprint import fingerprint
 from federation.trust.issuing import Authority, issue_party_ca
 from federation.trust.keys import Signer
 from federation.trust.merkle import leaf_hash
+from federation.trust.roster import Roster
 from federation.wire.directory import decode_entry_body, encode_entry_body
 from node.use_cases.directory_reads import DirectoryReads
 from node.use_cases.registry import Registry
 from node.use_cases.registry_values import Admission, Application, EnrolmentState
+from node.use_cases.standing import step_of
 from node.use_cases.world import World
 
 
@@ -278,7 +280,7 @@ class Admissions:
 
     def _state(self, known: Enrolment) -> EnrolmentState:
         return EnrolmentState(
-            step=_step(known),
+            step=step_of(known, founders_needed=self._registry.roster.governance.founders_threshold),
             founders_signed=len(known.founder_signatures),
             founders_needed=self._registry.roster.governance.founders_threshold,
         )
@@ -294,17 +296,34 @@ class Admissions:
         )
 
 
-async def write_invitation(store: EnrolmentStore, *, party: PartyId, token_hash: bytes, created: int) -> None:
+async def write_invitation(
+    store: EnrolmentStore, roster: Roster, *, party: PartyId, token_hash: bytes, created: int, anew: bool = False
+) -> None:
     """Write down that a Party is invited; an earlier invitation that was not used is replaced.
 
+    Args:
+        store: of invitations.
+        roster: whoever stands there is not invited a second time.
+        party: who is invited.
+        token_hash: of the invitation's token.
+        created: Unix seconds.
+        anew: give up what was begun with the earlier one: its machine is gone, or somebody else used the code. Nothing of it counts
+            any more, and what founders signed of it is forgotten here; a founder's signature never admits other keys.
+
     Raises:
-        Conflict: the Party has used an invitation already.
+        Conflict: the Party has used an invitation already, or stands in the directory.
     """
-    known = await store.enrolment(party)
-    if known is not None and known.csr_hash:
-        raise Conflict(f"{party} has used its invitation already", hint="it resumes with `gsp party join` on its own machine")
+    known, record = await store.enrolment(party), roster.parties.get(party)
+    if record is not None and not record.withdrawn:
+        raise Conflict(f"{party} stands in the directory already", hint="its keys change by rotation or recovery, not by joining")
+    if known is not None and known.csr_hash and not anew and known.logged_index is None and known.token_hash != token_hash:
+        raise Conflict(
+            f"{party} has used its invitation already",
+            hint="it resumes with `gsp party join` on its own machine; if that is lost or was not the Party, invite it with --anew",
+        )
     new = Enrolment(party=party, token_hash=token_hash, created=created, expires=created + limits.JOIN_TOKEN_LIFE_S)
-    await store.swap(old=known, new=new)
+    if known is None or known.token_hash != token_hash:  # a request that is carried out twice undoes nothing
+        await store.swap(old=known, new=new)
 
 
 def _invitation(known: Enrolment) -> Invitation:
@@ -323,11 +342,3 @@ def _admit(known: Enrolment) -> Admit:
     if not isinstance(body, Admit):
         raise UnknownParty("the record of an admission holds something else")
     return body
-
-
-def _step(known: Enrolment) -> Step:
-    if known.logged_index is not None:
-        return Step.LOGGED
-    if known.acceptance is not None:
-        return Step.ACCEPTED
-    return Step.ENROLLED if known.admit_body else Step.INVITED

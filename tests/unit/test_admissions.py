@@ -82,7 +82,7 @@ async def office() -> Office:
     await disk.append(first=0, leaves=treaty.log, checkpoint=treaty.checkpoint())
     registry = await Registry.load(disk, treaty.genesis_digest, Clock())
     log = await Log.load(registry=registry, signer=treaty.log_signer)
-    await write_invitation(store, party=QM, token_hash=token_hash(TOKEN, QM), created=NOW)
+    await write_invitation(store, registry.roster, party=QM, token_hash=token_hash(TOKEN, QM), created=NOW)
     admissions = Admissions(
         world=World(clock=Clock(), entropy=entropy(41, "office")),
         registry=registry,

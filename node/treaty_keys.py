@@ -1,0 +1,112 @@
+"""The Secretariat's keys as they stand: which of those in the keystore the directory lists now.
+
+A successor of a key lies beside it under the next number (`log`, `log-2`). What counts is said by the directory, never here; so a
+successor that was made and not yet announced changes nothing, and the running node takes it up at the entry that announces it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import count
+
+from federation.errors import NotFound
+from federation.trust.chain import load_certificate
+from federation.trust.issuing import Authority, key_from_seed
+from federation.trust.keys import SoftwareSigner
+from federation.trust.roster import Roster
+from node.keystore import Keystore
+from node.use_cases.founding import SEED_BYTES
+from node.use_cases.world import World
+
+
+def key_names(keystore: Keystore, role: str) -> tuple[str, ...]:
+    """The keys of a role, oldest first."""
+    return tuple(_present(keystore, role))
+
+
+def _present(keystore: Keystore, role: str) -> Iterator[str]:
+    for number in count(1):
+        name = role if number == 1 else f"{role}-{number}"
+        if name not in keystore.names():
+            return
+        yield name
+
+
+def make_successor(keystore: Keystore, role: str, *, listed: Sequence[bytes], world: World) -> bytes:
+    """The seed of the key that follows: one that is there and listed nowhere yet, or a new one.
+
+    Args:
+        keystore: of the Secretariat.
+        role: such as `log`.
+        listed: public keys of the role that the directory lists or listed (`public_half`).
+        world: for entropy.
+    """
+    names = key_names(keystore, role)
+    seed = keystore.get(names[-1])
+    if public_half(role, seed) in listed:
+        seed = world.entropy(SEED_BYTES)
+        keystore.put(f"{role}-{len(names) + 1}", seed)
+    return seed
+
+
+def public_half(role: str, seed: bytes) -> bytes:
+    """What the directory shows of a key: an Ed25519 key, or the point of a P-256 key."""
+    if role == "log":
+        return SoftwareSigner(seed).public_key
+    return _point(Authority(certificate=b"", key=key_from_seed(seed)))
+
+
+def _point(authority: Authority) -> bytes:
+    numbers = authority.key.public_key().public_numbers()
+    return numbers.x.to_bytes(32) + numbers.y.to_bytes(32)
+
+
+def point_of(certificate: bytes) -> bytes:
+    """The point of the P-256 key in a CA's certificate."""
+    numbers = load_certificate(certificate).public_key().public_numbers()  # type: ignore[union-attr]  # the directory lists P-256 alone
+    return bytes(numbers.x.to_bytes(32) + numbers.y.to_bytes(32))  # type: ignore[union-attr]  # as above
+
+
+def standing_authority(keystore: Keystore, role: str, certificates: Sequence[bytes]) -> Authority:
+    """The newest CA of a role that the directory lists and whose key is here.
+
+    Raises:
+        NotFound: the keystore belongs to another Secretariat, or to an older state of this one.
+    """
+    seeds = {public_half(role, seed): seed for seed in map(keystore.get, key_names(keystore, role))}
+    for certificate in reversed(certificates):
+        seed = seeds.get(point_of(certificate))
+        if seed is not None:
+            return Authority(certificate=certificate, key=key_from_seed(seed))
+    raise NotFound(f"the keystore holds no `{role}` key that the directory lists", hint="restore the keystore from its backup")
+
+
+class LogSigner:
+    """Signs with the log key that stands, and with another one from the entry on that announces it."""
+
+    def __init__(self, keystore: Keystore, roster: Roster) -> None:
+        self._keystore = keystore
+        self._signer = _log_signer(keystore, roster)
+
+    @property
+    def public_key(self) -> bytes:
+        """The key that stands."""
+        return self._signer.public_key
+
+    def sign(self, message: bytes) -> bytes:
+        """The 64 bytes of RFC 8032."""
+        return self._signer.sign(message)
+
+    def follow(self, roster: Roster) -> None:
+        """Change the key when the directory has; the command line made the new one meanwhile."""
+        if roster.governance.log_key != self._signer.public_key:
+            self._keystore.put("log", self._keystore.get("log"))  # reads what other processes have put since
+            self._signer = _log_signer(self._keystore, roster)
+
+
+def _log_signer(keystore: Keystore, roster: Roster) -> SoftwareSigner:
+    for name in key_names(keystore, "log"):
+        signer = SoftwareSigner(keystore.get(name))
+        if signer.public_key == roster.governance.log_key:
+            return signer
+    raise NotFound("the keystore does not hold the log key that the directory lists", hint="restore it from its backup")
