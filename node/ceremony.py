@@ -19,7 +19,7 @@ from pathlib import Path
 from federation.errors import Conflict, Forbidden, InvalidInput, NotFound
 from federation.trust import note
 from federation.trust.certificate import from_pem, to_pem
-from federation.trust.entries import EntryKind, Genesis
+from federation.trust.entries import EntryKind, Genesis, Recover
 from federation.trust.fingerprint import digits_of
 from federation.trust.issuing import Authority, key_from_seed, make_request, root_key_from_seed
 from federation.trust.keys import SoftwareSigner
@@ -105,6 +105,17 @@ def founder_signer(home: Path, passphrase: bytes) -> SoftwareSigner:
         NotFound: there is none in that folder.
     """
     return SoftwareSigner(Keystore.open(home / "keystore", passphrase).get("founder"))
+
+
+def party_signer(home: Path, passphrase: bytes, entry: WaitingEntry) -> SoftwareSigner:
+    """The Party key with which an entry is signed by hand: for a recovery the new one that it names, else the newest here."""
+    keystore = Keystore.open(home / "keystore", passphrase)
+    names = [name for name in keystore.names() if name.partition("-")[0] == "party"]
+    signers = [SoftwareSigner(keystore.get(name)) for name in sorted(names, key=lambda name: (len(name), name))]
+    if not signers:
+        raise NotFound(f"{home} holds no Party key")
+    wanted = entry.value.party_key if isinstance(entry.value, Recover) else signers[-1].public_key
+    return next((one for one in signers if one.public_key == wanted), signers[-1])
 
 
 def sign_file(path: Path, claimed: str, signer: SoftwareSigner, *, as_party: bool = False) -> Path:

@@ -21,7 +21,7 @@ import msgspec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from federation.boundary.directory import extend, open_genesis, read_checkpoint, sign_body
-from federation.errors import Conflict, InvalidConfiguration, NotFound, Unauthentic
+from federation.errors import Conflict, NotFound, Unauthentic
 from federation.identity import NodeName, OfficerName, PartyId
 from federation.ports import DirectoryService, DirectoryStore, Peer
 from federation.trust.certificate import read_party_ca
@@ -35,7 +35,8 @@ from federation.uim.pattern import PatternSet
 from federation.wire.directory import decode_entry_body
 from node.config import NodeSettings, write_settings
 from node.formats.patterns import read_own_set
-from node.keystore import Cost, Keystore, replace_file
+from node.joining_state import STATE_FILE, JoiningState, heard, read_state, write_state
+from node.keystore import Cost, Keystore
 from node.rpc.channels import Channels
 from node.rpc.directory import GrpcDirectory
 from node.rpc.enrolment import GrpcEnrolment, enrolling
@@ -49,16 +50,6 @@ from node.use_cases.world import World
 
 POLL_S: Final = 0.5
 """How often the Secretariat is asked how far it is: a person waits."""
-
-
-class _State(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """`joining.json`."""
-
-    party: str
-    next_key_hash: str
-    admit_body: str = ""
-    directory_endpoint: str = ""
-    genesis_leaf: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,9 +109,10 @@ async def join(joining: Joining, world: World) -> Joined:
     async with enrolling(joining.code, clock=world.clock) as enrolment:
         if not state.admit_body:
             await _enrol(joining, keystore, state, enrolment)
+            heard(joining.home, state, None, now=world.now())
         admit, seen = _admission(joining, keystore, state)
         joining.tell(f"fingerprint of this Party's keys, to be read aloud both ways: {seen}")
-        await _accept(joining, keystore, state, enrolment)
+        await _accept(joining, keystore, state, enrolment, world)
     settings = _settings(joining, admit, state)
     sets = read_sets(joining.home, settings)
     async with following(joining.home, settings, keystore, admit, world, first_leaf=bytes.fromhex(state.genesis_leaf)) as line:
@@ -135,9 +127,9 @@ async def join(joining: Joining, world: World) -> Joined:
     return _first_officer(settings, keystore, admit, world, seen)
 
 
-def _keys(joining: Joining, world: World) -> tuple[Keystore, _State]:
+def _keys(joining: Joining, world: World) -> tuple[Keystore, JoiningState]:
     """All keys, made here. The next Party key is shown before the state that commits to it is written."""
-    path, state_path = joining.home / "keystore", joining.home / "joining.json"
+    path = joining.home / "keystore"
     if path.exists():
         keystore = Keystore.open(path, joining.passphrase)
     else:
@@ -146,14 +138,14 @@ def _keys(joining: Joining, world: World) -> tuple[Keystore, _State]:
     for name, seed in _named(fresh).items():
         if name not in keystore.names():
             keystore.put(name, seed)
-    if state_path.exists():
-        state = _read_state(state_path)
+    if (joining.home / STATE_FILE).exists():
+        state = read_state(joining.home)
         if state.party != joining.code.party:
             raise Conflict(f"{joining.home} belongs to {state.party}", hint="choose an empty folder")
         return keystore, state
     joining.show_next_key(fresh.next_seed.hex())
-    state = _State(party=joining.code.party, next_key_hash=fresh.next_key_hash.hex())
-    _write_state(state_path, state)
+    state = JoiningState(party=joining.code.party, next_key_hash=fresh.next_key_hash.hex())
+    write_state(joining.home, state)
     return keystore, state
 
 
@@ -161,19 +153,7 @@ def _named(keys: PartyKeys) -> dict[str, bytes]:
     return {"party": keys.party_seed, "ca": keys.ca_seed, "signing": keys.signing_seed, "storage": keys.storage_key}
 
 
-def _read_state(path: Path) -> _State:
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=_State)
-    except (OSError, msgspec.DecodeError) as error:
-        raise InvalidConfiguration(f"{path} cannot be read: {error}", hint="join again in an empty folder") from error
-
-
-def _write_state(path: Path, state: _State) -> None:
-    """Durable on return: the Secretariat is committed to these keys, and takes no others."""
-    replace_file(path, msgspec.json.encode(state))
-
-
-async def _enrol(joining: Joining, keystore: Keystore, state: _State, enrolment: GrpcEnrolment) -> None:
+async def _enrol(joining: Joining, keystore: Keystore, state: JoiningState, enrolment: GrpcEnrolment) -> None:
     joining.tell("sending this Party's public keys to the Secretariat")
     admission: Admission = await enrolment.enrol(
         party_ca_request=make_request(key_from_seed(keystore.get("ca"))),
@@ -184,11 +164,12 @@ async def _enrol(joining: Joining, keystore: Keystore, state: _State, enrolment:
     state.admit_body = admission.admit_body.hex()
     state.directory_endpoint = admission.directory_endpoint
     state.genesis_leaf = admission.genesis_leaf.hex()
+    state.step = Step.ENROLLED
     _admission(joining, keystore, state)
-    _write_state(joining.home / "joining.json", state)
+    write_state(joining.home, state)
 
 
-def _admission(joining: Joining, keystore: Keystore, state: _State) -> tuple[Admit, str]:
+def _admission(joining: Joining, keystore: Keystore, state: JoiningState) -> tuple[Admit, str]:
     """The entry that admits us, held against what we asked for, and its fingerprint: of the very bytes that founders sign."""
     genesis = open_genesis(bytes.fromhex(state.genesis_leaf), joining.genesis).genesis
     admit = decode_entry_body(EntryKind.ADMIT, bytes.fromhex(state.admit_body))
@@ -217,7 +198,7 @@ def public_key_info(seed: bytes) -> bytes:
     return public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
-async def _accept(joining: Joining, keystore: Keystore, state: _State, enrolment: GrpcEnrolment) -> None:
+async def _accept(joining: Joining, keystore: Keystore, state: JoiningState, enrolment: GrpcEnrolment, world: World) -> None:
     """Sign the acceptance and wait for the founders."""
     signer = SoftwareSigner(keystore.get("party"))
     progress = await enrolment.accept(sign_body(EntryKind.ADMIT, bytes.fromhex(state.admit_body), signer))
@@ -226,6 +207,7 @@ async def _accept(joining: Joining, keystore: Keystore, state: _State, enrolment
         async with asyncio.timeout(joining.wait_s):
             while progress.step is not Step.LOGGED:
                 told = _tell_waiting(joining, progress, told)
+                heard(joining.home, state, progress, now=world.now())
                 await asyncio.sleep(POLL_S)
                 progress = await enrolment.status()
     except TimeoutError:
@@ -233,6 +215,7 @@ async def _accept(joining: Joining, keystore: Keystore, state: _State, enrolment
             f"waiting for founders: {progress.founders_signed} of {progress.founders_needed} have signed",
             hint="run the same command again later; it goes on from here",
         ) from None
+    heard(joining.home, state, progress, now=world.now())
     joining.tell("the directory lists this Party")
 
 
@@ -243,7 +226,7 @@ def _tell_waiting(joining: Joining, progress: EnrolmentState, told: str) -> str:
     return words
 
 
-def _settings(joining: Joining, admit: Admit, state: _State) -> NodeSettings:
+def _settings(joining: Joining, admit: Admit, state: JoiningState) -> NodeSettings:
     genesis = open_genesis(bytes.fromhex(state.genesis_leaf), joining.genesis).genesis
     return msgspec.structs.replace(
         joining.settings,

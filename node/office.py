@@ -258,4 +258,5 @@ def _lay_out(folder: Path, waiting: Mapping[str, bytes]) -> None:
             draft.write_bytes(body)
             draft.rename(folder / name)
     for name in there - waiting.keys():
-        (folder / name).unlink()
+        for settled in (folder / name, *folder.glob(f"{name}.*.signature")):
+            settled.unlink()

@@ -29,6 +29,7 @@ from node.cli.serving import (
     run_until_stopped,
     world,
 )
+from node.cli.vouching import confirm_command, sign_command, status_command, withdraw_command
 from node.config import NodeSettings
 from node.formats.trace_files import read_filings
 from node.joining import Joined, Joining
@@ -254,3 +255,7 @@ def accept_command(*, file: Path, home: Path, passphrase_file: Path | None, pass
     lines = [f"{given.region} answers for {given.member} from now on; it stands in the directory"]
     show({"region": given.region, "member": given.member, "not_after": given.not_after}, lines, as_json=as_json)
     return ExitCode.FINE
+
+
+for command in (status_command, confirm_command, withdraw_command, sign_command):
+    party.add_command(command)

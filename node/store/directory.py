@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 from federation import limits
-from federation.errors import Conflict
+from federation.errors import Conflict, NotFound, StoreUnavailable
 from federation.ports import DirectoryStore
 from federation.trust.merkle import leaf_hash
 from node.store import tree
@@ -24,6 +24,22 @@ from node.store.schema import Schema
 SCHEMA: Final = Schema(name="directory", version=1)
 
 _LEAVES: Final = "SELECT entry FROM leaf WHERE position >= ? AND position < ? ORDER BY position"
+
+
+def copy_directory(path: Path, target: Path) -> None:
+    """Copy a directory file, also while its node runs: for commands that only look, or that follow the log beside the node.
+
+    Raises:
+        NotFound: there is none.
+        StoreUnavailable: it cannot be read.
+    """
+    if not path.exists():
+        raise NotFound(f"there is no directory at {path}", hint="finish joining: `gsp party join`")
+    try:
+        with closing(sqlite3.connect(path, timeout=limits.STORE_BUSY_S)) as source, closing(sqlite3.connect(target)) as copied:
+            source.backup(copied)
+    except sqlite3.Error as error:
+        raise StoreUnavailable(f"{path} cannot be read") from error
 
 
 class SqliteDirectory(DirectoryStore):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from federation.identity import PartyId
 from federation.ports import Enrolment
@@ -76,7 +77,15 @@ class Standing:
             case Step.LOGGED:
                 if self.waits_for:
                     return f"other Parties compare the fingerprint by telephone: `gsp party confirm {self.party}`"
-                return "nothing" if self.status in (Status.ACTIVE, Status.PILOT) else f"it is {self.status}"
+                return _NEXT[self.status or Status.ACTIVE]
+
+
+_NEXT: Final = {
+    Status.ACTIVE: "nothing",
+    Status.PILOT: "nothing",
+    Status.SUSPENDED: "the founders end the suspension: `gsp secretariat propose reinstate`",
+    Status.WITHDRAWN: "nothing; to come back it is invited and admitted again",
+}
 
 
 def step_of(known: Enrolment, *, founders_needed: int) -> Step:
