@@ -24,7 +24,7 @@ from federation.query.query import Query
 from federation.trust.entries import EntryKind
 from federation.wire import directory, envelope, evidence, patterns, query
 from node.formats.patterns import read_pattern_folder
-from tests.support import values
+from tests.support import entry_values, values
 from tests.support.mutation import UNKNOWN_FIELD, join, mutated, overlong, split, varint, wrapped
 
 CONFIG = Path(__file__).resolve().parents[2] / "config" / "patterns"
@@ -54,12 +54,8 @@ def _encode_body(body: tuple[Any, bytes]) -> bytes:
 
 
 CASES = {
-    "decode_signed_entry": Case(directory.decode_signed_entry, directory.encode_signed_entry, values.SIGNED_ENTRIES),
-    "decode_entry_body genesis": _entry(EntryKind.GENESIS, values.GENESES),
-    "decode_entry_body admit": _entry(EntryKind.ADMIT, values.ADMITS),
-    "decode_entry_body update": _entry(EntryKind.UPDATE, values.UPDATES),
-    "decode_entry_body node": _entry(EntryKind.NODE, values.NODE_ENTRIES),
-    "decode_entry_body mandate": _entry(EntryKind.MANDATE, values.MANDATES),
+    "decode_signed_entry": Case(directory.decode_signed_entry, directory.encode_signed_entry, entry_values.SIGNED_ENTRIES),
+    **{f"decode_entry_body {kind}": _entry(kind, strategy) for kind, strategy in entry_values.BODIES.items()},
     "decode_envelope": Case(envelope.decode_envelope, envelope.encode_envelope, values.ENVELOPES),
     "decode_header": Case(envelope.decode_header, envelope.encode_header, values.HEADERS),
     "decode_statement": Case(envelope.decode_statement, envelope.encode_statement, values.STATEMENTS),

@@ -21,19 +21,6 @@ from federation.query.codes import Automation, HandlingCode, LegalBasis, Outcome
 from federation.query.items import Field, FieldName, Item, ItemAnswer, ItemState, Record
 from federation.query.policy import ItemRule, Policy, Rule
 from federation.query.query import CodeAsked, Query
-from federation.trust.entries import (
-    Admit,
-    Authority,
-    AuthorityKind,
-    Contact,
-    EntryKind,
-    Genesis,
-    Mandate,
-    NodeEntry,
-    Signature,
-    SignedEntry,
-    Update,
-)
 from federation.uim.check import CheckMethod
 from federation.uim.codes import Carrier, KeyForm, Label, Level, ProductClass
 from federation.uim.pattern import Decoding, Pattern, PatternSet, PrintedItem
@@ -96,68 +83,6 @@ NODES = st.builds(
 )
 OFFICER_IDS = st.from_regex(r"[a-z0-9]{8,12}", fullmatch=True)
 PATHS = some(DIGESTS)
-
-# --- the directory -------------------------------------------------------------------------------------------------
-
-ENTRY_SIGNATURES = distinct(st.builds(Signature, public_key=DIGESTS, signature=SIGNATURES), by=lambda one: one.public_key).map(
-    lambda signatures: tuple(sorted(signatures, key=lambda one: one.public_key))
-)
-SIGNED_ENTRIES = st.builds(SignedEntry, kind=st.sampled_from(EntryKind), body=st.binary(max_size=40), signatures=ENTRY_SIGNATURES)
-GENESES = distinct(DIGESTS, least=1, most=5).flatmap(
-    lambda founders: st.builds(
-        Genesis,
-        created=TIMES,
-        origin=texts(),
-        domain=DOMAINS,
-        log_key=DIGESTS,
-        root_certificate=st.binary(max_size=40),
-        issuing_ca=st.binary(max_size=40),
-        secretariat_ca=st.binary(max_size=40),
-        founders=st.just(tuple(sorted(founders))),
-        founders_threshold=st.integers(1, len(founders)),
-        witness_wait_s=TIMES,
-        recovery_wait_s=TIMES,
-    )
-)
-ADMITS = st.builds(
-    Admit,
-    created=TIMES,
-    party=PARTIES,
-    party_key=DIGESTS,
-    next_key_hash=DIGESTS,
-    party_ca=st.binary(max_size=40),
-    issuing_ca=st.binary(max_size=40),
-)
-UPDATES = (st.tuples(st.integers(1, 2**64 - 1), DIGESTS) | st.just((0, b""))).flatmap(
-    lambda pattern_set: st.builds(
-        Update,
-        created=TIMES,
-        party=PARTIES,
-        serial=UINT64,
-        display_name=texts(),
-        region=st.booleans(),
-        authorities=some(st.builds(Authority, kind=st.sampled_from(AuthorityKind), name=texts())),
-        contacts=some(st.builds(Contact, name=texts(), address=texts())),
-        pattern_set_version=st.just(pattern_set[0]),
-        pattern_set_digest=st.just(pattern_set[1]),
-    )
-)
-NODE_ENTRIES = st.tuples(PARTIES, distinct(UINT32, least=1)).flatmap(
-    lambda given: st.builds(
-        NodeEntry,
-        created=TIMES,
-        party=st.just(given[0]),
-        serial=UINT64,
-        node=st.builds(NodeName, party=st.just(given[0]), node_id=st.just("one"), domain=DOMAINS),
-        endpoint=st.integers(1, 65_535).map(lambda port: f"one.{given[0]}.nodes.gsp.example:{port}"),
-        signing_key=DIGESTS,
-        suites=st.just(tuple(sorted(given[1]))),
-        min_suite=st.sampled_from(given[1]),
-    )
-)
-MANDATES = distinct(PARTIES, least=2, most=2).flatmap(
-    lambda two: st.builds(Mandate, created=TIMES, region=st.just(two[0]), member=st.just(two[1]), serial=UINT64, not_after=TIMES)
-)
 
 # --- envelopes -----------------------------------------------------------------------------------------------------
 

@@ -88,7 +88,7 @@ def test_a_checkpoint_of_another_log_under_the_same_key_is_refused(treaty):
     line = note.sign_note(text, treaty.genesis.origin, treaty.log_signer)
 
     with pytest.raises(Unauthentic, match="about another log"):
-        read_checkpoint(treaty.roster(), note.format_note(Note(text=text, signatures=(line,))))
+        read_checkpoint(treaty.roster, note.format_note(Note(text=text, signatures=(line,))))
 
 
 def test_a_rollback_is_refused(treaty):

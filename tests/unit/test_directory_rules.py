@@ -171,7 +171,7 @@ def test_the_roster_does_not_depend_on_how_the_log_was_read(treaty):
 def test_an_admission_without_founders_is_refused(treaty):
     qo = treaty.material("qo")
 
-    refused(treaty, compose_entry(treaty.admission(qo), [qo.key]), "0 founders signed an admission; 2 have to")
+    refused(treaty, compose_entry(treaty.admission(qo), [qo.key]), "0 founders signed; 2 have to")
 
 
 def test_an_admission_by_too_few_founders_is_refused(treaty):
@@ -190,7 +190,7 @@ def test_a_founder_who_signs_twice_counts_for_nothing(treaty):
 def test_an_admission_without_the_partys_acceptance_is_refused(treaty):
     leaf = compose_entry(treaty.admission(treaty.material("qo")), treaty.founders)
 
-    refused(treaty, leaf, "by founders and by the Party")
+    refused(treaty, leaf, "by founders and by those whom it is about")
 
 
 def test_an_admission_that_somebody_else_signs_too_is_refused(treaty):
@@ -236,7 +236,7 @@ def test_a_key_that_nobody_honest_has_is_not_admitted(treaty, key):
     forged = Signature(public_key=key, signature=IDENTITY + bytes(32))
 
     refused(treaty, join_signatures(EntryKind.ADMIT, encoded, [*signatures, forged]), "not well formed")
-    refused(treaty, join_signatures(EntryKind.ADMIT, encoded, signatures), "by founders and by the Party")
+    refused(treaty, join_signatures(EntryKind.ADMIT, encoded, signatures), "by founders and by those whom it is about")
 
 
 def test_an_entry_with_one_false_signature_is_refused_whatever_the_others_are(treaty):
@@ -269,7 +269,7 @@ def test_a_ca_under_another_root_is_refused(treaty):
     other = Treaty.make(seed=4)
     qo = other.material("qo")
 
-    refused(treaty, admitted_with(treaty, qo.ca.certificate, issuing_ca=other.issuer.certificate), "issuing CA of the treaty")
+    refused(treaty, admitted_with(treaty, qo.ca.certificate, issuing_ca=other.issuer.certificate), "issuing CA that the directory lists")
 
 
 def test_the_ca_of_another_party_is_refused(treaty):

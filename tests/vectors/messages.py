@@ -28,18 +28,7 @@ from federation.query.policy import ItemRule, Policy, Rule
 from federation.query.query import CodeAsked, Query
 from federation.trust import keys
 from federation.trust.directory import entry_message
-from federation.trust.entries import (
-    Admit,
-    Authority,
-    AuthorityKind,
-    Contact,
-    EntryBody,
-    EntryKind,
-    Genesis,
-    Mandate,
-    NodeEntry,
-    Update,
-)
+from federation.trust.entries import EntryBody, EntryKind
 from federation.uim.codes import KeyForm, Label, Level
 from federation.uim.pattern import Pattern, PatternSet
 from federation.uim.segments import CharacterSegment, Charset, LiteralSegment
@@ -48,6 +37,7 @@ from federation.wire.envelope import encode_bundle, encode_header, encode_statem
 from federation.wire.evidence import encode_signed_receipt
 from federation.wire.patterns import encode_pattern_set
 from federation.wire.query import encode_answer_body, encode_policy, encode_query_body
+from tests.vectors.log_entries import ENTRIES, LATER_FIELDS
 from tests.vectors.primitives import FOLDER, NODE, OFFICER
 
 QM, QN = PartyId("qm"), PartyId("qn")
@@ -56,7 +46,6 @@ ANSWERING = NodeName(party=QN, node_id="one", domain="gsp.example")
 QUERY_ID, ANSWER_ID = MessageId(bytes(range(16))), MessageId(bytes(range(16, 32)))
 NOW = 1_800_000_000
 CERTIFICATE = b"the certificate of an officer"
-PARTY_KEY, FOUNDER, LOG = (keys.SoftwareSigner(bytes([number]) * 32) for number in (1, 2, 3))
 
 QUERY = Query(
     codes=(CodeAsked(key="QNA1B2C3D4", scan="]d2QNA1B2C3D4"),),
@@ -126,66 +115,6 @@ PATTERNS = PatternSet(
         ),
     ),
 )
-ENTRIES: dict[EntryKind, tuple[EntryBody, tuple[keys.SoftwareSigner, ...]]] = {
-    EntryKind.GENESIS: (
-        Genesis(
-            created=NOW,
-            origin="directory.gsp.example",
-            domain="gsp.example",
-            log_key=LOG.public_key,
-            root_certificate=b"the treaty root",
-            issuing_ca=b"the issuing CA",
-            secretariat_ca=b"the CA of the Secretariat's node",
-            founders=(FOUNDER.public_key,),
-            founders_threshold=1,
-            witness_wait_s=604_800,
-            recovery_wait_s=1_209_600,
-        ),
-        (FOUNDER, LOG),
-    ),
-    EntryKind.ADMIT: (
-        Admit(
-            created=NOW,
-            party=QM,
-            party_key=PARTY_KEY.public_key,
-            next_key_hash=bytes(range(32)),
-            party_ca=b"the CA of qm",
-            issuing_ca=b"the issuing CA",
-        ),
-        (FOUNDER, PARTY_KEY),
-    ),
-    EntryKind.UPDATE: (
-        Update(
-            created=NOW,
-            party=QM,
-            serial=7,
-            display_name="Qumérie",
-            region=False,
-            authorities=(Authority(kind=AuthorityKind.CUSTOMS, name="Douanes"),),
-            contacts=(Contact(name="Focal point", address="focal-point@qm.example"),),
-            pattern_set_version=3,
-            pattern_set_digest=bytes(range(32)),
-        ),
-        (PARTY_KEY,),
-    ),
-    EntryKind.NODE: (
-        NodeEntry(
-            created=NOW,
-            party=QM,
-            serial=1,
-            node=ASKING,
-            endpoint="one.qm.nodes.gsp.example:443",
-            signing_key=NODE.public_key,
-            suites=(1,),
-            min_suite=1,
-        ),
-        (PARTY_KEY,),
-    ),
-    EntryKind.MANDATE: (
-        Mandate(created=NOW, region=QN, member=QM, serial=1, not_after=NOW + 31_536_000),
-        (PARTY_KEY, FOUNDER),
-    ),
-}
 
 
 def messages() -> Any:
@@ -209,7 +138,9 @@ def messages() -> Any:
 
 
 def entries() -> Any:
-    return {str(kind): _entry(kind, body, signers) for kind, (body, signers) in ENTRIES.items()}
+    return {str(kind): _entry(kind, body, signers) for kind, (body, signers) in ENTRIES.items()} | {
+        f"{kind} with later fields": _entry(kind, body, ENTRIES[kind][1]) for kind, body in LATER_FIELDS.items()
+    }
 
 
 def _entry(kind: EntryKind, body: EntryBody, signers: tuple[keys.SoftwareSigner, ...]) -> Any:
