@@ -191,7 +191,7 @@ class Federation:
         path = self.home(SECRETARIAT) / "pending" / f"{party}.admit"
         try:
             async with asyncio.timeout(_LEARNING_S):
-                while not path.exists():
+                while not path.exists():  # noqa: ASYNC110  # another process writes the file
                     await asyncio.sleep(_LOOK_S)
         except TimeoutError:
             raise Misuse(f"the admission of {party} was not laid out", hint=LOOK_HINT) from None
@@ -205,13 +205,11 @@ class Federation:
         if member.party in self.cast.first_witnesses:
             await self.start(member.party)
 
-    async def _confirm_neighbours(self, member: Member) -> None:
-        """After a call each: the next ones in the list, so that each Party is confirmed by as many."""
-        parties = [one.party for one in self.cast.parties]
-        place = parties.index(member.party)
-        called = [parties[(place + step) % len(parties)] for step in range(1, _CONFIRMATIONS + 1)]
-        heard = [part for party in called for part in ("--fingerprint", self.fingerprints[party])]
-        await self.processes.verb("party", "confirm", *called, *self._keys(member.party), *heard)
+    async def _confirm_all(self, party: str) -> None:
+        """One Party has called each of the others, and vouches for what was read aloud."""
+        called = [one.party for one in self.cast.parties if one.party != party]
+        heard = [part for other in called for part in ("--fingerprint", self.fingerprints[other])]
+        await self.processes.verb("party", "confirm", *called, *self._keys(party), *heard)
 
     def _nature(self, member: Member) -> tuple[str | Path, ...]:
         answered = self.cast.answers_for(member.party)
