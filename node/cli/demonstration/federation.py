@@ -81,10 +81,9 @@ class Federation:
         await self._enter(witnesses)
         await self._enter(others)
         say(f"{len(self.cast.parties)} Parties have joined: invited, fingerprint compared, admitted by {len(_SIGNING)} founders.")
-        await together(*(self._confirm_neighbours(member) for member in self.cast.parties))
-        say(
-            f"Each Party has confirmed {_CONFIRMATIONS} others after a call; {', '.join(self.cast.first_witnesses)} witness the log."
-        )
+        await together(*(self._confirm_all(party) for party in self.cast.first_witnesses))
+        names = ", ".join(self.cast.member(party).name for party in self.cast.first_witnesses)
+        say(f"{names} witness the directory; each of them has called all others, and confirmed them.")
         represented = [member for member in self.cast.parties if member.answered_by is not None]
         await together(
             *(self._give_mandate(member, member.answered_by) for member in represented if member.answered_by is not None),
