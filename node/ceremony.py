@@ -1,7 +1,7 @@
 """The founding ceremony with files: each key holder works on a machine of the own, and files are carried between them.
 
 a founder's home       keystore with `founder`; founder.json for the Secretariat
-the root's home        keystore with `root`; root.pem
+the root's home        keystore with `root`; root.pem; a copy of each file that it gave, named after the request
 the Secretariat's home keystore; ceremony/plan.json, ceremony/issuing.request, ceremony/treaty.genesis; certificates/
 
 Every step may be repeated and gives the same files again. What has been signed is never made anew: once the genesis entry lies
@@ -160,13 +160,17 @@ def sign_request(home: Path, passphrase: bytes, path: Path, claimed: str, *, wor
     raw = read_bytes(path)
     file = parse_file(raw, RootRequestFile, name=path.name)
     require_same(digits_of_file(raw), claimed)
-    output = path.with_name(f"{path.stem}.signed")
+    output, record = path.with_name(f"{path.stem}.signed"), home / f"{sha256(raw).hexdigest()}.signed"
     keystore = Keystore.open(home / "keystore", passphrase)
+    if record.exists():  # the same request has the same answer: founders may have signed over it already
+        replace_file(output, read_bytes(record))
+        return output
     root = Authority(certificate=from_pem(read_bytes(home / "root.pem")), key=root_key_from_seed(keystore.get("root")))
     request = bytes.fromhex(file.request)
     issuing_ca = sign_issuing_ca(world, root, request, domain=file.domain)
-    signed = IssuingFile(domain=file.domain, root=root.certificate.hex(), issuing_ca=issuing_ca.hex())
-    replace_file(output, encode_file(signed))
+    signed = encode_file(IssuingFile(domain=file.domain, root=root.certificate.hex(), issuing_ca=issuing_ca.hex()))
+    replace_file(record, signed)
+    replace_file(output, signed)
     return output
 
 
