@@ -20,7 +20,7 @@ from typing import Final
 import msgspec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from federation.boundary.directory import extend, open_genesis, read_checkpoint, sign_body
+from federation.boundary.directory import claimed_checkpoint, extend, genesis_digest, open_genesis, sign_body
 from federation.errors import Conflict, NotFound, Unauthentic
 from federation.identity import NodeName, OfficerName, PartyId
 from federation.ports import DirectoryService, DirectoryStore, Peer
@@ -44,7 +44,7 @@ from node.rpc.renewal import new_credential
 from node.store.directory import SqliteDirectory
 from node.use_cases.announcing import announce, wanted_node, wanted_update
 from node.use_cases.founding import SEED_BYTES, PartyKeys, make_party_keys, secretariat_name
-from node.use_cases.registry import Registry, read_entries
+from node.use_cases.registry import Registry, listed_secretariat, read_entries
 from node.use_cases.registry_values import Admission, EnrolmentState
 from node.use_cases.world import World
 
@@ -107,15 +107,14 @@ async def join(joining: Joining, world: World) -> Joined:
     joining.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     keystore, state = _keys(joining, world)
     async with enrolling(joining.code, clock=world.clock) as enrolment:
-        if not state.admit_body:
-            await _enrol(joining, keystore, state, enrolment)
-            heard(joining.home, state, None, now=world.now())
+        await _enrol(joining, keystore, state, enrolment, now=world.now())
         admit, seen = _admission(joining, keystore, state)
         joining.tell(f"fingerprint of this Party's keys, to be read aloud both ways: {seen}")
         await _accept(joining, keystore, state, enrolment, world)
     settings = _settings(joining, admit, state)
     sets = read_sets(joining.home, settings)
-    async with following(joining.home, settings, keystore, admit, world, first_leaf=bytes.fromhex(state.genesis_leaf)) as line:
+    start = Start(first_leaf=bytes.fromhex(state.genesis_leaf), secretariat_ca=_first_anchor(state, world))
+    async with following(joining.home, settings, keystore, admit, world, start=start) as line:
         if own_admission(line.registry, admit.party) != admit:
             raise Unauthentic(
                 "the directory lists other keys for this Party than this machine made",
@@ -153,20 +152,29 @@ def _named(keys: PartyKeys) -> dict[str, bytes]:
     return {"party": keys.party_seed, "ca": keys.ca_seed, "signing": keys.signing_seed, "storage": keys.storage_key}
 
 
-async def _enrol(joining: Joining, keystore: Keystore, state: JoiningState, enrolment: GrpcEnrolment) -> None:
-    joining.tell("sending this Party's public keys to the Secretariat")
+async def _enrol(joining: Joining, keystore: Keystore, state: JoiningState, enrolment: GrpcEnrolment, *, now: int) -> None:
+    """Get the entry to be signed, or the same one again: where the Secretariat is reached may have changed meanwhile."""
+    known = state.admit_body
+    if not known:
+        joining.tell("sending this Party's public keys to the Secretariat")
     admission: Admission = await enrolment.enrol(
         party_ca_request=make_request(key_from_seed(keystore.get("ca"))),
         party_key=SoftwareSigner(keystore.get("party")).public_key,
         next_key_hash=bytes.fromhex(state.next_key_hash),
     )
     open_genesis(admission.genesis_leaf, joining.genesis)  # or this is another Secretariat
+    if known and admission.admit_body.hex() != known:
+        raise Unauthentic("the Secretariat laid out another admission than before", hint="tell the founders by telephone at once")
     state.admit_body = admission.admit_body.hex()
     state.directory_endpoint = admission.directory_endpoint
     state.genesis_leaf = admission.genesis_leaf.hex()
-    state.step = Step.ENROLLED
+    state.secretariat_ca, state.secretariat_issuer = admission.secretariat_ca.hex(), admission.secretariat_issuer.hex()
     _admission(joining, keystore, state)
-    write_state(joining.home, state)
+    if known:
+        write_state(joining.home, state)
+    else:
+        state.step = Step.ENROLLED
+        heard(joining.home, state, None, now=now)
 
 
 def _admission(joining: Joining, keystore: Keystore, state: JoiningState) -> tuple[Admit, str]:
@@ -255,22 +263,36 @@ class Following:
     secretariat: Peer
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """Where a replica begins.
+
+    Attributes:
+        secretariat_ca: DER of the anchor for the first read, when it is not the genesis entry's any more; later on the directory
+            itself says it.
+    """
+
+    first_leaf: bytes
+    secretariat_ca: bytes = b""
+
+
 @asynccontextmanager
 async def following(
-    home: Path, settings: NodeSettings, keystore: Keystore, admit: Admit, world: World, *, first_leaf: bytes
+    home: Path, settings: NodeSettings, keystore: Keystore, admit: Admit, world: World, *, start: Start
 ) -> AsyncIterator[Following]:
     """Follow the log as this Party, with a certificate made for the moment."""
-    genesis = open_genesis(first_leaf, bytes.fromhex(settings.genesis)).genesis
+    genesis = open_genesis(start.first_leaf, bytes.fromhex(settings.genesis)).genesis
     ca = Authority(certificate=admit.party_ca, key=key_from_seed(keystore.get("ca")))
     credential = new_credential(world, ca, node_name(settings))
-    peer = Peer(name=secretariat_name(settings.domain), endpoint=settings.secretariat, anchors=(genesis.secretariat_ca,))
+    anchor = start.secretariat_ca or genesis.secretariat_ca
+    peer = Peer(name=secretariat_name(settings.domain), endpoint=settings.secretariat, anchors=(anchor,))
     async with (
         SqliteDirectory.open(home / "directory.sqlite") as store,
         Channels(own=credential, clock=world.clock) as channels,
     ):
         service = GrpcDirectory(channels)
-        registry = await _replicate(store, service, peer, settings, first_leaf=first_leaf, world=world)
-        yield Following(registry=registry, service=service, secretariat=peer)
+        registry = await _replicate(store, service, peer, settings, first_leaf=start.first_leaf, world=world)
+        yield Following(registry=registry, service=service, secretariat=listed_secretariat(registry.roster, peer))
 
 
 async def _replicate(
@@ -281,13 +303,33 @@ async def _replicate(
     if await store.size() == 0:
         begun = open_genesis(first_leaf, digest)
         checkpoint = await service.checkpoint(peer)
-        size = read_checkpoint(begun.roster, checkpoint)[0].size
+        size = claimed_checkpoint(checkpoint).size
         leaves = [first_leaf, *await read_entries(service, peer, start=1, end=size)]
         extend(begun, leaves[1:], checkpoint)
         await store.append(first=0, leaves=leaves, checkpoint=checkpoint)
     registry = await Registry.load(store, digest, world.clock)
-    await registry.follow(service, peer)
+    await registry.follow(service, listed_secretariat(registry.roster, peer))
     return registry
+
+
+def _first_anchor(state: JoiningState, world: World) -> bytes:
+    """The CA of the Secretariat's node, when it is not the genesis entry's any more: it leads to the treaty root, or is refused.
+
+    It is believed for the first read of a log that is checked by itself; from then on the log says which CAs the Secretariat has.
+    """
+    der = bytes.fromhex(state.secretariat_ca)
+    if der:
+        leaf = bytes.fromhex(state.genesis_leaf)
+        genesis = open_genesis(leaf, genesis_digest(leaf)).genesis
+        read_party_ca(
+            der,
+            party=None,
+            domain=genesis.domain,
+            issuing_ca=bytes.fromhex(state.secretariat_issuer),
+            root=genesis.root_certificate,
+            now=world.now(),
+        )
+    return der
 
 
 def node_name(settings: NodeSettings) -> NodeName:

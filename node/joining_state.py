@@ -23,6 +23,7 @@ class JoiningState(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     Attributes:
         admit_body, genesis_leaf: in hexadecimal; empty before the Secretariat has issued the CA.
+        secretariat_ca, secretariat_issuer: likewise; empty while the Secretariat has the CA of the genesis entry.
         step, founders_signed, founders_needed: what the Secretariat said last.
         since: Unix seconds at which that step was first heard of.
     """
@@ -32,6 +33,8 @@ class JoiningState(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     admit_body: str = ""
     directory_endpoint: str = ""
     genesis_leaf: str = ""
+    secretariat_ca: str = ""
+    secretariat_issuer: str = ""
     step: Step = Step.INVITED
     founders_signed: int = 0
     founders_needed: int = 0

@@ -8,7 +8,7 @@ from federation.identity import PartyId
 from federation.trust.entries import Mandate
 from federation.trust.keys import Signer, SoftwareSigner
 from node.config import NodeSettings
-from node.joining import following, own_admission
+from node.joining import Start, following, own_admission
 from node.keystore import Keystore
 from node.store.directory import SqliteDirectory
 from node.use_cases.announcing import accept_mandate, offer_mandate
@@ -32,7 +32,7 @@ async def accept(home: Path, settings: NodeSettings, keystore: Keystore, offered
         registry = await Registry.load(store, bytes.fromhex(settings.genesis), world.clock)
         admit = own_admission(registry, settings.party_id)
         (first_leaf,) = await store.leaves(0, 1)
-    async with following(home, settings, keystore, admit, world, first_leaf=first_leaf) as line:
+    async with following(home, settings, keystore, admit, world, start=Start(first_leaf=first_leaf)) as line:
         signer = SoftwareSigner(keystore.get("party"))
         mandate, leaf = accept_mandate(offered, line.registry.roster, member=settings.party_id, now=world.now(), signer=signer)
         await line.service.submit(line.secretariat, leaf)

@@ -52,7 +52,7 @@ from node.use_cases.diagnosis import Facts
 from node.use_cases.directory_reads import DirectoryReads
 from node.use_cases.founding import secretariat_name
 from node.use_cases.participant import Participant, Parts, participating
-from node.use_cases.registry import Registry
+from node.use_cases.registry import Registry, listed_secretariat
 from node.use_cases.world import Own, World
 
 logger = logging.getLogger(__name__)
@@ -221,8 +221,9 @@ async def _serving(ground: _Ground, identity: Identity, participant: Participant
 async def _announce(ground: _Ground, parts: Parts) -> None:
     """Bring what the settings say into the directory: a new address, a new set of patterns. Tried until it stands there."""
     assert parts.secretariat is not None  # as made above
-    line = Following(registry=ground.registry, service=parts.directory, secretariat=parts.secretariat)
     while True:
+        secretariat = listed_secretariat(ground.registry.roster, parts.secretariat)
+        line = Following(registry=ground.registry, service=parts.directory, secretariat=secretariat)
         try:
             await announce_settings(
                 line, ground.settings, ground.sets, keystore=ground.keystore, world=ground.world, with_node=True

@@ -177,6 +177,7 @@ async def running(home: Path, passphrase: bytes) -> AsyncIterator[SecretariatSet
         governance, signer = registry.roster.governance, LogSigner(keystore, registry.roster)
         registry.on_change(signer.follow)
         log = await Log.load(registry=registry, signer=signer)
+        ca = standing_authority(keystore, "ca", governance.secretariat_cas)
         admissions = Admissions(
             world=world,
             registry=registry,
@@ -185,6 +186,7 @@ async def running(home: Path, passphrase: bytes) -> AsyncIterator[SecretariatSet
             issuer=standing_authority(keystore, "issuing", governance.issuing_cas),
             directory_endpoint=settings.endpoint,
             genesis_leaf=(await directory.leaves(0, 1))[0],
+            node_ca=b"" if ca.certificate == registry.roster.genesis.secretariat_ca else ca.certificate,
         )
         office = Office(
             home,
@@ -195,7 +197,6 @@ async def running(home: Path, passphrase: bytes) -> AsyncIterator[SecretariatSet
             store=enrolments,
             signer=signer,
         )
-        ca = standing_authority(keystore, "ca", governance.secretariat_cas)
         identity = Identity(
             world=world,
             ca=ca,

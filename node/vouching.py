@@ -18,7 +18,7 @@ from federation.trust.entries import EntryBody
 from federation.trust.fingerprint import fingerprint
 from federation.trust.keys import SoftwareSigner
 from node.config import NodeSettings, read_node_settings
-from node.joining import Following, following, own_admission
+from node.joining import Following, Start, following, own_admission
 from node.joining_state import STATE_FILE, read_state
 from node.keystore import Keystore
 from node.store.directory import SqliteDirectory, copy_directory
@@ -46,7 +46,7 @@ async def _beside(home: Path, settings: NodeSettings, keystore: Keystore, world:
             registry = await Registry.load(store, bytes.fromhex(settings.genesis), world.clock)
             admit = own_admission(registry, settings.party_id)
             (first_leaf,) = await store.leaves(0, 1)
-        async with following(scratch, settings, keystore, admit, world, first_leaf=first_leaf) as line:
+        async with following(scratch, settings, keystore, admit, world, start=Start(first_leaf=first_leaf)) as line:
             yield line
 
 

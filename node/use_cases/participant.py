@@ -41,7 +41,7 @@ from node.use_cases.library import Patterns
 from node.use_cases.outbox import Outbox
 from node.use_cases.proving import Proving
 from node.use_cases.recent import Recent
-from node.use_cases.registry import Registry
+from node.use_cases.registry import Registry, listed_secretariat
 from node.use_cases.repository import Repository
 from node.use_cases.sealing import Sealer
 from node.use_cases.world import Announcer, Own, Turns, World
@@ -311,8 +311,9 @@ async def follow_directory(parts: Parts, participant: Participant) -> None:
     registry = participant.registry
     try:
         if parts.secretariat is not None:
-            await registry.follow(parts.directory, parts.secretariat)
-            await registry.witness(parts.directory, parts.secretariat, parts.own)
+            secretariat = listed_secretariat(registry.roster, parts.secretariat)
+            await registry.follow(parts.directory, secretariat)
+            await registry.witness(parts.directory, listed_secretariat(registry.roster, secretariat), parts.own)
             return
     except FederationError as error:
         logger.info("the Secretariat shows no directory that goes on", extra={"problem": error.code})

@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from federation import limits
 from federation.boundary.directory import (
     Replica,
     bare_checkpoint,
+    claimed_checkpoint,
     cosign_checkpoint,
     cosigners,
     extend,
@@ -143,8 +144,9 @@ class Registry:
         if checkpoint == self._replica.note:
             self.heard_at = self._clock.now()
             return False
-        offered, _ = read_checkpoint(self._replica.roster, checkpoint)
-        own = self._replica.frontier
+        offered, own = claimed_checkpoint(checkpoint), self._replica.frontier
+        if offered.size <= own.size:  # beyond that another key may sign, which the entries up to there announce
+            read_checkpoint(self._replica.roster, checkpoint)
         if offered.size < own.size:
             return False  # a peer may be behind; only equal sizes can disagree
         if offered.size == own.size and offered.root != own.root():
@@ -187,6 +189,11 @@ class Registry:
     def _witnesses(self, checkpoint: bytes) -> int:
         """Cosignatures that are some: anybody on the way can add lines."""
         return len(cosigners(self.roster, checkpoint))
+
+
+def listed_secretariat(roster: Roster, secretariat: Peer) -> Peer:
+    """The Secretariat's node with the anchors that the directory lists now: its CA changes like everybody's."""
+    return replace(secretariat, anchors=roster.governance.secretariat_cas)
 
 
 async def read_entries(service: DirectoryService, source: Peer, *, start: int, end: int) -> list[bytes]:

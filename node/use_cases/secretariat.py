@@ -135,6 +135,7 @@ class Admissions:
         issuer: Authority,
         directory_endpoint: str,
         genesis_leaf: bytes,
+        node_ca: bytes = b"",
     ) -> None:
         self._world = world
         self._registry = registry
@@ -143,6 +144,8 @@ class Admissions:
         self._issuer = issuer
         self._directory_endpoint = directory_endpoint
         self._genesis_leaf = genesis_leaf
+        self._node_ca = node_ca
+        """Of the Secretariat's node, issued by `issuer`: what a newcomer cannot know when it is not the genesis entry's any more."""
         self._stepping = asyncio.Lock()
         """One step at a time: a founder's signature must not be lost because the Party signs in the same moment."""
 
@@ -180,6 +183,8 @@ class Admissions:
             genesis_leaf=self._genesis_leaf,
             admit_body=known.admit_body,
             directory_endpoint=self._directory_endpoint,
+            secretariat_ca=self._node_ca,
+            secretariat_issuer=self._issuer.certificate if self._node_ca else b"",
         )
 
     def _issue(self, application: Application, *, now: int) -> bytes:
