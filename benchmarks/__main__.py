@@ -20,8 +20,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+from benchmarks.directory import replaying
 from benchmarks.echo import floor_in_flight, floor_one_at_a_time, in_flight_rate, one_at_a_time
 from benchmarks.federation import federation
+from benchmarks.revocation import revocation_on_sight
 from benchmarks.sealing import sealing
 from benchmarks.stages import stages
 
@@ -52,6 +54,7 @@ async def measure(queries: int) -> dict[str, Any]:
         commit_ms = commit_floor(Path(folder))
         two = await two_processes(Path(folder) / "two", queries)
         both = await one_process(Path(folder) / "one", queries // 2)
+    refused_ms = statistics.median(await revocation_on_sight()) * 1e3
     seals = {
         name: {"ms": ours * 1e3, "primitives_ms": bare * 1e3, "ratio": ours / bare} for name, (ours, bare) in sealing().items()
     }
@@ -66,6 +69,8 @@ async def measure(queries: int) -> dict[str, Any]:
         "query": two | {"p50_to_echo": two["p50_ms"] / floor_ms, "p99_to_echo": two["p99_ms"] / floor_ms},
         "stages": both,
         "sealing": seals,
+        "revocation": {"told_to_refused_p50_ms": refused_ms, "to_two_echoes": refused_ms / (2 * floor_ms)},
+        "directory": replaying(),
     }
 
 
@@ -149,8 +154,26 @@ def show(figures: dict[str, Any]) -> None:
             f"  {name:<29}{one['ms']:6.3f} ms   {one['primitives_ms']:6.3f} ms   {one['ratio']:.2f} x"
             for name, one in figures["sealing"].items()
         ),
+        "",
+        "from the word that a key counts no more to the refusal of its holder, at a peer, without the Secretariat",
+        (
+            f"  told to refused              p50 {figures['revocation']['told_to_refused_p50_ms']:6.2f} ms"
+            f"   {figures['revocation']['to_two_echoes']:.1f} x two echoes"
+        ),
     ]
+    lines += directory_lines(figures["directory"])
     sys.stdout.write("\n".join(lines) + "\n")
+
+
+def directory_lines(figures: dict[str, Any]) -> list[str]:
+    """The directory against its hashes and signatures."""
+    size, *measured = figures.items()
+    return [
+        "",
+        f"the directory of 200 Parties after five years: {size[1]['all']:.0f} entries, {size[1]['MiB']:.1f} MiB",
+        "against hashing its entries and checking their signatures",
+        *(f"  {name:<35}{one['ms']:9.2f} ms   {one['floor_ms']:9.2f} ms   {one['ratio']:.2f} x" for name, one in measured),
+    ]
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@
     ├── Unavailable               nothing is wrong with the request; try again later
     │   ├── Unreachable           the other node did not answer
     │   ├── StoreUnavailable      our own disk is full or failing; nothing was acknowledged
+    │   ├── Stale                 what is shown is too old to bring anything new
     │   ├── Overloaded            a budget is used up
     │   └── DeadlinePassed        the time that was given is over
     └── OperatorMistake           the person or the configuration at this end can mend it
@@ -125,6 +126,13 @@ class StoreUnavailable(Unavailable):
 
     code = "store-unavailable"
     default_hint = "make room on the disk of this node, then try again; `gsp doctor` shows how much is left"
+
+
+class Stale(Unavailable):
+    """The directory that is shown is old: whoever shows it may be holding back what came since."""
+
+    code = "stale"
+    default_hint = "known Parties go on exchanging; ask the Secretariat by telephone why its directory stands still"
 
 
 class Overloaded(Unavailable):

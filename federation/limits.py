@@ -134,6 +134,10 @@ DIRECTORY_BYTES_MAX: Final = 134_217_728
 that is longer is nobody's memory but an attack on ours."""
 ENTRIES_PER_PARTY_PER_DAY_MAX: Final = 100
 """Every node keeps every entry for ever, so nobody may add them without end. A Party changes its entries a few times a year."""
+SERIAL_STEP_MAX: Final = 2**32
+"""How far a serial may jump: over every Unix time there is today, and so little that nobody with a stolen key uses the numbers up."""
+ALARMS_KEPT_MAX: Final = 256
+"""Entries that broke a rule, told to the operator: the newest ones say what is going on."""
 CAS_PER_PARTY_MAX: Final = 3
 """A Party's CAs that stand at a time: the old one, the new one, and one that replaces a new one that went wrong."""
 ISSUERS_MAX: Final = 4
@@ -148,6 +152,8 @@ CHECKPOINT_BYTES_MAX: Final = 131_072
 """A signed note with 400 cosignatures of some 150 bytes each, doubled."""
 CHECKPOINT_SIGNATURES_MAX: Final = 512
 """The log, every possible Party as witness, and keys being rotated."""
+SPLIT_VIEW_BYTES_MAX: Final = 2 * CHECKPOINT_BYTES_MAX + 4_096
+"""Two checkpoints, and a consistency proof of PROOF_HASHES_MAX hashes."""
 CHECKPOINTS_REMEMBERED_MAX: Final = 512
 """Verified checkpoints: every envelope carries one, and a few per peer are in use at a time."""
 PROOF_HASHES_MAX: Final = 64
@@ -168,6 +174,25 @@ NAME_CHARACTERS_MAX: Final = 200
 """The name of a Party, an authority or a desk, in its longest official form."""
 DIRECTORY_STALE_WARN_S: Final = 6 * 3_600
 """A night without the Secretariat is noticed before the office opens."""
+DIRECTORY_FRESH_S: Final = 86_400
+"""What witnesses saw longer ago than a day brings no new Party and no new key: whoever shows it may be holding back what came since."""
+COSIGN_AGAIN_S: Final = 3_600
+"""Witnesses cosign a checkpoint that stands again each hour: a few hundred bytes, so that everybody sees that nothing is held back."""
+OFFER_S: Final = 60
+"""A checkpoint that waits for witnesses stays the same this long while further entries gather: or it would never have all of them."""
+NOTICES_PER_REPLY_MAX: Final = 64
+"""Proofs and revocations in one reply: a few at a time in a bad year; with the longest proofs below a message by
+NOTICES_BYTES_MAX."""
+NOTICES_BYTES_MAX: Final = 2_097_152
+"""Half a message, as DIRECTORY_REPLY_BYTES_MAX."""
+REVOCATIONS_PER_PARTY_MAX: Final = 32
+"""Revocations of one Party that the log does not hold yet: all its keys, several times over. Nobody crowds the others out."""
+NOTICES_REFUSED_PER_HOUR_MAX: Final = 32
+"""Of one Party, false ones: each costs a few signatures to look at, and nobody is wrong that often."""
+HEARSAY_MAX: Final = PARTIES_MAX
+"""Checkpoints of peers that wait to be compared with ours: the newest of each Party."""
+CHECKPOINTS_AGREED_MAX: Final = 1_024
+"""Checkpoints known to be of our own history: a year of entries, so that peers who are behind cost nothing."""
 DIRECTORY_STALE_MARK_S: Final = 7 * 86_400
 """Traffic between known Parties goes on, marked stale."""
 JOIN_TOKEN_BYTES: Final = 16
@@ -287,7 +312,13 @@ OFFICER_CERTIFICATE_WARN_S: Final = 14 * 86_400
 JOURNAL_CONTENT_BYTES_MAX: Final = 65_536
 """A record has a few fields and digests, below 300 bytes; later kinds have room."""
 PROOF_FILE_BYTES_MAX: Final = 16_777_216
-"""Two envelopes, their receipts, and the directory entries of two Parties."""
+"""Two envelopes, their receipts, and the directory entries of two Parties, or all of them."""
+PROOF_ENTRIES_MAX: Final = 65_536
+"""Directory entries in a proof file: all that PROOF_DIRECTORY_BYTES_MAX has room for."""
+PROOF_DIRECTORY_BYTES_MAX: Final = 12_582_912
+"""A whole directory in a proof file leaves room for the messages. It is some decades of the entries that Parties write."""
+PROOF_WHOLE_BYTES: Final = 262_144
+"""A directory up to this size travels whole, so that nothing can have been left out of it: some hundred entries."""
 PAGE_ROWS_MAX: Final = 200
 """Rows that the desk gives in one call: a screen and some."""
 DESK_REPLY_BYTES_MAX: Final = PROOF_FILE_BYTES_MAX + 65_536

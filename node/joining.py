@@ -20,7 +20,7 @@ from typing import Final
 import msgspec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from federation.boundary.directory import claimed_checkpoint, extend, genesis_digest, open_genesis, sign_body
+from federation.boundary.directory import genesis_digest, open_genesis, sign_body
 from federation.errors import Conflict, NotFound, Unauthentic
 from federation.identity import NodeName, OfficerName, PartyId
 from federation.ports import DirectoryService, DirectoryStore, Peer
@@ -42,9 +42,9 @@ from node.rpc.directory import GrpcDirectory
 from node.rpc.enrolment import GrpcEnrolment, enrolling
 from node.rpc.renewal import new_credential
 from node.store.directory import SqliteDirectory
-from node.use_cases.announcing import announce, wanted_node, wanted_update
+from node.use_cases.announcing import Patience, announce, follow_pending, wanted_node, wanted_update
 from node.use_cases.founding import SEED_BYTES, PartyKeys, make_party_keys, secretariat_name
-from node.use_cases.registry import Registry, listed_secretariat, read_entries
+from node.use_cases.registry import Registry
 from node.use_cases.registry_values import Admission, EnrolmentState
 from node.use_cases.world import World
 
@@ -120,7 +120,10 @@ async def join(joining: Joining, world: World) -> Joined:
                 "the directory lists other keys for this Party than this machine made",
                 hint="tell the founders by telephone at once",
             )
-        await announce_settings(line, settings, sets, keystore=keystore, world=world, with_node=joining.with_node)
+        patience = Patience(wait_s=joining.wait_s, tell=joining.tell)
+        await announce_settings(
+            line, settings, sets, keystore=keystore, world=world, with_node=joining.with_node, patience=patience
+        )
     joining.tell("name, patterns and node stand in the directory" if joining.with_node else "name and patterns stand there")
     write_settings(joining.home / "node.toml", settings)
     return _first_officer(settings, keystore, admit, world, seen)
@@ -207,7 +210,7 @@ def public_key_info(seed: bytes) -> bytes:
 
 
 async def _accept(joining: Joining, keystore: Keystore, state: JoiningState, enrolment: GrpcEnrolment, world: World) -> None:
-    """Sign the acceptance and wait for the founders."""
+    """Sign the acceptance, and wait for the founders and then for the witnesses."""
     signer = SoftwareSigner(keystore.get("party"))
     progress = await enrolment.accept(sign_body(EntryKind.ADMIT, bytes.fromhex(state.admit_body), signer))
     told = ""
@@ -220,7 +223,7 @@ async def _accept(joining: Joining, keystore: Keystore, state: JoiningState, enr
                 progress = await enrolment.status()
     except TimeoutError:
         raise Conflict(
-            f"waiting for founders: {progress.founders_signed} of {progress.founders_needed} have signed",
+            progress.words,
             hint="run the same command again later; it goes on from here",
         ) from None
     heard(joining.home, state, progress, now=world.now())
@@ -228,7 +231,7 @@ async def _accept(joining: Joining, keystore: Keystore, state: JoiningState, enr
 
 
 def _tell_waiting(joining: Joining, progress: EnrolmentState, told: str) -> str:
-    words = f"waiting for founders: {progress.founders_signed} of {progress.founders_needed} have signed"
+    words = progress.words
     if words != told:
         joining.tell(words)
     return words
@@ -292,7 +295,7 @@ async def following(
     ):
         service = GrpcDirectory(channels)
         registry = await _replicate(store, service, peer, settings, first_leaf=start.first_leaf, world=world)
-        yield Following(registry=registry, service=service, secretariat=listed_secretariat(registry.roster, peer))
+        yield Following(registry=registry, service=service, secretariat=registry.anchored(peer))
 
 
 async def _replicate(
@@ -301,14 +304,10 @@ async def _replicate(
     """The replica on disk, begun from the genesis entry when there is none."""
     digest = bytes.fromhex(settings.genesis)
     if await store.size() == 0:
-        begun = open_genesis(first_leaf, digest)
-        checkpoint = await service.checkpoint(peer)
-        size = claimed_checkpoint(checkpoint).size
-        leaves = [first_leaf, *await read_entries(service, peer, start=1, end=size)]
-        extend(begun, leaves[1:], checkpoint)
-        await store.append(first=0, leaves=leaves, checkpoint=checkpoint)
+        genesis = open_genesis(first_leaf, digest)
+        await Registry.begin(store, genesis, service, peer, world.clock, first_leaf=first_leaf)
     registry = await Registry.load(store, digest, world.clock)
-    await registry.follow(service, listed_secretariat(registry.roster, peer))
+    await registry.follow(service, registry.anchored(peer))
     return registry
 
 
@@ -350,8 +349,10 @@ async def announce_settings(
     keystore: Keystore,
     world: World,
     with_node: bool,
+    patience: Patience | None = None,
 ) -> None:
-    """Bring the log to what the settings say, under the Party key."""
+    """Bring the log to what the settings say, under the Party key. What was submitted before and still waits is waited for first."""
+    await follow_pending(line.registry, line.service, line.secretariat, patience=patience)
     roster, now = line.registry.roster, world.now()
     update = wanted_update(
         roster,
@@ -375,6 +376,7 @@ async def announce_settings(
         line.secretariat,
         bodies=[update, node if with_node else None],
         signer=SoftwareSigner(keystore.get("party")),
+        patience=patience,
     )
 
 

@@ -11,7 +11,7 @@ from node.config import NodeSettings
 from node.joining import Start, following, own_admission
 from node.keystore import Keystore
 from node.store.directory import SqliteDirectory
-from node.use_cases.announcing import accept_mandate, offer_mandate
+from node.use_cases.announcing import accept_mandate, follow_until, offer_mandate
 from node.use_cases.registry import Registry
 from node.use_cases.world import World
 
@@ -35,6 +35,6 @@ async def accept(home: Path, settings: NodeSettings, keystore: Keystore, offered
     async with following(home, settings, keystore, admit, world, start=Start(first_leaf=first_leaf)) as line:
         signer = SoftwareSigner(keystore.get("party"))
         mandate, leaf = accept_mandate(offered, line.registry.roster, member=settings.party_id, now=world.now(), signer=signer)
-        await line.service.submit(line.secretariat, leaf)
-        await line.registry.follow(line.service, line.secretariat)
+        index = await line.service.submit(line.secretariat, leaf)
+        await follow_until(line.registry, line.service, line.secretariat, size=index + 1)
     return mandate

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -21,16 +21,18 @@ from typing import Final
 from federation import limits
 from federation.boundary.directory import sign_body
 from federation.errors import FederationError, InvalidConfiguration, NotFound, Overloaded
-from federation.ports import EnrolmentStore
-from federation.trust.entries import EntryKind, Recover, Signature
+from federation.identity import party_id
+from federation.ports import Enrolment, EnrolmentStore
+from federation.trust.entries import EntryKind, Recover, RotateLog, Signature
 from federation.trust.keys import Signer
 from node.formats.ceremony import WaitingEntry, encode_signature, read_entry, read_signature, signature_name
 from node.formats.standing import PartyLine, ProposalLine, StatusFile, encode_status, line_of, read_status
 from node.keystore import replace_file
 from node.store.tray import Approval, Cosignature, Invite, Request, Signed, Tray
-from node.use_cases.founders import entitled, make_leaf, read_aloud, require_entitled, with_founders
+from node.use_cases.founders import entitled, make_leaf, read_aloud, require_entitled
+from node.use_cases.log import Log
 from node.use_cases.registry import Registry
-from node.use_cases.secretariat import Admissions, Log, write_invitation
+from node.use_cases.secretariat import Admissions, write_invitation
 from node.use_cases.standing import standings
 
 logger = logging.getLogger(__name__)
@@ -61,7 +63,7 @@ class Office:
         home: the folder.
         genesis: digest of the log's first entry.
         store: the same that `admissions` works on.
-        signer: the log key, which recoveries need beside the founders.
+        log_keys: reads the log keys from where they are kept; a recovery needs the one that stands beside the founders.
     """
 
     def __init__(
@@ -73,7 +75,7 @@ class Office:
         log: Log,
         admissions: Admissions,
         store: EnrolmentStore,
-        signer: Signer,
+        log_keys: Callable[[], tuple[Signer, ...]],
     ) -> None:
         self._home = home
         self._genesis = genesis
@@ -81,7 +83,7 @@ class Office:
         self._log = log
         self._admissions = admissions
         self._store = store
-        self._signer = signer
+        self._log_keys = log_keys
         self._tray = Tray(home / "tray")
         self._proposals: dict[str, _Proposal] = {}
         self._written: StatusFile | None = None
@@ -103,7 +105,10 @@ class Office:
         for proposal in list(self._proposals.values()):
             await self._try_to_log(proposal)
         waiting = {f"{one.party}.admit": one.admit_body for one in await self._admissions.pending()}
-        _lay_out(self._home / "pending", waiting)
+        _lay_out(self._home / "pending", waiting, kind="admit")
+        offered = self._log.waiting_for(self._log.roster.size - 1)
+        checkpoints = {"directory.checkpoint": await self._log.pending()} if offered is not None else {}
+        _lay_out(self._home / "pending", checkpoints, kind="checkpoint")
         await self._write_status()
 
     async def _carry_out(self, request: Request) -> None:
@@ -122,7 +127,7 @@ class Office:
             case Signed():
                 self._take_signature(request)
             case Cosignature():
-                await self._registry.accept([], with_founders(self._registry.replica, request.note))
+                await self._log.stand_in(request.note)
 
     def _take_signature(self, request: Signed) -> None:
         """Keep a signature beside the entry that it is for.
@@ -138,7 +143,7 @@ class Office:
         if found is None:
             raise NotFound("no such entry waits for signatures here", hint="`gsp secretariat status` lists what waits")
         entry = found.entry
-        require_entitled(self._registry.roster, entry.kind, entry.body, entry.value, request.signature)
+        require_entitled(self._log.roster, entry.kind, entry.body, entry.value, request.signature)
         name = signature_name(found.path, request.signature.public_key)
         replace_file(found.path.with_name(name), encode_signature(entry, request.signature))
         found.signatures[request.signature.public_key] = request.signature
@@ -174,10 +179,13 @@ class Office:
         if not proposal.signatures or 0 <= now - proposal.tried < _RETRY_S:
             return
         proposal.tried = now
-        entry, roster = proposal.entry, self._registry.roster
+        entry, roster = proposal.entry, self._log.roster
         collected = [one for key, one in proposal.signatures.items() if key in entitled(roster, entry.value)]
-        if isinstance(entry.value, Recover):
-            collected.append(sign_body(entry.kind, entry.body, self._signer))
+        if isinstance(entry.value, RotateLog | Recover):
+            log_keys = self._log_keys()
+            self._log.hold(log_keys)
+            standing = [signer for signer in log_keys if signer.public_key == roster.governance.log_key]
+            collected += [sign_body(entry.kind, entry.body, one) for one in standing if isinstance(entry.value, Recover)]
         try:
             await self._log.append(make_leaf(entry.kind, entry.body, collected))
         except FederationError as error:
@@ -206,16 +214,19 @@ class Office:
 
     async def _status(self, before: StatusFile | None, *, at: int) -> StatusFile:
         roster, now = self._registry.roster, int(self._registry.clock.now())
-        governance = roster.governance
+        governance, waiting = self._log.roster.governance, self._log.waiting_for(self._log.roster.size - 1)
         since = {(line.party, line.step): line.since for line in (before.parties if before is not None else ())}
         lines: tuple[PartyLine, ...] = tuple(
-            line_of(one, since=since.get((one.party, one.step), now)) for one in standings(roster, await self._store.pending())
+            line_of(one, since=since.get((one.party, one.step), now)) for one in standings(roster, await self._under_way(before))
         )
         return StatusFile(
             at=at,
             domain=roster.genesis.domain,
             genesis=self._genesis.hex(),
             size=roster.size,
+            waiting=self._log.roster.size - roster.size,
+            witnesses_cosigned=waiting.cosigned if waiting is not None else 0,
+            witnesses_needed=waiting.needed if waiting is not None else 0,
             serial=governance.serial,
             founders=tuple(key.hex() for key in governance.founders),
             threshold=governance.founders_threshold,
@@ -229,6 +240,16 @@ class Office:
             proposals=tuple(self._line(one) for _, one in sorted(self._proposals.items())),
         )
 
+    async def _under_way(self, before: StatusFile | None) -> list[Enrolment]:
+        """Those that are not in the published directory: also those that are logged and wait for witnesses."""
+        waiting = {one.party: one for one in await self._store.pending()}
+        named = [party_id(line.party) for line in before.parties] if before is not None else []
+        for party in named:
+            if party not in waiting and party not in self._registry.roster.parties:
+                known = await self._store.enrolment(party)
+                waiting |= {party: known} if known is not None else {}
+        return list(waiting.values())
+
     def _line(self, proposal: _Proposal) -> ProposalLine:
         return ProposalLine(
             file=proposal.path.name,
@@ -236,7 +257,7 @@ class Office:
             since=proposal.since,
             digits=read_aloud(proposal.entry.kind, proposal.entry.body),
             signed=tuple(sorted(key.hex() for key in proposal.signatures)),
-            needed=self._registry.roster.governance.founders_threshold,
+            needed=self._log.roster.governance.founders_threshold,
             problem=proposal.problem,
         )
 
@@ -247,16 +268,16 @@ def _proposed(folder: Path) -> Iterator[Path]:
     return (path for path in folder.iterdir() if path.suffix in kinds and path.is_file())
 
 
-def _lay_out(folder: Path, waiting: Mapping[str, bytes]) -> None:
-    """Make the folder hold exactly the admissions that wait. Each file is there whole or not at all: founders' programs read it at
-    any moment.
+def _lay_out(folder: Path, waiting: Mapping[str, bytes], *, kind: str) -> None:
+    """Make the folder hold exactly what waits of a kind. Each file is there whole or not at all: founders' programs read it at any
+    moment.
     """
-    there = {path.name for path in folder.glob("*.admit")}
+    there = {path.name for path in folder.glob(f"*.{kind}")}
     for name, body in waiting.items():
         if name not in there or (folder / name).read_bytes() != body:
             draft = folder / f"{name}.draft"
             draft.write_bytes(body)
             draft.rename(folder / name)
     for name in there - waiting.keys():
-        for settled in (folder / name, *folder.glob(f"{name}.*.signature")):
+        for settled in (folder / name, *folder.glob(f"{name}.*.signature"), *folder.glob(f"{name}.*.cosigned")):
             settled.unlink()

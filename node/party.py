@@ -52,7 +52,7 @@ from node.use_cases.diagnosis import Facts
 from node.use_cases.directory_reads import DirectoryReads
 from node.use_cases.founding import secretariat_name
 from node.use_cases.participant import Participant, Parts, participating
-from node.use_cases.registry import Registry, listed_secretariat
+from node.use_cases.registry import Registry
 from node.use_cases.world import Own, World
 
 logger = logging.getLogger(__name__)
@@ -154,6 +154,7 @@ def _parts(ground: _Ground, identity: Identity, channels: Channels) -> Parts:
     settings, governance = ground.settings, ground.registry.roster.governance
     signer = SoftwareSigner(ground.keystore.get("signing"))
     published = [one for one in read_pattern_folder(patterns_folder()) if _is_published(one)]
+    service = GrpcDirectory(channels)
     return Parts(
         own=Own(party=settings.party_id, name=node_name(settings), signer=signer),
         world=ground.world,
@@ -165,7 +166,10 @@ def _parts(ground: _Ground, identity: Identity, channels: Channels) -> Parts:
         trace=ground.trace,
         registry=ground.registry,
         transport=GrpcTransport(channels),
-        directory=GrpcDirectory(channels),
+        directory=service,
+        telling=service,
+        witness_store=ground.directory,
+        notice_store=ground.directory,
         secretariat=Peer(
             name=secretariat_name(settings.domain),
             endpoint=settings.secretariat,
@@ -191,7 +195,7 @@ async def _serving(ground: _Ground, identity: Identity, participant: Participant
     gate = OfficerGate(
         node=node_name(settings),
         party=settings.party_id,
-        anchors=lambda: ground.registry.roster.anchors()[settings.party_id],
+        anchors=lambda: ground.registry.roster.anchors().get(settings.party_id, ()),
         clock=world.clock,
         entropy=world.entropy,
     )
@@ -204,7 +208,7 @@ async def _serving(ground: _Ground, identity: Identity, participant: Participant
         serving(
             settings.listen,
             credentials=identity.tls.node_credentials(),
-            routes={**ExchangeServicer(participant.exchange).routes(), **DirectoryServicer(reads).routes()},
+            routes={**ExchangeServicer(participant.exchange).routes(), **DirectoryServicer(reads, participant.notices).routes()},
             interceptors=node_chain(tls=identity.tls, clock=world.clock, timer=time.monotonic, heard=heard),
         ),
         serving(
@@ -222,7 +226,7 @@ async def _announce(ground: _Ground, parts: Parts) -> None:
     """Bring what the settings say into the directory: a new address, a new set of patterns. Tried until it stands there."""
     assert parts.secretariat is not None  # as made above
     while True:
-        secretariat = listed_secretariat(ground.registry.roster, parts.secretariat)
+        secretariat = ground.registry.anchored(parts.secretariat)
         line = Following(registry=ground.registry, service=parts.directory, secretariat=secretariat)
         try:
             await announce_settings(

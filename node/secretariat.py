@@ -48,10 +48,12 @@ from node.rpc.tls import NodeCredential, ServerTls, TlsSnapshot
 from node.store.directory import SqliteDirectory
 from node.store.enrolment import SqliteEnrolments
 from node.store.tray import Invite, Tray
-from node.treaty_keys import LogSigner, standing_authority
+from node.treaty_keys import log_signers, reread, standing_authority
 from node.use_cases.founding import Founded, found, make_join_certificate, secretariat_name
+from node.use_cases.log import Log
+from node.use_cases.notices import Notices
 from node.use_cases.registry import Registry
-from node.use_cases.secretariat import Admissions, Log
+from node.use_cases.secretariat import Admissions
 from node.use_cases.world import World
 
 _CERTIFICATES = ("issuing-ca", "ca", "join")
@@ -173,10 +175,12 @@ async def running(home: Path, passphrase: bytes) -> AsyncIterator[SecretariatSet
     async with AsyncExitStack() as stack:
         directory = await stack.enter_async_context(SqliteDirectory.open(home / "directory.sqlite"))
         enrolments = await stack.enter_async_context(SqliteEnrolments.open(home / "enrolment.sqlite"))
-        registry = await Registry.load(directory, bytes.fromhex(settings.genesis), world.clock)
-        governance, signer = registry.roster.governance, LogSigner(keystore, registry.roster)
-        registry.on_change(signer.follow)
-        log = await Log.load(registry=registry, signer=signer)
+        published = await directory.published()
+        registry = await Registry.load(directory, bytes.fromhex(settings.genesis), world.clock, published=published)
+        governance = registry.roster.governance
+        signer, *further = log_signers(keystore)
+        log = await Log.load(registry=registry, publications=directory, signer=signer, further=further)
+        notices = await Notices.load(registry, directory, world.clock)
         ca = standing_authority(keystore, "ca", governance.secretariat_cas)
         admissions = Admissions(
             world=world,
@@ -195,7 +199,7 @@ async def running(home: Path, passphrase: bytes) -> AsyncIterator[SecretariatSet
             log=log,
             admissions=admissions,
             store=enrolments,
-            signer=signer,
+            log_keys=lambda: _log_keys(keystore),
         )
         identity = Identity(
             world=world,
@@ -205,7 +209,9 @@ async def running(home: Path, passphrase: bytes) -> AsyncIterator[SecretariatSet
         )
         registry.on_change(identity.trust)
         join = _join_credential(home, keystore, ca, world, domain=settings.domain)
-        await stack.enter_async_context(_serving(settings, join, identity, log, admissions))
+        await stack.enter_async_context(
+            _serving(settings, join, identity=identity, log=log, notices=notices, admissions=admissions)
+        )
         group = await stack.enter_async_context(asyncio.TaskGroup())
         tasks = [
             group.create_task(identity.run(None)),
@@ -220,7 +226,13 @@ async def running(home: Path, passphrase: bytes) -> AsyncIterator[SecretariatSet
 
 @asynccontextmanager
 async def _serving(
-    settings: SecretariatSettings, join: NodeCredential, identity: Identity, log: Log, admissions: Admissions
+    settings: SecretariatSettings,
+    join: NodeCredential,
+    *,
+    identity: Identity,
+    log: Log,
+    notices: Notices,
+    admissions: Admissions,
 ) -> AsyncIterator[None]:
     """Both ports: nodes with certificates, and joining Parties without one."""
     join_tls = ServerTls(TlsSnapshot(credential=join, anchors={}, domain=settings.domain))
@@ -229,7 +241,7 @@ async def _serving(
         serving(
             settings.listen,
             credentials=identity.tls.node_credentials(),
-            routes=DirectoryServicer(log).routes(),
+            routes=DirectoryServicer(log, notices).routes(),
             interceptors=node_chain(tls=identity.tls, clock=clock, timer=time.monotonic),
         ),
         serving(
@@ -240,6 +252,11 @@ async def _serving(
         ),
     ):
         yield
+
+
+def _log_keys(keystore: Keystore) -> tuple[SoftwareSigner, ...]:
+    reread(keystore)
+    return log_signers(keystore)
 
 
 def _join_credential(home: Path, keystore: Keystore, ca: Authority, world: World, *, domain: str) -> NodeCredential:

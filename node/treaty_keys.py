@@ -13,7 +13,6 @@ from federation.errors import NotFound
 from federation.trust.chain import load_certificate
 from federation.trust.issuing import Authority, key_from_seed
 from federation.trust.keys import SoftwareSigner
-from federation.trust.roster import Roster
 from node.keystore import Keystore
 from node.use_cases.founding import SEED_BYTES
 from node.use_cases.world import World
@@ -81,32 +80,11 @@ def standing_authority(keystore: Keystore, role: str, certificates: Sequence[byt
     raise NotFound(f"the keystore holds no `{role}` key that the directory lists", hint="restore the keystore from its backup")
 
 
-class LogSigner:
-    """Signs with the log key that stands, and with another one from the entry on that announces it."""
-
-    def __init__(self, keystore: Keystore, roster: Roster) -> None:
-        self._keystore = keystore
-        self._signer = _log_signer(keystore, roster)
-
-    @property
-    def public_key(self) -> bytes:
-        """The key that stands."""
-        return self._signer.public_key
-
-    def sign(self, message: bytes) -> bytes:
-        """The 64 bytes of RFC 8032."""
-        return self._signer.sign(message)
-
-    def follow(self, roster: Roster) -> None:
-        """Change the key when the directory has; the command line made the new one meanwhile."""
-        if roster.governance.log_key != self._signer.public_key:
-            self._keystore.put("log", self._keystore.get("log"))  # reads what other processes have put since
-            self._signer = _log_signer(self._keystore, roster)
+def log_signers(keystore: Keystore) -> tuple[SoftwareSigner, ...]:
+    """Every log key that is here, oldest first; which of them signs is said by the directory."""
+    return tuple(SoftwareSigner(keystore.get(name)) for name in key_names(keystore, "log"))
 
 
-def _log_signer(keystore: Keystore, roster: Roster) -> SoftwareSigner:
-    for name in key_names(keystore, "log"):
-        signer = SoftwareSigner(keystore.get(name))
-        if signer.public_key == roster.governance.log_key:
-            return signer
-    raise NotFound("the keystore does not hold the log key that the directory lists", hint="restore it from its backup")
+def reread(keystore: Keystore) -> None:
+    """Take up what other processes have put since: the command line makes a successor while the node runs."""
+    keystore.put("log", keystore.get("log"))

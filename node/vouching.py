@@ -22,6 +22,7 @@ from node.joining import Following, Start, following, own_admission
 from node.joining_state import STATE_FILE, read_state
 from node.keystore import Keystore
 from node.store.directory import SqliteDirectory, copy_directory
+from node.use_cases.announcing import follow_until
 from node.use_cases.registry import Registry
 from node.use_cases.standing import Standing, listed
 from node.use_cases.vouching import confirm_admission, leave
@@ -50,10 +51,10 @@ async def _beside(home: Path, settings: NodeSettings, keystore: Keystore, world:
             yield line
 
 
-async def _submit(line: Following, bodies: Iterable[EntryBody], keystore: Keystore) -> None:
+async def _submit(line: Following, bodies: Iterable[EntryBody], keystore: Keystore) -> int:
+    """Hand entries in; gives the place of the last one."""
     signer = SoftwareSigner(keystore.get("party"))
-    for body in bodies:
-        await line.service.submit(line.secretariat, compose_entry(body, [signer]))
+    return max([await line.service.submit(line.secretariat, compose_entry(body, [signer])) for body in bodies], default=-1)
 
 
 async def confirm(home: Path, keystore: Keystore, checks: Iterable[Check], *, world: World) -> tuple[Standing, ...]:
@@ -68,8 +69,8 @@ async def confirm(home: Path, keystore: Keystore, checks: Iterable[Check], *, wo
         roster, own = line.registry.roster, settings.party_id
         wanted = [(one.subject, one.claimed) for one in checks]
         bodies = [confirm_admission(roster, own, subject, claimed=claimed, now=world.now()) for subject, claimed in wanted]
-        await _submit(line, [body for body in bodies if body is not None], keystore)
-        await line.registry.follow(line.service, line.secretariat)
+        last = await _submit(line, [body for body in bodies if body is not None], keystore)
+        await follow_until(line.registry, line.service, line.secretariat, size=last + 1)
         after = line.registry.roster
         return tuple(listed(after, subject, after.party(subject)) for subject, _ in wanted)
 

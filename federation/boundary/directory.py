@@ -43,7 +43,14 @@ from federation.trust.keys import Signer
 from federation.trust.merkle import Frontier
 from federation.trust.note import Checkpoint, Note, NoteKey, Verified
 from federation.trust.roster import LogKey, Roster
-from federation.trust.witness import Quorum, verified_lines, weigh, witness_key
+from federation.trust.witness import (
+    Quorum,
+    counting_witnesses,
+    read_statement,
+    verified_lines,
+    weigh,
+    witness_key,
+)
 from federation.wire.directory import decode_entry_body, decode_signed_entry, encode_entry_body, encode_signed_entry
 
 KIND_OF: Final[dict[type, EntryKind]] = {
@@ -140,7 +147,7 @@ def fold(replica: Replica, leaf: bytes) -> Replica:
 
 
 def extend(replica: Replica, leaves: Sequence[bytes], checkpoint_note: bytes) -> Replica:
-    """Continue a replica with the leaves up to a newer checkpoint. Whether enough witnesses stand under it is `require_quorum`'s.
+    """Continue a replica with the leaves up to a newer checkpoint. Whether enough witnesses stand under it is `accept`'s.
 
     The tree is computed from all leaves, so a checkpoint that is not a continuation of what was accepted before cannot match. The
     log's key may have changed among the leaves, so it is looked up after them.
@@ -149,30 +156,76 @@ def extend(replica: Replica, leaves: Sequence[bytes], checkpoint_note: bytes) ->
         Unauthentic: the log's signature or the root is wrong.
         Malformed: the note is none, or the leaves do not fill the tree.
     """
+    return _extend(replica, leaves, checkpoint_note)[0]
+
+
+def accept(replica: Replica, leaves: Sequence[bytes], checkpoint_note: bytes, *, now: float) -> tuple[Replica, Quorum]:
+    """As `extend`, and see that enough witnesses stand under the checkpoint: more than two thirds of those on duty before it.
+
+    Whoever was away for long, or is new, knows other witnesses than those of today. So the checkpoints inside the log are steps:
+    one that has the quorum of what was accepted before is accepted, and then its witnesses are those that count.
+
+    Args:
+        replica: what was accepted before.
+        leaves: what follows in the log.
+        checkpoint_note: over all of it.
+        now: this node's time; whoever could set the log's clock ahead could shorten the time that a recovery waits.
+
+    Returns:
+        The replica, and what stands under its checkpoint.
+
+    Raises:
+        Unauthentic: as `extend`; too few witnesses cosigned; or the log's clock is ahead of this node's.
+        Malformed: as `extend`.
+    """
+    grown, vouched = _extend(replica, leaves, checkpoint_note)
+    ahead_s = grown.roster.witnessed_at - now
+    if ahead_s > limits.CLOCK_TOLERANCE_S:
+        raise Unauthentic(
+            f"witnesses of the directory say that it is {ahead_s:.0f} s later than this node's clock",
+            hint="compare this node's clock with another one; if it is right, tell the other Parties",
+        )
+    return grown, require_quorum(vouched, checkpoint_note, later=grown.roster)
+
+
+def _extend(replica: Replica, leaves: Sequence[bytes], checkpoint_note: bytes) -> tuple[Replica, Roster]:
+    """The longer replica, and the roster whose witnesses have to stand under its checkpoint."""
     if replica.frontier.size + len(leaves) != claimed_checkpoint(checkpoint_note).size:
         raise Malformed("the entries do not lead up to the checkpoint")
-    grown = replica
+    grown, vouched = replica, replica.roster
     for leaf in leaves:
         if len(leaf) > limits.ENTRY_BYTES_MAX:
             raise Oversized("a directory entry is too long")
-        grown = fold(grown, leaf)
+        before, grown = grown.roster, fold(grown, leaf)
+        if grown.roster.witnessed_size != before.witnessed_size and _steps(vouched, before, leaf):
+            vouched = before
     checkpoint, _ = read_checkpoint(grown.roster, checkpoint_note)
     if grown.frontier.root() != checkpoint.root:
         raise Unauthentic("the directory's checkpoint does not follow from its entries", hint=SPLIT_HINT)
-    return Replica(roster=grown.roster, frontier=grown.frontier, note=checkpoint_note)
+    return Replica(roster=grown.roster, frontier=grown.frontier, note=checkpoint_note), vouched
 
 
-def require_quorum(roster: Roster, checkpoint_note: bytes) -> Quorum:
+def _steps(vouched: Roster, before: Roster, leaf: bytes) -> bool:
+    """Whether the checkpoint in an accepted `witnessed` entry has the quorum of an older roster as well as that of its own."""
+    if counting_witnesses(vouched).keys() == counting_witnesses(before).keys():
+        return True
+    entry = decode_signed_entry(leaf)
+    body = decode_entry_body(entry.kind, entry.body)
+    return isinstance(body, Witnessed) and weigh(vouched, note.parse_note(body.checkpoint), later=before).reached
+
+
+def require_quorum(roster: Roster, checkpoint_note: bytes, *, later: Roster | None = None) -> Quorum:
     """See that enough witnesses stand under a checkpoint.
 
     Args:
         roster: as it was accepted before the checkpoint.
         checkpoint_note: the checkpoint.
+        later: the roster at the checkpoint, which knows the witnesses' newest keys.
 
     Raises:
         Unauthentic: too few cosigned it.
     """
-    quorum = weigh(roster, note.parse_note(checkpoint_note))
+    quorum = weigh(roster, note.parse_note(checkpoint_note), later=later)
     if not quorum.reached:
         raise Unauthentic(
             f"{len(quorum.witnesses)} of {quorum.of} witnesses cosigned the directory's checkpoint; {quorum.needed} have to",
@@ -226,13 +279,7 @@ def read_checkpoint(roster: Roster, raw: bytes) -> tuple[Checkpoint, tuple[Verif
 @lru_cache(maxsize=limits.CHECKPOINTS_REMEMBERED_MAX)
 def _read_checkpoint(origin: str, keys: tuple[LogKey, ...], raw: bytes) -> tuple[Checkpoint, tuple[Verified, ...]]:
     """Every envelope carries a checkpoint, nearly always the one before's."""
-    parsed = note.parse_note(raw)
-    checkpoint = note.parse_checkpoint(parsed.text)
-    named = [NoteKey(name=origin, public_key=key.public_key) for key in keys if key.signs(checkpoint.size)]
-    verified = note.verify_note(parsed, named)
-    if checkpoint.origin != origin:
-        raise Unauthentic("the checkpoint is about another log")
-    return checkpoint, verified
+    return read_statement(raw, origin=origin, keys=keys)
 
 
 def cosign_checkpoint(replica: Replica, signer: Signer, *, name: str, now: float) -> bytes:

@@ -7,6 +7,7 @@ in that order.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256, sha512
 from hmac import compare_digest
@@ -220,12 +221,15 @@ def _verify_content(arrived: Arrived, inner: Inner, statement: Statement, *, ros
         raise Forbidden("a statement is of another kind than its body")
     if isinstance(content, Query):
         suite.check_public_key(content.reply_key)
-    officer = read_officer(statement, inner, certificate, roster=roster, at=now)
+    cas = roster.party(statement.sender).standing_cas
+    officer = read_officer(statement, inner, certificate, roster=roster, cas=cas, at=now)
     return Opened(arrived=arrived, inner=inner, statement=statement, content=content, officer=officer)
 
 
-def read_officer(statement: Statement, inner: Inner, certificate: bytes, *, roster: Roster, at: float) -> Officer | None:
-    """The officer who signed, verified against the one CA of the sending Party.
+def read_officer(
+    statement: Statement, inner: Inner, certificate: bytes, *, roster: Roster, cas: Sequence[bytes], at: float
+) -> Officer | None:
+    """The officer who signed, verified against CAs of the sending Party: those that stand, or in a proof those that it had.
 
     Raises:
         Unauthentic: the certificate is not the one that the statement names, is not that Party's, or the signature is wrong.
@@ -237,9 +241,7 @@ def read_officer(statement: Statement, inner: Inner, certificate: bytes, *, rost
         return None
     if not compare_digest(certificate_hash(certificate), statement.certificate_hash):
         raise Unauthentic("the officer's certificate is not the one that the statement names")
-    record = roster.party(statement.sender)
-    domain = roster.genesis.domain
-    officer = verify_officer_of(certificate, cas=record.standing_cas, party=statement.sender, domain=domain, at=at)
+    officer = verify_officer_of(certificate, cas=cas, party=statement.sender, domain=roster.genesis.domain, at=at)
     if officer.name.officer_id != statement.officer_id:
         raise Unauthentic("the officer's certificate is somebody else's")
     keys.verify(

@@ -8,29 +8,29 @@ this body, is the one to which the envelope's header was committed.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hmac import compare_digest
 from typing import TypeVar
 
-from federation.boundary.directory import cosigners, read_checkpoint
 from federation.boundary.messages import body_digest, check_statement, read_officer
+from federation.boundary.proof_directory import read_shown
 from federation.boundary.receipts import read_receipt
 from federation.delivery.receipt import Receipt
 from federation.envelope import seal
 from federation.envelope.header import Header, MessageKind, Statement
 from federation.envelope.seal import Inner
 from federation.errors import Forbidden, Malformed, Unauthentic
-from federation.evidence.bundle import CrossingProof, LoggedEntry, Proof
+from federation.evidence.bundle import CrossingProof, Proof
 from federation.evidence.journal import JournalKind, leaf_hash, origin
 from federation.identity import NodeName
 from federation.query.answer import Answer
 from federation.query.query import Query
-from federation.trust import directory, keys, merkle, note
+from federation.trust import keys, merkle, note
 from federation.trust.certificate import Officer
 from federation.trust.entries import Genesis
 from federation.trust.note import Checkpoint, NoteKey
 from federation.trust.roster import Roster
-from federation.wire.directory import decode_entry_body, decode_signed_entry
+from federation.trust.witness import Quorum
 from federation.wire.envelope import decode_header, decode_statement
 from federation.wire.evidence import decode_proof, decode_record
 from federation.wire.query import decode_body
@@ -58,12 +58,15 @@ class CheckedCrossing:
     Attributes:
         receipt: the other side's; None when the proof holds none.
         content: None when the exporter did not disclose it.
+        revoked: what of that which signed here its Party has taken back since, in words. What it signed before stands; that it was
+            signed before is for others to show.
     """
 
     header: Header
     digest: bytes
     receipt: Receipt | None
     content: CheckedContent | None
+    revoked: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +77,8 @@ class ProofReport:
         genesis: the directory that everything stands on.
         directory_size: entries under the checkpoint.
         cosigners: nodes, of those in the proof, that cosigned it.
+        quorum: what stands under it, when the proof holds the whole directory; None when it holds a part, from which an entry, such
+            as a revocation, may have been left out.
         exporter: whose journal the records are from.
         crossings: the query, then its answers.
     """
@@ -81,6 +86,7 @@ class ProofReport:
     genesis: Genesis
     directory_size: int
     cosigners: tuple[str, ...]
+    quorum: Quorum | None
     exporter: NodeName
     crossings: tuple[CheckedCrossing, ...]
 
@@ -90,7 +96,7 @@ def check_proof(raw: bytes, *, log_key: bytes, genesis_digest: bytes) -> ProofRe
 
     Args:
         raw: the file.
-        log_key: the Ed25519 key of the directory's log, got from elsewhere than the file.
+        log_key: an Ed25519 key of the directory's log, the first or a later one, got from elsewhere than the file.
         genesis_digest: SHA-256 leaf hash of the genesis entry, got from elsewhere than the file.
 
     Raises:
@@ -98,7 +104,8 @@ def check_proof(raw: bytes, *, log_key: bytes, genesis_digest: bytes) -> ProofRe
         Unauthentic, Forbidden: it proves nothing; the message says where it breaks.
     """
     proof = decode_proof(raw)
-    roster, checkpoint = _roster(proof, log_key=log_key, genesis_digest=genesis_digest)
+    shown = read_shown(proof.entries, proof.directory_checkpoint, log_key=log_key, genesis_digest=genesis_digest)
+    roster = shown.roster
     journal = _journal_checkpoint(proof, roster)
     if not proof.crossings:
         raise Malformed("a proof without a message")
@@ -106,59 +113,12 @@ def check_proof(raw: bytes, *, log_key: bytes, genesis_digest: bytes) -> ProofRe
     _check_conversation(crossings)
     return ProofReport(
         genesis=roster.genesis,
-        directory_size=checkpoint.size,
-        cosigners=_cosigners(proof, roster),
+        directory_size=shown.checkpoint.size,
+        cosigners=shown.cosigners,
+        quorum=shown.quorum,
         exporter=proof.exporter,
         crossings=crossings,
     )
-
-
-def _roster(proof: Proof, *, log_key: bytes, genesis_digest: bytes) -> tuple[Roster, Checkpoint]:
-    """The part of the roster that the proof carries: every entry is in the log, and keeps its author rule."""
-    if not proof.entries or proof.entries[0].index != 0:
-        raise Malformed("a proof begins with the genesis entry")
-    first, *others = proof.entries
-    if not compare_digest(merkle.leaf_hash(first.leaf), genesis_digest):
-        raise Unauthentic("the proof stands on another directory than the one you named")
-    entry = decode_signed_entry(first.leaf)
-    roster = directory.begin(entry, decode_entry_body(entry.kind, entry.body))
-    if not compare_digest(roster.genesis.log_key, log_key):
-        raise Unauthentic("the log key you named is not the one of that directory")
-    checkpoint, _ = read_checkpoint(roster, proof.directory_checkpoint)
-    if [one.index for one in others] != sorted({one.index for one in others} - {0}):
-        raise Malformed("the entries of a proof stand in the order of the log, each once")
-    for one in proof.entries:
-        _in_log(one, checkpoint)
-    for one in others:
-        entry = decode_signed_entry(one.leaf)
-        body = decode_entry_body(entry.kind, entry.body)
-        roster = directory.apply(replace(roster, size=one.index), entry, body, root=_no_root)
-    if roster.alarms:
-        raise Unauthentic(f"an entry in the proof breaks its author rule: {roster.alarms[0].words}")
-    return roster, checkpoint
-
-
-def _no_root() -> bytes:
-    """A proof carries some entries of the log, and so not its tree."""
-    raise Unauthentic("a proof carries no checkpoints inside the log")
-
-
-def _in_log(entry: LoggedEntry, checkpoint: Checkpoint) -> None:
-    merkle.verify_inclusion(
-        leaf_hash=merkle.leaf_hash(entry.leaf),
-        index=entry.index,
-        size=checkpoint.size,
-        proof=entry.inclusion,
-        root=checkpoint.root,
-    )
-
-
-def _cosigners(proof: Proof, roster: Roster) -> tuple[str, ...]:
-    """Who cosigned. Here nothing is passed over: whatever stands in a proof file is checked, to the last byte."""
-    verified = cosigners(roster, proof.directory_checkpoint)
-    if len(note.parse_note(proof.directory_checkpoint).signatures) != 1 + len(verified):
-        raise Unauthentic("the directory's checkpoint carries a signature that the entries in the proof do not explain")
-    return tuple(sorted(one.name for one in verified))
 
 
 def _journal_checkpoint(proof: Proof, roster: Roster) -> Checkpoint:
@@ -177,7 +137,7 @@ def _crossing(one: CrossingProof, proof: Proof, roster: Roster, journal: Checkpo
     header = decode_header(one.header)
     digest = seal.digest_of_parts(header=one.header, wrap=one.wrap, ciphertext_sha512=one.ciphertext_hash)
     message = keys.node_message(digest)
-    _under_any(
+    key, _ = _under_any(
         _signing_keys(roster, header.sender),
         lambda key: keys.verify(public_key=key, message=message, signature=one.signature),
     )
@@ -185,8 +145,20 @@ def _crossing(one: CrossingProof, proof: Proof, roster: Roster, journal: Checkpo
     if not sent and header.recipient != proof.exporter:
         raise Forbidden("a message that the exporter neither sent nor received")
     _check_record(one, header, digest, journal, JournalKind.SENT if sent else JournalKind.RECEIVED)
-    receipt = _receipt(one, header, digest, roster)
-    return CheckedCrossing(header=header, digest=digest, receipt=receipt, content=_content(one, header, receipt, roster))
+    receipt, receipt_key = _receipt(one, header, digest, roster)
+    content, ca_revoked = _content(one, header, receipt, roster)
+    revoked = {
+        f"the key with which {header.sender.dns} signed": _is_revoked(roster, header.sender, key),
+        f"the key with which {header.recipient.dns} signed the receipt": _is_revoked(roster, header.recipient, receipt_key),
+        "the CA of the officer's certificate": ca_revoked,
+    }
+    told = tuple(words for words, is_so in revoked.items() if is_so)
+    return CheckedCrossing(header=header, digest=digest, receipt=receipt, content=content, revoked=told)
+
+
+def _is_revoked(roster: Roster, name: NodeName, key: bytes) -> bool:
+    record = roster.parties.get(name.party) if name.party is not None else None
+    return record is not None and key in record.revoked
 
 
 def _signing_keys(roster: Roster, name: NodeName) -> tuple[bytes, ...]:
@@ -199,15 +171,15 @@ def _signing_keys(roster: Roster, name: NodeName) -> tuple[bytes, ...]:
     return tuple(found)
 
 
-def _under_any(signing_keys: tuple[bytes, ...], attempt: Callable[[bytes], Checked]) -> Checked:
-    """What the first key makes of it under which it verifies."""
+def _under_any(signing_keys: tuple[bytes, ...], attempt: Callable[[bytes], Checked]) -> tuple[bytes, Checked]:
+    """The first key under which it verifies, and what it makes of it."""
     *newer, oldest = signing_keys
     for key in newer:
         try:
-            return attempt(key)
+            return key, attempt(key)
         except Unauthentic:
             continue
-    return attempt(oldest)
+    return oldest, attempt(oldest)
 
 
 def _check_record(one: CrossingProof, header: Header, digest: bytes, journal: Checkpoint, kind: JournalKind) -> None:
@@ -224,19 +196,22 @@ def _check_record(one: CrossingProof, header: Header, digest: bytes, journal: Ch
         raise Unauthentic("the exporter's journal says something else of the message than the proof")
 
 
-def _receipt(one: CrossingProof, header: Header, digest: bytes, roster: Roster) -> Receipt | None:
+def _receipt(one: CrossingProof, header: Header, digest: bytes, roster: Roster) -> tuple[Receipt | None, bytes]:
+    """The receipt and the key under which it stands."""
     signed = one.receipt
     if signed is None:
-        return None
-    return _under_any(
+        return None, b""
+    key, receipt = _under_any(
         _signing_keys(roster, header.recipient),
         lambda key: read_receipt(signed, signing_key=key, receiver=header.recipient, message_id=header.message_id, digest=digest),
     )
+    return receipt, key
 
 
-def _content(one: CrossingProof, header: Header, receipt: Receipt | None, roster: Roster) -> CheckedContent | None:
+def _content(one: CrossingProof, header: Header, receipt: Receipt | None, roster: Roster) -> tuple[CheckedContent | None, bool]:
+    """What was disclosed, and whether the CA behind its officer was taken back since."""
     if not (one.salt or one.statement or one.statement_signature or one.body):
-        return None
+        return None, False
     inner = Inner(statement=one.statement, statement_signature=one.statement_signature, salt=one.salt, body=one.body)
     if not compare_digest(seal.body_commitment(inner), header.commitment):
         raise Unauthentic("the disclosed content is not what the receipted header is committed to")
@@ -249,8 +224,20 @@ def _content(one: CrossingProof, header: Header, receipt: Receipt | None, roster
         raise Forbidden("a disclosed statement is of another kind than its body")
     # The receiver's time, when there is a receipt: a statement can be dated back, a receipt of somebody else cannot.
     at = receipt.received_at if receipt is not None else statement.created
-    officer = read_officer(statement, inner, certificate, roster=roster, at=at)
-    return CheckedContent(statement=statement, content=content, officer=officer)
+    officer, revoked = _officer(statement, inner, certificate, roster, at)
+    return CheckedContent(statement=statement, content=content, officer=officer), revoked
+
+
+def _officer(statement: Statement, inner: Inner, certificate: bytes, roster: Roster, at: float) -> tuple[Officer | None, bool]:
+    """The officer, under any CA that the Party ever had; and whether that one counts no more."""
+    record = roster.party(statement.sender)
+    try:
+        return read_officer(statement, inner, certificate, roster=roster, cas=record.standing_cas, at=at), False
+    except Unauthentic:
+        if len(record.standing_cas) == len(record.cas):
+            raise
+    former = tuple(one.der for one in record.cas if one.der not in record.standing_cas)
+    return read_officer(statement, inner, certificate, roster=roster, cas=former, at=at), True
 
 
 def _check_conversation(crossings: tuple[CheckedCrossing, ...]) -> None:

@@ -5,10 +5,17 @@ Every method may raise StoreUnavailable (stores) or Unreachable (transports) and
 """
 
 from federation.ports.directory import (
+    Cosigned,
     DirectoryService,
     DirectoryStore,
     Enrolment,
     EnrolmentStore,
+    Notice,
+    NoticeKind,
+    NoticeService,
+    NoticeStore,
+    PublicationStore,
+    WitnessStore,
 )
 from federation.ports.exchange import (
     AlreadySeen,
@@ -39,6 +46,7 @@ __all__ = [
     "AskedQuery",
     "Change",
     "Clock",
+    "Cosigned",
     "Crossing",
     "DecryptionKey",
     "Delivery",
@@ -51,9 +59,15 @@ __all__ = [
     "ExchangeStore",
     "JournalStore",
     "KeyUse",
+    "Notice",
+    "NoticeKind",
+    "NoticeService",
+    "NoticeStore",
     "OutboxStore",
     "PatternStore",
     "Peer",
+    "PublicationStore",
     "ReceivedQuery",
     "Transport",
+    "WitnessStore",
 ]

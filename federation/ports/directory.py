@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import sha256
 from typing import Protocol
 
 from federation.identity import PartyId
@@ -40,6 +42,95 @@ class DirectoryStore(Protocol):
 
     async def consistency(self, old_size: int, new_size: int) -> tuple[bytes, ...]:
         """RFC 6962 consistency proof between two sizes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cosigned:
+    """The largest checkpoint that a witness cosigned.
+
+    Attributes:
+        root: 32 bytes.
+        checkpoint: a note under the log's own signature: half a proof, if another one of that size ever turns up.
+    """
+
+    size: int
+    root: bytes
+    checkpoint: bytes
+
+
+class WitnessStore(Protocol):
+    """What a node has cosigned and must never contradict. Durable when a method returns: the cosignature leaves after that.
+
+    Whoever puts an old copy of it back could bring the witness to cosign two histories; therefore the mark of a restored file.
+    """
+
+    async def cosigned(self) -> Cosigned | None:
+        """The largest checkpoint that was cosigned; None before the first."""
+
+    async def put_cosigned(self, cosigned: Cosigned) -> None:
+        """Write down what is about to be cosigned. Again is harmless. Raises Conflict for a smaller size, and for another root of the
+        size that stands.
+        """
+
+    async def restored(self) -> bool:
+        """Whether this was put back from a backup: what was cosigned since the backup is not known here."""
+
+    async def mark_restored(self, *, restored: bool) -> None:
+        """Set the mark after putting back a backup; take it away once enough other witnesses agree."""
+
+
+class NoticeKind(StrEnum):
+    """What nodes tell each other beside the log."""
+
+    SPLIT_VIEW = "split-view"
+    """A proof that the log key signed two histories."""
+    REVOCATION = "revocation"
+    """A signed `revoke` entry, honoured before the log holds it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Something that every node has to learn, whatever the Secretariat does. Its bytes prove it; who brings it does not count.
+
+    Attributes:
+        raw: an encoded split view, or the leaf of a revocation.
+    """
+
+    kind: NoticeKind
+    raw: bytes
+
+    @property
+    def digest(self) -> bytes:
+        """By which it is known: 32 bytes."""
+        return sha256(self.kind.encode() + b"\0" + self.raw).digest()
+
+
+class NoticeStore(Protocol):
+    """Notices that count here. Durable when a method returns. What is read is verified again when a node starts.
+
+    Whoever controls the storage can make this node forget them until a peer tells them again.
+    """
+
+    async def notices(self) -> tuple[Notice, ...]:
+        """All of them, in the order of their digests."""
+
+    async def put_notice(self, notice: Notice) -> None:
+        """Keep it. Again is harmless."""
+
+    async def drop_notice(self, notice: Notice) -> None:
+        """It is settled: the log holds it. Again is harmless."""
+
+
+class PublicationStore(Protocol):
+    """At the Secretariat: the newest checkpoint that enough witnesses cosigned. Durable when `publish` returns; it never goes back."""
+
+    async def published(self) -> bytes | None:
+        """That checkpoint, with its cosignatures; None before the first."""
+
+    async def publish(self, checkpoint: bytes, *, size: int) -> None:
+        """Put it in the place of the one before, of the same size with other cosignatures or of a smaller one. Raises Conflict when a
+        larger one is published.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,10 +181,15 @@ class EnrolmentStore(Protocol):
 
 
 class DirectoryService(Protocol):
-    """Reads of the log from any node; `submit` and `cosign` at the Secretariat's alone. The caller verifies what comes back."""
+    """Reads of the log from any node; `pending`, `submit` and `cosign` at the Secretariat's alone. The caller verifies what comes
+    back.
+    """
 
     async def checkpoint(self, peer: Peer) -> bytes:
-        """The newest checkpoint with its cosignatures."""
+        """The newest checkpoint that enough witnesses cosigned, with their cosignatures."""
+
+    async def pending(self, peer: Peer) -> bytes:
+        """The checkpoint that waits for witnesses, with the cosignatures that have come in; the published one when none waits."""
 
     async def entries(self, peer: Peer, start: int, end: int) -> tuple[bytes, ...]:
         """Leaves from start, at most up to end."""
@@ -102,7 +198,19 @@ class DirectoryService(Protocol):
         """Consistency proof."""
 
     async def submit(self, peer: Peer, leaf: bytes) -> int:
-        """Ask the Secretariat to log an entry; gives its index. Idempotent for identical bytes."""
+        """Ask the Secretariat to log an entry; gives its index at once. It counts when its checkpoint is published. Idempotent for
+        identical bytes.
+        """
 
     async def cosign(self, peer: Peer, checkpoint: bytes) -> None:
         """Give the Secretariat this node's cosignature."""
+
+
+class NoticeService(Protocol):
+    """Split views and revocations, from node to node. The receiver verifies everything; calls are repeatable."""
+
+    async def tell(self, peer: Peer, notice: Notice) -> None:
+        """Tell a peer. Raises what the peer raised: it refuses what does not prove itself."""
+
+    async def notices(self, peer: Peer) -> tuple[Notice, ...]:
+        """Everything that counts at the peer."""

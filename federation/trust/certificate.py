@@ -84,10 +84,9 @@ def read_party_ca(der: bytes, *, party: PartyId | None, domain: str, issuing_ca:
         Malformed: bytes that are no certificate.
         Unauthentic: another chain, shape, name or time.
     """
-    anchor, issuing, ca = load_certificate(root), load_certificate(issuing_ca), load_certificate(der)
-    verify_link(anchor, anchor, root_profile()).require(now)
-    verify_link(issuing, anchor, issuing_profile(domain)).require(now)
-    verify_link(ca, issuing, party_profile(party, domain)).require(now)
+    read_issuing_ca(issuing_ca, root=root, domain=domain, now=now)
+    ca = load_certificate(der)
+    verify_link(ca, load_certificate(issuing_ca), party_profile(party, domain)).require(now)
     return _party_ca(ca, party)
 
 
@@ -98,9 +97,8 @@ def read_issuing_ca(der: bytes, *, root: bytes, domain: str, now: float) -> None
         Malformed: bytes that are no certificate.
         Unauthentic: another chain, shape, name or time.
     """
-    anchor, issuing = load_certificate(root), load_certificate(der)
-    verify_link(anchor, anchor, root_profile()).require(now)
-    verify_link(issuing, anchor, issuing_profile(domain)).require(now)
+    for window in _issuing(der, root, domain):
+        window.require(now)
 
 
 def read_successor_ca(der: bytes, *, party: PartyId | None, domain: str, now: float) -> PartyCa:
@@ -231,6 +229,12 @@ def from_pem(pem: bytes) -> bytes:
 
 
 # Remembered is what each call would find again. A failure is not, so whoever sends rubbish pushes no verified certificate out.
+
+
+@functools.lru_cache(maxsize=limits.ISSUERS_MAX * 4)  # every admission asks for the same one
+def _issuing(der: bytes, root: bytes, domain: str) -> tuple[Window, Window]:
+    anchor, issuing = load_certificate(root), load_certificate(der)
+    return verify_link(anchor, anchor, root_profile()), verify_link(issuing, anchor, issuing_profile(domain))
 
 
 @functools.lru_cache(maxsize=limits.VERIFIED_CERTIFICATES_MAX)

@@ -16,9 +16,9 @@ the same log has the same roster.
     withdraw        the Party key                                     about the admission that stands
     mandate         the region's and the member's Party key           serial grows; it ends
     recover         k founders, the log key and the new Party key     takes effect after the waiting time, unless vetoed
-    veto            the next key                                      while the recovery waits
+    veto            the next key                                      while the recovery waits; a rotation is one as well
     override        two thirds of the other Parties                   after a veto
-    suspend, reinstate, duty, policy, rotate-issuer                   k founders; the treaty's serial grows
+    suspend, reinstate, duty, policy, rotate-issuer    k founders     the treaty's serial grows
     founders        k old founders and all new ones                   the treaty's serial grows
     rotate-log      k founders and the new log key                    the treaty's serial grows
     witnessed       the log key, over a checkpoint with a quorum      it is of this log as it stands; time does not run backwards
@@ -34,6 +34,7 @@ from hashlib import sha256
 from types import MappingProxyType
 from typing import Any, Final
 
+from federation import limits
 from federation.errors import FederationError, Forbidden, Malformed, Unauthentic
 from federation.trust import party_rules, treaty_rules
 from federation.trust.certificate import read_party_ca
@@ -65,6 +66,7 @@ from federation.trust.entries import (
 )
 from federation.trust.keys import check_public_key, pae, verify
 from federation.trust.roster import Alarm, Governance, LogKey, OnDuty, Roster
+from federation.trust.used_keys import UsedKeys
 
 
 def entry_message(kind: EntryKind, body: bytes) -> bytes:
@@ -105,8 +107,9 @@ def begin(entry: SignedEntry, body: EntryBody) -> Roster:
         issuing_cas=(body.issuing_ca,),
         secretariat_cas=(body.secretariat_ca,),
     )
-    duties = MappingProxyType({party: OnDuty(index=-1) for party in body.first_witnesses})
-    return Roster(genesis=body, governance=governance, size=1, duties=duties)
+    duties = MappingProxyType({party: OnDuty(index=0, at_once=True) for party in body.first_witnesses})
+    used = UsedKeys().including(*(sha256(key).digest() for key in (*body.founders, body.log_key)))
+    return Roster(genesis=body, governance=governance, size=1, duties=duties, used=used)
 
 
 def apply(roster: Roster, entry: SignedEntry, body: EntryBody, *, root: Callable[[], bytes]) -> Roster:
@@ -127,7 +130,8 @@ def apply(roster: Roster, entry: SignedEntry, body: EntryBody, *, root: Callable
 
 def refuse(roster: Roster, words: str) -> Roster:
     """The roster after an entry that stands in the log and is not accepted."""
-    return replace(roster, size=roster.size + 1, alarms=(*roster.alarms, Alarm(index=roster.size, words=words)))
+    alarms = (*roster.alarms, Alarm(index=roster.size, words=words))[-limits.ALARMS_KEPT_MAX :]
+    return replace(roster, size=roster.size + 1, alarms=alarms)
 
 
 _RULES: Final[Mapping[type, Callable[[Roster, Any, set[bytes]], Roster]]] = {
@@ -139,7 +143,7 @@ _RULES: Final[Mapping[type, Callable[[Roster, Any, set[bytes]], Roster]]] = {
     Revoke: party_rules.revoke,
     Withdraw: party_rules.withdraw,
     Mandate: party_rules.mandate,
-    Recover: treaty_rules.recover,
+    Veto: treaty_rules.veto,
     Override: treaty_rules.override,
     Suspend: treaty_rules.suspend,
     Reinstate: treaty_rules.reinstate,
@@ -149,7 +153,9 @@ _RULES: Final[Mapping[type, Callable[[Roster, Any, set[bytes]], Roster]]] = {
     RotateLog: treaty_rules.rotate_log,
     RotateIssuer: treaty_rules.rotate_issuer,
 }
-"""The rules that need nothing but the signers. What stands in no rule is refused."""
+"""The rules that need nothing but the signers."""
+_WITH_MORE: Final = {Admit, Recover, Witnessed}
+"""The rules that need the bytes or the tree as well."""
 
 
 def _apply(roster: Roster, entry: SignedEntry, body: EntryBody, root: Callable[[], bytes]) -> Roster:
@@ -159,8 +165,8 @@ def _apply(roster: Roster, entry: SignedEntry, body: EntryBody, root: Callable[[
             raise Forbidden("a directory has one genesis")
         case Admit():
             return party_rules.admit(roster, body, signers, sha256(entry.body).digest())
-        case Veto():
-            return treaty_rules.veto(roster, body, frozenset(sha256(key).digest() for key in signers))
+        case Recover():
+            return treaty_rules.recover(roster, body, signers, sha256(entry.body).digest())
         case Witnessed():
             return treaty_rules.witnessed(roster, body, signers, root)
         case _:

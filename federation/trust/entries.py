@@ -29,6 +29,7 @@ from federation.trust.party_entries import (
     Veto,
     Withdraw,
     mandate_id,
+    read_mandate_id,
 )
 from federation.trust.treaty_entries import (
     Duty,
@@ -77,6 +78,7 @@ __all__ = [
     "Withdraw",
     "Witnessed",
     "mandate_id",
+    "read_mandate_id",
 ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from federation.identity import NodeName, PartyId
+from federation.identity import NodeName, PartyId, party_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +159,8 @@ class Confirm:
     Attributes:
         party: who confirms.
         subject: whom.
-        admit_digest: SHA-256 of the body of the subject's admission, so that it holds for no other one.
+        admit_digest: SHA-256 of the body of the subject's admission, or of the recovery that took effect after it, so that it
+            holds for no other keys.
     """
 
     created: int
@@ -237,7 +238,7 @@ class Revoke:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Withdraw:
-    """A Party leaves. `admit_digest` is SHA-256 of the body of the admission that ends."""
+    """A Party leaves. `admit_digest` is SHA-256 of the body of the admission that ends, or of the recovery after it."""
 
     created: int
     party: PartyId
@@ -247,3 +248,13 @@ class Withdraw:
 def mandate_id(mandate: Mandate) -> bytes:
     """How a `Revoke` names a mandate: the letters of region and member, and the serial as 8 bytes."""
     return mandate.region.encode() + mandate.member.encode() + mandate.serial.to_bytes(8)
+
+
+def read_mandate_id(raw: bytes) -> tuple[PartyId, PartyId, int]:
+    """Region, member and serial of the mandate that a `Revoke` names.
+
+    Raises:
+        Malformed: the letters are no Parties'.
+    """
+    letters = raw[:4].decode("ascii", errors="replace")
+    return party_id(letters[:2]), party_id(letters[2:]), int.from_bytes(raw[4:])

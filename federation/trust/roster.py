@@ -14,6 +14,7 @@ from types import MappingProxyType
 from federation.errors import Forbidden, UnknownParty
 from federation.identity import NodeName, PartyId
 from federation.trust.entries import Admit, Genesis, Mandate, NodeEntry, Recover, Update
+from federation.trust.used_keys import UsedKeys
 
 
 class Status(StrEnum):
@@ -40,11 +41,13 @@ class LoggedCa:
     Attributes:
         der: the certificate.
         key_hash: SHA-256 of its SubjectPublicKeyInfo, by which it is revoked.
+        not_after: Unix seconds at which it ends by itself.
     """
 
     index: int
     der: bytes
     key_hash: bytes
+    not_after: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,17 +55,19 @@ class PartyRecord:
     """One Party as the log has it.
 
     Attributes:
-        admit, admit_index, admit_digest: its admission, where it stands, and SHA-256 of its body.
+        admit, admit_index: its admission, and where it stands.
+        admit_digest: SHA-256 of the body of the entry by which the founders last gave it keys: the admission, or a recovery that
+            took effect. A confirmation names it, so that one for other keys counts for nothing.
         party_key: authors the Party's entries; None when it was revoked and nothing has followed yet.
         next_key_hash: SHA-256 of the key that alone may follow.
         ca_serial: of the newest `ca` entry; 0 before the first.
         nodes: all its node entries, oldest first; the last one stands.
         cas: all its CAs, oldest first.
         revoked: signing keys, Party keys and hashes of CA keys that count no more.
-        former_keys: Party keys that were replaced.
-        confirmed_by: Parties that confirmed this admission.
+        confirmed_by: Parties that confirmed these keys.
         suspended: why, while the founders have suspended it; else None.
         withdrawn: it has left.
+        left_at: what the log's clock said then; 0 before.
     """
 
     admit: Admit
@@ -75,10 +80,10 @@ class PartyRecord:
     nodes: tuple[Logged, ...] = ()
     cas: tuple[LoggedCa, ...]
     revoked: frozenset[bytes] = frozenset()
-    former_keys: frozenset[bytes] = frozenset()
     confirmed_by: frozenset[PartyId] = frozenset()
     suspended: str | None = None
     withdrawn: bool = False
+    left_at: int = 0
 
     @property
     def name(self) -> str:
@@ -101,8 +106,8 @@ class PartyRecord:
 
     @property
     def node(self) -> NodeEntry | None:
-        """The node that stands, or None for a Party without one, or with one whose signing key was revoked."""
-        if not self.nodes or self.nodes[-1].entry.signing_key in self.revoked:
+        """The node that stands, or None for a Party that has left, has none, or has revoked its signing key."""
+        if self.withdrawn or not self.nodes or self.nodes[-1].entry.signing_key in self.revoked:
             return None
         return self.nodes[-1].entry
 
@@ -156,7 +161,6 @@ class Governance:
         log_keys: oldest first; the last one stands.
         issuing_cas: DER of the CAs that may admit Parties, the newest last.
         secretariat_cas: DER of the anchors of the Secretariat's node, the newest last.
-        former_founders: founders who handed over.
     """
 
     serial: int = 0
@@ -168,7 +172,6 @@ class Governance:
     log_keys: tuple[LogKey, ...]
     issuing_cas: tuple[bytes, ...]
     secretariat_cas: tuple[bytes, ...]
-    former_founders: frozenset[bytes] = frozenset()
 
     @property
     def log_key(self) -> bytes:
@@ -181,11 +184,13 @@ class OnDuty:
     """A Party whose node is on witness duty.
 
     Attributes:
-        index: of the entry that put it there; -1 for those of the genesis entry.
+        index: of the entry that put it there.
+        at_once: nobody counted then, so that there was no quorum to be bought and nobody to tell the time of waiting.
         seen_at: cosignature time of the first logged checkpoint that holds the entry; None before there is one.
     """
 
     index: int
+    at_once: bool = False
     seen_at: int | None = None
 
 
@@ -195,13 +200,17 @@ class Recovery:
 
     Attributes:
         index: of its entry.
+        digest: SHA-256 of its body.
+        ca: read when it was logged; None when the Party keeps its own. What takes effect later is not refused any more.
         seen_at: as in `OnDuty`; the waiting time begins there, whatever the entry says of itself.
-        vetoed: stopped by the Party's next key.
+        vetoed: stopped by the Party's next key, with a veto or by being put to use.
         overridden: the veto was set aside by two thirds of the other Parties.
     """
 
     index: int
+    digest: bytes
     body: Recover
+    ca: LoggedCa | None
     seen_at: int | None = None
     vetoed: bool = False
     overridden: bool = False
@@ -217,19 +226,28 @@ class Roster:
     """Who is who, after all entries so far.
 
     Attributes:
-        mandate_serials: the newest serial between a region and a member.
+        mandate_serials: the newest serial between a region and a member, of a mandate or of one that was revoked.
         witnessed_at: Unix seconds of the newest checkpoint that the log itself holds; the only clock of the rules.
+        witnessed_size: how many entries that checkpoint covers.
+        used: hashes of every key that says something in this directory, or ever did: none of them serves a second time.
+        committed: hashes of every key that a Party ever committed to: each serves that Party alone.
+        partial: made of some entries only, as a proof carries them; what needs the others, such as the time, is not asked.
+        alarms: the newest ones; a log of nothing but rubbish fills nobody's memory.
     """
 
     genesis: Genesis
     governance: Governance
     size: int
-    parties: Mapping[PartyId, PartyRecord] = field(default_factory=lambda: MappingProxyType({}))
+    parties: MappingProxyType[PartyId, PartyRecord] = field(default_factory=lambda: MappingProxyType({}))
     mandates: tuple[LoggedMandate, ...] = ()
     mandate_serials: Mapping[tuple[PartyId, PartyId], int] = field(default_factory=lambda: MappingProxyType({}))
     duties: Mapping[PartyId, OnDuty] = field(default_factory=lambda: MappingProxyType({}))
     recoveries: tuple[Recovery, ...] = ()
     witnessed_at: int = 0
+    witnessed_size: int = 0
+    used: UsedKeys = field(default_factory=UsedKeys)
+    committed: UsedKeys = field(default_factory=UsedKeys)
+    partial: bool = False
     alarms: tuple[Alarm, ...] = ()
 
     def party(self, party: PartyId) -> PartyRecord:
@@ -282,11 +300,16 @@ class Roster:
         return tuple(one.region for one in self.mandates_of(member, now=now) if one.administers)
 
     def responder(self, party: PartyId, *, now: float) -> PartyId | None:
-        """Who answers for the Party: the region that holds its mandate, else itself; None when neither has a node."""
+        """Who answers for the Party: the region that holds its mandate, else itself; None when neither has a node.
+
+        A Party that is suspended or has left does not answer through its region either.
+        """
+        own = self.parties.get(party)
+        if own is None or not own.exchanges:
+            return None
         mandate = self.mandate_for(party, now=now)
-        answering = mandate.mandate.region if mandate is not None else party
-        record = self.parties.get(answering)
-        return answering if record is not None and record.exchanges and record.node is not None else None
+        answering = own if mandate is None else self.parties[mandate.mandate.region]
+        return answering.admit.party if answering.node is not None else None
 
     def members_of(self, region: PartyId, *, now: float) -> frozenset[PartyId]:
         """The Parties that the region answers for now."""
@@ -305,7 +328,7 @@ class Roster:
 
 def with_party(roster: Roster, party: PartyId, record: PartyRecord) -> Roster:
     """The roster with another record of one Party."""
-    return replace(roster, parties=MappingProxyType({**roster.parties, party: record}))
+    return replace(roster, parties=MappingProxyType(roster.parties | {party: record}))
 
 
 def standing_node(roster: Roster, name: NodeName) -> NodeEntry:
@@ -330,15 +353,3 @@ def signing_key(roster: Roster, name: NodeName) -> bytes:
         As `standing_node`.
     """
     return standing_node(roster, name).signing_key
-
-
-def listed_keys(roster: Roster) -> set[bytes]:
-    """Every Ed25519 key that says something in this directory, or ever did: none of them serves a second time."""
-    governance = roster.governance
-    listed = {*governance.founders, *governance.former_founders, *(key.public_key for key in governance.log_keys)}
-    for record in roster.parties.values():
-        listed |= record.former_keys
-        if record.party_key is not None:
-            listed.add(record.party_key)
-        listed.update(logged.entry.signing_key for logged in record.nodes)
-    return listed

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from hashlib import sha256
 from types import MappingProxyType
 
 from federation import limits
@@ -28,8 +29,16 @@ from federation.trust.entries import (
     Veto,
     Witnessed,
 )
-from federation.trust.keys import check_public_key
-from federation.trust.party_rules import Signers, present, replaced_key, require_founders, require_unused, successor
+from federation.trust.party_rules import (
+    Signers,
+    fresh,
+    present,
+    require_founders,
+    require_growing,
+    successor,
+    with_ca,
+    with_keys,
+)
 from federation.trust.roster import (
     Governance,
     LogKey,
@@ -37,10 +46,9 @@ from federation.trust.roster import (
     PartyRecord,
     Recovery,
     Roster,
-    listed_keys,
     with_party,
 )
-from federation.trust.witness import weigh
+from federation.trust.witness import counting_witnesses, weigh
 
 
 def suspend(roster: Roster, body: Suspend, signers: Signers) -> Roster:
@@ -60,13 +68,13 @@ def reinstate(roster: Roster, body: Reinstate, signers: Signers) -> Roster:
 
 
 def duty(roster: Roster, body: Duty, signers: Signers) -> Roster:
-    """K founders. Whoever comes off duty and on again waits again."""
+    """K founders. Whoever comes off duty and on again waits again; only where nobody counts there is nothing to wait for."""
     governed = _governed(roster, body.serial, signers)
     present(roster, body.party)
     if body.on == (body.party in roster.duties):
         raise Forbidden(f"{body.party} is {'on duty already' if body.on else 'not on duty'}")
     others = {party: one for party, one in roster.duties.items() if party != body.party}
-    added = {body.party: OnDuty(index=roster.size)} if body.on else {}
+    added = {body.party: OnDuty(index=roster.size, at_once=not counting_witnesses(roster))} if body.on else {}
     return replace(governed, duties=MappingProxyType({**others, **added}))
 
 
@@ -95,27 +103,16 @@ def founders(roster: Roster, body: Founders, signers: Signers) -> Roster:
         raise Forbidden("a change of founders is signed by every new founder and by old ones, and by nobody else")
     if len(signers & old) < governance.founders_threshold:
         raise Forbidden(f"{len(signers & old)} founders signed; {governance.founders_threshold} have to")
-    for key in new - old:
-        require_unused(roster, key)
-    governed = _numbered(roster, body.serial)
-    return _with(
-        governed,
-        replace(
-            governed.governance,
-            founders=body.founders,
-            founders_threshold=body.threshold,
-            former_founders=(governance.former_founders | old) - new,
-        ),
-    )
+    used = roster.used.including(*(fresh(roster, key) for key in new - old))
+    governed = replace(_numbered(roster, body.serial), used=used)
+    return _with(governed, replace(governed.governance, founders=body.founders, founders_threshold=body.threshold))
 
 
 def rotate_log(roster: Roster, body: RotateLog, signers: Signers) -> Roster:
     """K founders and the new key. The old key signs nothing larger than the log up to this entry."""
     require_founders(roster, signers, beside={body.log_key})
     governed = _numbered(roster, body.serial)
-    check_public_key(body.log_key)
-    if body.log_key in listed_keys(roster):
-        raise Forbidden("the log key serves for nothing else")
+    governed = with_keys(governed, fresh(roster, body.log_key))
     *former, standing = governed.governance.log_keys
     size = roster.size + 1
     keys = (*former, replace(standing, last=size), LogKey(public_key=body.log_key, first=size))
@@ -126,42 +123,47 @@ def rotate_issuer(roster: Roster, body: RotateIssuer, signers: Signers) -> Roste
     """K founders; the new issuing CA leads to the treaty root, and the Secretariat's new CA to it."""
     governed = _governed(roster, body.serial, signers)
     genesis, governance = roster.genesis, governed.governance
-    read_issuing_ca(body.issuing_ca, root=genesis.root_certificate, domain=genesis.domain, now=body.created)
-    secretariat = governance.secretariat_cas
+    root, domain, now = genesis.root_certificate, genesis.domain, body.created
+    read_issuing_ca(body.issuing_ca, root=root, domain=domain, now=now)
     if body.secretariat_ca:
-        read_party_ca(
-            body.secretariat_ca,
-            party=None,
-            domain=genesis.domain,
-            issuing_ca=body.issuing_ca,
-            root=genesis.root_certificate,
-            now=body.created,
-        )
-        secretariat = (*(() if body.retire_former else secretariat), body.secretariat_ca)
-    issuing = (*(() if body.retire_former else governance.issuing_cas), body.issuing_ca)
+        read_party_ca(body.secretariat_ca, party=None, domain=domain, issuing_ca=body.issuing_ca, root=root, now=now)
+    issuing = _joined(governance.issuing_cas, body.issuing_ca, retire=body.retire_former)
+    secretariat = _joined(governance.secretariat_cas, body.secretariat_ca, retire=body.retire_former)
     if max(len(issuing), len(secretariat)) > limits.ISSUERS_MAX:
         raise Forbidden("too many issuing CAs stand; retire the former ones")
     return _with(governed, replace(governance, issuing_cas=issuing, secretariat_cas=secretariat))
 
 
-def recover(roster: Roster, body: Recover, signers: Signers) -> Roster:
-    """K founders, the Secretariat's log key, and the new Party key. It waits; a newer one of the same Party takes its place."""
+def _joined(former: tuple[bytes, ...], der: bytes, *, retire: bool) -> tuple[bytes, ...]:
+    """The CAs that stand with this one as the newest, which may be one of them; without one the newest stays the newest."""
+    newest = der or former[-1]
+    return (*(() if retire else tuple(one for one in former if one != newest)), newest)
+
+
+def recover(roster: Roster, body: Recover, signers: Signers, digest: bytes) -> Roster:
+    """K founders, the Secretariat's log key, and the new Party key. It waits; a newer one of the same Party takes its place.
+
+    Everything that could be wrong with it is asked now, so that what waits takes effect or is stopped, and never stops the clock.
+    """
     require_founders(roster, signers, beside={roster.governance.log_key, body.party_key})
-    governed = _numbered(roster, body.serial)
-    record = present(roster, body.party)
-    require_unused(roster, body.party_key)
-    if body.next_key_hash == record.next_key_hash:
-        raise Forbidden("a recovery commits to a new key")
-    if body.party_ca:
-        successor(roster, body.party, record, body.party_ca, at=body.created)
+    present(roster, body.party)
+    before = next((one for one in roster.recoveries if one.body.party == body.party), None)
+    known = sha256(before.body.party_key).digest() if before is not None else None
+    key_hash = fresh(roster, body.party_key, known=known)
+    governed = with_keys(_numbered(roster, body.serial), key_hash, commits_to=body.next_key_hash)
+    ca = before.ca if before is not None and before.body.party_ca == body.party_ca else None
+    if body.party_ca and ca is None:
+        ca = successor(roster, body.party, body.party_ca, at=body.created)
+        governed = with_ca(governed, ca)
     others = tuple(one for one in roster.recoveries if one.body.party != body.party)
-    return replace(governed, recoveries=(*others, Recovery(index=roster.size, body=body)))
+    added = Recovery(index=roster.size, digest=digest, body=body, ca=ca)
+    return replace(governed, recoveries=(*others, added))
 
 
-def veto(roster: Roster, body: Veto, signer_hashes: frozenset[bytes]) -> Roster:
+def veto(roster: Roster, body: Veto, signers: Signers) -> Roster:
     """The next key of the Party, which it reveals by this."""
     pending = _pending(roster, body)
-    if signer_hashes != {present(roster, body.party).next_key_hash}:
+    if {sha256(key).digest() for key in signers} != {present(roster, body.party).next_key_hash}:
         raise Forbidden("a veto is signed by the key that was committed to, and by nobody else")
     if pending.vetoed:
         raise Forbidden("this recovery is vetoed already")
@@ -169,15 +171,18 @@ def veto(roster: Roster, body: Veto, signer_hashes: frozenset[bytes]) -> Roster:
 
 
 def override(roster: Roster, body: Override, signers: Signers) -> Roster:
-    """Two thirds of the other Parties."""
+    """Two thirds of the other Parties, of those that were Parties when the recovery was logged: newcomers outvote nobody."""
     pending = _pending(roster, body)
     if not pending.vetoed:
         raise Forbidden("nothing is to be overridden: this recovery is not vetoed")
-    others = {record.party_key for party, record in roster.parties.items() if party != body.party and record.exchanges}
-    others.discard(None)
+    others = {
+        record.party_key
+        for party, record in roster.parties.items()
+        if party != body.party and record.exchanges and record.admit_index < pending.index and record.party_key is not None
+    }
     if not signers <= others:
         raise Forbidden("a veto is set aside by the keys of other Parties, and by nobody else")
-    if 3 * len(signers) < 2 * len(others):
+    if not signers or 3 * len(signers) < 2 * len(others):
         raise Forbidden(f"{len(signers)} of {len(others)} other Parties signed; two thirds have to")
     return _with_recovery(roster, replace(pending, overridden=True))
 
@@ -202,7 +207,7 @@ def witnessed(roster: Roster, body: Witnessed, signers: Signers, root: Callable[
     if (checkpoint.origin, checkpoint.size, checkpoint.root) != (roster.genesis.origin, roster.size, root()):
         raise Forbidden("a witnessed checkpoint is of this log, as it stands before the entry")
     quorum = weigh(roster, parsed)
-    if not quorum.tells_time or quorum.time is None:
+    if not quorum.tells_time or quorum.time is None or quorum.time > limits.TIME_S_MAX:
         raise Forbidden(f"{len(quorum.witnesses)} of {quorum.of} witnesses vouch for the time; {max(1, quorum.needed)} have to")
     if quorum.time < roster.witnessed_at:
         raise Forbidden("time in the log does not run backwards")
@@ -213,33 +218,41 @@ def _seen(roster: Roster, at: int) -> Roster:
     """Everything that waits has been seen by now."""
     duties = {party: one if one.seen_at is not None else replace(one, seen_at=at) for party, one in roster.duties.items()}
     recoveries = tuple(one if one.seen_at is not None else replace(one, seen_at=at) for one in roster.recoveries)
-    return replace(roster, witnessed_at=at, duties=MappingProxyType(duties), recoveries=recoveries)
+    return replace(roster, witnessed_at=at, witnessed_size=roster.size, duties=MappingProxyType(duties), recoveries=recoveries)
 
 
 def _take_effect(roster: Roster) -> Roster:
-    """Recoveries whose waiting time is over and that nobody stopped."""
+    """Recoveries whose waiting time is over and that nobody stopped. Nothing is refused here: it was asked before."""
     wait_s = roster.governance.recovery_wait_s
-    ripe = [
-        one
-        for one in roster.recoveries
-        if not one.stopped and one.seen_at is not None and roster.witnessed_at - one.seen_at >= wait_s
-    ]
+    ripe = tuple(one for one in roster.recoveries if not one.stopped and _waited(one.seen_at, roster.witnessed_at, wait_s))
     changed = replace(roster, recoveries=tuple(one for one in roster.recoveries if one not in ripe))
     for one in ripe:
-        record = changed.parties[one.body.party]
-        if not record.withdrawn:
-            changed = with_party(changed, one.body.party, _recovered(changed, record, one.body))
+        changed = with_party(changed, one.body.party, _recovered(changed.parties[one.body.party], one))
     return changed
 
 
-def _recovered(roster: Roster, record: PartyRecord, body: Recover) -> PartyRecord:
-    """New keys. What the lost ones vouched for counts no more: the node is listed anew, and the CA goes if another came."""
-    keyed = replaced_key(record, body.party_key, body.next_key_hash)
+def _waited(seen_at: int | None, now: int, wait_s: int) -> bool:
+    return seen_at is not None and now - seen_at >= wait_s
+
+
+def _recovered(record: PartyRecord, recovery: Recovery) -> PartyRecord:
+    """New keys. What the lost ones vouched for counts no more: the node is listed anew, the CA goes if another came, and other
+    Parties confirm the new keys or do not.
+    """
     revoked = record.revoked | {logged.entry.signing_key for logged in record.nodes}
-    if not body.party_ca:
-        return replace(keyed, revoked=revoked)
-    added = successor(roster, body.party, record, body.party_ca, at=body.created)
-    return replace(keyed, revoked=revoked | {one.key_hash for one in record.cas}, cas=(*record.cas, added))
+    cas = record.cas
+    if recovery.ca is not None:
+        revoked |= {one.key_hash for one in cas}
+        cas = (*cas, recovery.ca)
+    return replace(
+        record,
+        admit_digest=recovery.digest,
+        party_key=recovery.body.party_key,
+        next_key_hash=recovery.body.next_key_hash,
+        cas=cas,
+        revoked=revoked,
+        confirmed_by=frozenset(),
+    )
 
 
 def _governed(roster: Roster, serial: int, signers: Signers) -> Roster:
@@ -249,8 +262,7 @@ def _governed(roster: Roster, serial: int, signers: Signers) -> Roster:
 
 
 def _numbered(roster: Roster, serial: int) -> Roster:
-    if serial <= roster.governance.serial:
-        raise Forbidden("the serial of the founders' entries has to grow, so that none is logged twice")
+    require_growing(serial, roster.governance.serial, "the founders' entries")
     return _with(roster, replace(roster.governance, serial=serial))
 
 

@@ -6,12 +6,14 @@ what continues the last checkpoint that it cosigned. A checkpoint is accepted wh
 at once: whom a new checkpoint puts on duty has no say about that checkpoint, and none before the waiting time is over.
 
 The founders may stand in for the quorum: enough of them under one checkpoint, each with the own key, by hand. It is the way out
-when witnesses are lost for good, and nothing else (docs/adr/0012-the-logs-own-clock.md).
+when witnesses are lost for good, and nothing else: they tell no time, because the time that a recovery waits is there to protect
+a Party from them (docs/adr/0012-the-logs-own-clock.md).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median_low
 
@@ -19,8 +21,8 @@ from federation.errors import Unauthentic
 from federation.identity import PartyId
 from federation.trust import note
 from federation.trust.entries import Genesis, NodeEntry
-from federation.trust.note import KeyKind, Note, NoteKey, NoteSignature, Verified
-from federation.trust.roster import Roster
+from federation.trust.note import Checkpoint, KeyKind, Note, NoteKey, NoteSignature, Verified
+from federation.trust.roster import LogKey, Roster
 
 SMALL_QUORUM = 3
 """Of so many witnesses all have to cosign: of three, two could be one dishonest one and one that was shown something else."""
@@ -36,7 +38,7 @@ class Quorum:
         needed: how many of them are enough.
         founders: founders whose cosignature stands there.
         by_founders: whether the founders stand in for the quorum.
-        time: when the checkpoint was seen, in Unix seconds: the middle one of the times that count; None when nobody cosigned.
+        time: when the witnesses saw the checkpoint, in Unix seconds: the middle one of their times; None when none cosigned.
     """
 
     witnesses: tuple[PartyId, ...]
@@ -53,8 +55,8 @@ class Quorum:
 
     @property
     def tells_time(self) -> bool:
-        """Whether the time may be believed: somebody other than the Secretariat has to vouch for it."""
-        return self.time is not None and (self.by_founders or len(self.witnesses) >= max(1, self.needed))
+        """Whether the time may be believed: enough witnesses, and one at least, have to vouch for it."""
+        return len(self.witnesses) >= max(1, self.needed)
 
 
 def quorum_of(witnesses: int) -> int:
@@ -68,13 +70,29 @@ def counting_witnesses(roster: Roster) -> dict[PartyId, NodeEntry]:
 
 
 def counts(roster: Roster, party: PartyId) -> bool:
-    """Whether a Party on duty has a say: those of the genesis entry at once, the others after the waiting time."""
+    """Whether a Party on duty has a say: those whom nobody preceded at once, the others after the waiting time."""
     record, duty = roster.parties.get(party), roster.duties[party]
     if record is None or not record.exchanges:
         return False
-    if duty.index < 0:
+    if duty.at_once:
         return True
     return duty.seen_at is not None and roster.witnessed_at - duty.seen_at >= roster.governance.witness_wait_s
+
+
+def read_statement(raw: bytes, *, origin: str, keys: Sequence[LogKey]) -> tuple[Checkpoint, tuple[Verified, ...]]:
+    """Read a checkpoint that the log signed with the key that it had at that size. Cosignatures have no say here.
+
+    Raises:
+        Unauthentic: signed by another key, or about another log.
+        Malformed: no checkpoint.
+    """
+    parsed = note.parse_note(raw)
+    checkpoint = note.parse_checkpoint(parsed.text)
+    named = [NoteKey(name=origin, public_key=key.public_key) for key in keys if key.signs(checkpoint.size)]
+    verified = note.verify_note(parsed, named)
+    if checkpoint.origin != origin:
+        raise Unauthentic("the checkpoint is about another log")
+    return checkpoint, verified
 
 
 def witness_key(node: NodeEntry) -> NoteKey:
@@ -97,29 +115,38 @@ def founder_key(genesis: Genesis, public_key: bytes) -> NoteKey:
     return NoteKey(name=founder_name(genesis), public_key=public_key, kind=KeyKind.COSIGNATURE)
 
 
-def weigh(roster: Roster, parsed: Note) -> Quorum:
+def weigh(roster: Roster, parsed: Note, *, later: Roster | None = None) -> Quorum:
     """Weigh the cosignatures under a checkpoint.
 
     Args:
         roster: as it was accepted *before* the checkpoint: its witnesses and founders are those that count.
         parsed: the checkpoint. That the log signed it is not checked here.
+        later: the roster at the checkpoint, when there is one. A witness may have changed its key since, by its own entry; nobody
+            else can, so it says who the key belongs to and nothing about who counts.
     """
     counting = counting_witnesses(roster)
-    by_key = {node.signing_key: party for party, node in counting.items()}
-    cosigned = [one for _, one in verified_lines(parsed, map(witness_key, counting.values()))]
-    founders = [
-        one for _, one in verified_lines(parsed, (founder_key(roster.genesis, key) for key in roster.governance.founders))
-    ]
-    by_founders = len(founders) >= roster.governance.founders_threshold
-    times = [one.time for one in (*cosigned, *(founders if by_founders else ())) if one.time is not None]
+    nodes = [(party, node) for party, node in counting.items() if later is None or not _revoked(later, party, node)]
+    if later is not None:
+        nodes += [(party, node) for party in counting if (node := later.parties[party].node) is not None]
+    by_key = {node.signing_key: party for party, node in nodes}
+    times: dict[PartyId, int] = {}
+    for _, one in verified_lines(parsed, {witness_key(node) for _, node in nodes}):
+        if one.time is not None:
+            times.setdefault(by_key[one.public_key], one.time)
+    standing = roster.governance.founders
+    founders = len(list(verified_lines(parsed, (founder_key(roster.genesis, key) for key in standing))))
     return Quorum(
-        witnesses=tuple(sorted(by_key[one.public_key] for one in cosigned)),
+        witnesses=tuple(sorted(times)),
         of=len(counting),
         needed=quorum_of(len(counting)),
-        founders=len(founders),
-        by_founders=by_founders,
-        time=median_low(times) if times else None,
+        founders=founders,
+        by_founders=founders >= roster.governance.founders_threshold,
+        time=median_low(times.values()) if times else None,
     )
+
+
+def _revoked(later: Roster, party: PartyId, node: NodeEntry) -> bool:
+    return node.signing_key in later.parties[party].revoked
 
 
 def verified_lines(parsed: Note, keys: Iterable[NoteKey]) -> Iterator[tuple[NoteSignature, Verified]]:
@@ -127,14 +154,16 @@ def verified_lines(parsed: Note, keys: Iterable[NoteKey]) -> Iterator[tuple[Note
 
     Everything else is passed over: what somebody on the way added must not make the true ones worthless.
     """
-    known = {(key.name, key.key_id): key for key in keys}
+    known: defaultdict[tuple[str, bytes], list[NoteKey]] = defaultdict(list)
+    for key in keys:
+        known[key.name, key.key_id].append(key)
     for line in parsed.signatures:
-        key = known.get((line.name, line.key_id))
-        if key is None:
+        candidates = known.get((line.name, line.key_id))
+        if not candidates:
             continue
         try:
-            (verified,) = note.verify_note(Note(text=parsed.text, signatures=(line,)), [key])
+            (verified,) = note.verify_note(Note(text=parsed.text, signatures=(line,)), candidates)
         except Unauthentic:
             continue
-        del known[line.name, line.key_id]
+        candidates[:] = [key for key in candidates if key.public_key != verified.public_key]
         yield line, verified

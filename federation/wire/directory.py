@@ -1,4 +1,4 @@
-"""Directory entries: the leaf with its signatures. The bodies are in `party_entries` and `treaty_entries`."""
+"""Directory entries: the leaf with its signatures; and the proof of a split view. Bodies are in `party_entries`, `treaty_entries`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import Final
 
 from federation import limits
 from federation.trust.entries import EntryBody, EntryKind, Signature, SignedEntry
+from federation.trust.merkle import HASH_BYTES
+from federation.trust.split import SplitView
 from federation.v1 import common_pb2, directory_pb2
 from federation.wire import party_entries, treaty_entries
 from federation.wire.strict import EnumMap, ascending, at_most, encode, exactly, parse, total
@@ -51,3 +53,21 @@ def encode_entry_body(body: EntryBody) -> bytes:
 def decode_entry_body(kind: EntryKind, body: bytes) -> EntryBody:
     """Read the body of an entry of that kind."""
     return _DECODERS[kind](body)
+
+
+def encode_split_view(view: SplitView) -> bytes:
+    """What goes from node to node, and into a file for those who have none."""
+    return encode(directory_pb2.SplitView(older=view.older, newer=view.newer, root=view.root, hashes=view.hashes))
+
+
+@total
+def decode_split_view(raw: bytes) -> SplitView:
+    """Read what somebody says is a split view. Nothing is verified."""
+    message = parse(directory_pb2.SplitView, raw, bytes_max=limits.SPLIT_VIEW_BYTES_MAX)
+    at_most(len(message.hashes), limits.PROOF_HASHES_MAX, "hashes")
+    return SplitView(
+        older=message.older,
+        newer=message.newer,
+        root=exactly(message.root, HASH_BYTES, "a root"),
+        hashes=tuple(exactly(one, HASH_BYTES, "a hash in a tree") for one in message.hashes),
+    )

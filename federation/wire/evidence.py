@@ -16,8 +16,6 @@ from federation.wire.strict import EnumMap, at_most, decode_node, encode, encode
 
 JOURNAL_KINDS: Final = EnumMap(exchange_pb2.JournalKind, "JOURNAL_KIND_", JournalKind)
 PROOF_VERSION: Final = 1
-PROOF_ENTRIES_MAX: Final = 64
-"""Genesis, and the admission, node and mandates of a few Parties."""
 PROOF_CROSSINGS_MAX: Final = 64
 """A query and its answers, corrections included."""
 
@@ -121,7 +119,7 @@ def decode_proof(raw: bytes) -> Proof:
     message = parse(exchange_pb2.Proof, raw, bytes_max=limits.PROOF_FILE_BYTES_MAX)
     if message.version != PROOF_VERSION:
         raise Incompatible(f"a proof file of version {message.version}; this program reads {PROOF_VERSION}")
-    at_most(len(message.entries), PROOF_ENTRIES_MAX, "entries")
+    at_most(len(message.entries), limits.PROOF_ENTRIES_MAX, "entries")
     at_most(len(message.crossings), PROOF_CROSSINGS_MAX, "messages")
     return Proof(
         directory_checkpoint=message.directory_checkpoint,

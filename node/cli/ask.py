@@ -32,6 +32,7 @@ class Wish:
     Attributes:
         to: None leaves the choice to the patterns.
         wait_s: how long to wait for the answer.
+        unconfirmed: ask a Party that too few others have confirmed.
         lenient: pass over codes that no pattern knows, as a picture of a pack may hold.
     """
 
@@ -46,6 +47,7 @@ class Wish:
     deadline_s: int
     wait_s: float
     lenient: bool
+    unconfirmed: bool = False
 
 
 @click.command
@@ -65,6 +67,7 @@ class Wish:
     show_default="7d",
     help="When the answer is needed.",
 )
+@click.option("--unconfirmed", is_flag=True, help="Ask although too few other Parties have confirmed that Party yet.")
 @click.option("--wait", type=Duration(), default="10s", show_default=True, help="How long to wait for it here.")
 @desk_options
 @pass_surroundings
@@ -81,6 +84,7 @@ def ask(
     urgent: bool,
     reference: str,
     deadline: int,
+    unconfirmed: bool,
     wait: int,
     profile_folder: Path | None,
     as_json: bool,
@@ -98,6 +102,7 @@ def ask(
         deadline_s=deadline,
         wait_s=wait,
         lenient=not codes,
+        unconfirmed=unconfirmed,
     )
     return asyncio.run(_ask(wish, surroundings, profile_folder, as_json=as_json))
 
@@ -130,6 +135,7 @@ async def ask_at_desk(wish: Wish, officer: Session) -> QueryView:
         urgency=wish.urgency,
         reference=wish.reference,
         deadline_s=wish.deadline_s,
+        unconfirmed_consent=wish.unconfirmed,
     )
     prepared = await officer.desk.prepare_query(question)
     signature = sign_query(prepared, question=question, profile=officer.profile, now=officer.clock.now())

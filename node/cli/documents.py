@@ -63,6 +63,7 @@ def query_view_document(view: QueryView) -> Document:
     return {
         **asked_document(view.asked),
         "peer_name": view.peer_name,
+        "directory_stale": view.directory_stale,
         "query": query_document(view.query),
         "outgoing": _outgoing(view.outgoing) if view.outgoing is not None else None,
         "answers": [_answer_view(answer) for answer in view.answers],

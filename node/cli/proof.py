@@ -111,6 +111,10 @@ def report_lines(report: ProofReport) -> Iterator[str]:
     """What a proof proves, in words."""
     yield f"The proof holds. It stands on the directory of {report.genesis.domain} with {report.directory_size} entries,"
     yield f"cosigned by {', '.join(report.cosigners) or 'none of the nodes in it'}; exported by {report.exporter.dns}."
+    if report.quorum is None:
+        yield "It holds a part of that directory: ask any Party whether a key in it was revoked before the messages crossed."
+    else:
+        yield f"It holds all of that directory, under {len(report.quorum.witnesses)} of its {report.quorum.of} witnesses."
     for crossing in report.crossings:
         yield ""
         yield from _crossing_lines(crossing, report)
@@ -126,6 +130,8 @@ def _crossing_lines(crossing: CheckedCrossing, report: ProofReport) -> Iterator[
         yield f"          received by {crossing.receipt.receiver.dns}, {clock(crossing.receipt.received_at)}, over its signature"
     elif sent:
         yield "          no receipt of the other side: that it arrived is not proved"
+    for revoked in crossing.revoked:
+        yield f"          since then its Party has revoked {revoked}: ask it from when on"
     if crossing.content is None:
         yield "          the content is not disclosed"
     else:
@@ -144,7 +150,9 @@ def report_document(report: ProofReport) -> Document:
         "holds": True,
         "domain": report.genesis.domain,
         "directory_size": report.directory_size,
+        "directory_complete": report.quorum is not None,
         "cosigners": list(report.cosigners),
+        "witnesses": list(report.quorum.witnesses) if report.quorum is not None else None,
         "exporter": report.exporter.dns,
         "messages": [_crossing_document(crossing) for crossing in report.crossings],
     }
@@ -158,6 +166,7 @@ def _crossing_document(crossing: CheckedCrossing) -> Document:
         "recipient": header.recipient.dns,
         "created": rfc3339(header.created),
         "envelope_digest": crossing.digest.hex(),
+        "revoked_since": list(crossing.revoked),
         "receipt": {"receiver": receipt.receiver.dns, "received": rfc3339(receipt.received_at)} if receipt is not None else None,
         "content": _content_document(content) if content is not None else None,
     }

@@ -159,6 +159,8 @@ def query_view_lines(view: QueryView) -> Iterator[str]:
     asked = view.asked
     yield f"Query     {asked.message_id.hex()} to {party(asked.peer, view.peer_name)}"
     yield f"State     {asked_state(asked)}"
+    if view.directory_stale:
+        yield "Directory this node's has stood still for more than a week: what it says of that Party may be old (`gsp doctor`)"
     if view.outgoing is not None and view.outgoing.attempts:
         tries = "once" if view.outgoing.attempts == 1 else f"{view.outgoing.attempts} times"
         yield f"Sending   tried {tries}; next try {clock(view.outgoing.next_attempt)}"

@@ -56,7 +56,9 @@ class ProposalLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class StatusFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`status.json`. `serial` is the treaty's; `at` is when the node last wrote it, in Unix seconds. The CAs are DER, the newest."""
+    """`status.json`. `serial` is the treaty's; `at` is when the node last wrote it, in Unix seconds. The CAs are DER, the newest.
+    `waiting` entries are logged and wait until so many witnesses have cosigned.
+    """
 
     format: Literal["gsp-secretariat-status"] = "gsp-secretariat-status"
     version: Literal[1] = 1
@@ -64,6 +66,9 @@ class StatusFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     domain: str
     genesis: Hex32
     size: int
+    waiting: int = 0
+    witnesses_cosigned: int = 0
+    witnesses_needed: int = 0
     serial: int
     founders: tuple[Hex32, ...]
     threshold: int

@@ -58,6 +58,7 @@ def encode_question(question: Question) -> desk_pb2.Question:
         urgency=URGENCIES.number(question.urgency),
         reference=question.reference,
         deadline_s=question.deadline_s,
+        unconfirmed_consent=question.unconfirmed_consent,
     )
 
 
@@ -74,6 +75,7 @@ def decode_question(message: desk_pb2.Question) -> Question:
         urgency=URGENCIES.value(message.urgency),
         reference=text(message.reference, limits.REFERENCE_CHARACTERS_MAX, "the reference"),
         deadline_s=message.deadline_s,
+        unconfirmed_consent=message.unconfirmed_consent,
     )
 
 
@@ -148,6 +150,7 @@ def encode_query_view(view: QueryView) -> desk_pb2.QueryView:
     return desk_pb2.QueryView(
         asked=encode_asked(view.asked),
         peer_name=view.peer_name,
+        directory_stale=view.directory_stale,
         body=encode_query_body(view.query, certificate=NO_CERTIFICATE),
         outgoing=encode_outgoing(view.outgoing) if view.outgoing is not None else None,
         answers=[
@@ -168,6 +171,7 @@ def decode_query_view(message: desk_pb2.QueryView) -> QueryView:
     return QueryView(
         asked=decode_asked(message.asked),
         peer_name=name(message.peer_name),
+        directory_stale=message.directory_stale,
         query=_query(message.body),
         outgoing=decode_outgoing(message.outgoing) if message.HasField("outgoing") else None,
         answers=tuple(

@@ -8,7 +8,7 @@ from typing import Final, Protocol
 from federation import limits
 from federation.errors import Malformed
 from federation.identity import NodeName
-from federation.ports import Peer
+from federation.ports import Notice, NoticeKind, Peer
 from federation.v1 import directory_pb2
 from federation.wire import strict
 from node.rpc.calls import Call, Method, Routes, served
@@ -32,13 +32,25 @@ SUBMIT: Final = Method(
 COSIGN: Final = Method(
     path="/federation.v1.Directory/Cosign", request=directory_pb2.CosignRequest, reply=directory_pb2.CosignReply
 )
+PENDING: Final = Method(
+    path="/federation.v1.Directory/Pending", request=directory_pb2.PendingRequest, reply=directory_pb2.CheckpointReply
+)
+TELL: Final = Method(path="/federation.v1.Directory/Tell", request=directory_pb2.TellRequest, reply=directory_pb2.TellReply)
+NOTICES: Final = Method(
+    path="/federation.v1.Directory/Notices", request=directory_pb2.NoticesRequest, reply=directory_pb2.NoticesReply
+)
 
 
 class DirectoryHandler(Protocol):
-    """A node's replica of the log, or the Secretariat's original. A Party's node answers `submit` and `cosign` with Forbidden."""
+    """A node's replica of the log, or the Secretariat's original. A Party's node answers `pending`, `submit` and `cosign` with
+    Forbidden.
+    """
 
     async def checkpoint(self) -> bytes:
-        """The newest checkpoint with its cosignatures."""
+        """The newest checkpoint that enough witnesses cosigned."""
+
+    async def pending(self) -> bytes:
+        """The checkpoint that waits for witnesses."""
 
     async def entries(self, start: int, end: int) -> Sequence[bytes]:
         """Leaves from start, at most up to end; fewer where they would not fit into one reply."""
@@ -56,11 +68,22 @@ class DirectoryHandler(Protocol):
         """Take the sender's cosignature."""
 
 
-class DirectoryServicer:
-    """Decodes, calls the handler, encodes."""
+class NoticeHandler(Protocol):
+    """What every node does with what has to be known by all. What does not prove itself is refused."""
 
-    def __init__(self, handler: DirectoryHandler) -> None:
+    async def take(self, sender: NodeName, notice: Notice) -> None:
+        """Verify it, keep it, act on it, pass it on. Idempotent."""
+
+    async def all(self) -> Sequence[Notice]:
+        """Everything that counts here."""
+
+
+class DirectoryServicer:
+    """Decodes, calls the handlers, encodes."""
+
+    def __init__(self, handler: DirectoryHandler, notices: NoticeHandler) -> None:
         self._handler = handler
+        self._notice_handler = notices
 
     def routes(self) -> Routes:
         """Its methods by path."""
@@ -72,6 +95,9 @@ class DirectoryServicer:
                 served(INCLUSION, self._inclusion),
                 served(SUBMIT, self._submit),
                 served(COSIGN, self._cosign),
+                served(PENDING, self._pending),
+                served(TELL, self._tell),
+                served(NOTICES, self._notices),
             )
         )
 
@@ -94,9 +120,19 @@ class DirectoryServicer:
         await self._handler.cosign(call.sender, request.checkpoint)
         return directory_pb2.CosignReply()
 
+    async def _pending(self, _call: Call, _request: directory_pb2.PendingRequest) -> directory_pb2.CheckpointReply:
+        return directory_pb2.CheckpointReply(checkpoint=await self._handler.pending())
+
+    async def _tell(self, call: Call, request: directory_pb2.TellRequest) -> directory_pb2.TellReply:
+        await self._notice_handler.take(call.sender, _decode_notice(request.notice))
+        return directory_pb2.TellReply()
+
+    async def _notices(self, _call: Call, _request: directory_pb2.NoticesRequest) -> directory_pb2.NoticesReply:
+        return directory_pb2.NoticesReply(notices=map(_encode_notice, await self._notice_handler.all()))
+
 
 class GrpcDirectory:
-    """`federation.ports.DirectoryService` over gRPC, and the inclusion proofs that the port's users do not need."""
+    """`DirectoryService` and `NoticeService` of the ports over gRPC, and the inclusion proofs that their users do not need."""
 
     def __init__(self, channels: Channels) -> None:
         self._channels = channels
@@ -129,6 +165,38 @@ class GrpcDirectory:
     async def cosign(self, peer: Peer, checkpoint: bytes) -> None:
         """Give the Secretariat this node's cosignature."""
         await self._channels.call(peer, COSIGN, directory_pb2.CosignRequest(checkpoint=checkpoint))
+
+    async def pending(self, peer: Peer) -> bytes:
+        """The checkpoint that waits for witnesses."""
+        reply = await self._channels.call(peer, PENDING, directory_pb2.PendingRequest())
+        return reply.checkpoint
+
+    async def tell(self, peer: Peer, notice: Notice) -> None:
+        """Tell a peer."""
+        await self._channels.call(peer, TELL, directory_pb2.TellRequest(notice=_encode_notice(notice)))
+
+    async def notices(self, peer: Peer) -> tuple[Notice, ...]:
+        """Everything that counts at the peer."""
+        reply = await self._channels.call(peer, NOTICES, directory_pb2.NoticesRequest())
+        strict.at_most(len(reply.notices), limits.NOTICES_PER_REPLY_MAX, "notices")
+        return tuple(map(_decode_notice, reply.notices))
+
+
+def _encode_notice(notice: Notice) -> directory_pb2.Notice:
+    match notice.kind:
+        case NoticeKind.SPLIT_VIEW:
+            return directory_pb2.Notice(split_view=notice.raw)
+        case NoticeKind.REVOCATION:
+            return directory_pb2.Notice(revocation=notice.raw)
+
+
+def _decode_notice(message: directory_pb2.Notice) -> Notice:
+    """What somebody tells; nothing in it is verified."""
+    if bool(message.split_view) == bool(message.revocation):
+        raise Malformed("a notice is a split view or a revocation")
+    if message.split_view:
+        return Notice(kind=NoticeKind.SPLIT_VIEW, raw=message.split_view)
+    return Notice(kind=NoticeKind.REVOCATION, raw=message.revocation)
 
 
 def _span(start: int, end: int) -> tuple[int, int]:

@@ -203,11 +203,19 @@ def _decode_signature(message: common_pb2.Signature) -> Signature:
 
 def _encode_state(state: EnrolmentState) -> directory_pb2.EnrolmentStatusReply:
     return directory_pb2.EnrolmentStatusReply(
-        step=_STEPS.number(state.step), founders_signed=state.founders_signed, founders_needed=state.founders_needed
+        step=_STEPS.number(state.step),
+        founders_signed=state.founders_signed,
+        founders_needed=state.founders_needed,
+        witnesses_cosigned=state.witnesses_cosigned,
+        witnesses_needed=state.witnesses_needed,
     )
 
 
 def _decode_state(reply: directory_pb2.EnrolmentStatusReply) -> EnrolmentState:
     return EnrolmentState(
-        step=_STEPS.value(reply.step), founders_signed=reply.founders_signed, founders_needed=reply.founders_needed
+        step=_STEPS.value(reply.step),
+        founders_signed=reply.founders_signed,
+        founders_needed=reply.founders_needed,
+        witnesses_cosigned=reply.witnesses_cosigned,
+        witnesses_needed=reply.witnesses_needed,
     )

@@ -43,10 +43,10 @@ class ExchangeHandler(Protocol):
     async def acknowledge(self, sender: NodeName, receipts: Sequence[bytes]) -> None:
         """Take the sender's receipts for answers."""
 
-    async def bundles(self) -> Sequence[bytes]:
+    async def bundles(self, sender: NodeName) -> Sequence[bytes]:
         """Signed prekey bundles of every node known here."""
 
-    async def pattern_set(self, party: PartyId, digest: bytes) -> bytes:
+    async def pattern_set(self, sender: NodeName, party: PartyId, digest: bytes) -> bytes:
         """One Party's encoded pattern set. Raises NotFound."""
 
 
@@ -76,12 +76,13 @@ class ExchangeServicer:
         await self._handler.acknowledge(call.sender, tuple(request.receipts))
         return exchange_pb2.AcknowledgeReply()
 
-    async def _bundles(self, _call: Call, _request: exchange_pb2.BundlesRequest) -> exchange_pb2.BundlesReply:
-        return exchange_pb2.BundlesReply(bundles=await self._handler.bundles())
+    async def _bundles(self, call: Call, _request: exchange_pb2.BundlesRequest) -> exchange_pb2.BundlesReply:
+        return exchange_pb2.BundlesReply(bundles=await self._handler.bundles(call.sender))
 
-    async def _pattern_set(self, _call: Call, request: exchange_pb2.PatternSetRequest) -> exchange_pb2.PatternSetReply:
+    async def _pattern_set(self, call: Call, request: exchange_pb2.PatternSetRequest) -> exchange_pb2.PatternSetReply:
         digest = strict.exactly(request.digest, _SHA256_BYTES, "the digest of a pattern set")
-        return exchange_pb2.PatternSetReply(pattern_set=await self._handler.pattern_set(party_id(request.party), digest))
+        encoded = await self._handler.pattern_set(call.sender, party_id(request.party), digest)
+        return exchange_pb2.PatternSetReply(pattern_set=encoded)
 
 
 class GrpcTransport:

@@ -1,4 +1,5 @@
-"""The directory log in a SQLite file of its own (`directory-v1.sql`): a node's replica, or the Secretariat's original.
+"""The directory log in a SQLite file of its own (`directory-v2.sql`): a node's replica, or the Secretariat's original, and what the
+node itself has said and heard about it: cosigned, published, noticed.
 
 Kept apart from the exchange, because neither ever has to change together with the other. Nothing is verified here: who reads it
 folds it again.
@@ -15,13 +16,21 @@ from typing import Final
 
 from federation import limits
 from federation.errors import Conflict, NotFound, StoreUnavailable
-from federation.ports import DirectoryStore
+from federation.ports import (
+    Cosigned,
+    DirectoryStore,
+    Notice,
+    NoticeKind,
+    NoticeStore,
+    PublicationStore,
+    WitnessStore,
+)
 from federation.trust.merkle import leaf_hash
 from node.store import tree
 from node.store.database import Database
 from node.store.schema import Schema
 
-SCHEMA: Final = Schema(name="directory", version=1)
+SCHEMA: Final = Schema(name="directory", version=2)
 
 _LEAVES: Final = "SELECT entry FROM leaf WHERE position >= ? AND position < ? ORDER BY position"
 
@@ -42,8 +51,8 @@ def copy_directory(path: Path, target: Path) -> None:
         raise StoreUnavailable(f"{path} cannot be read") from error
 
 
-class SqliteDirectory(DirectoryStore):
-    """The port over one file."""
+class SqliteDirectory(DirectoryStore, WitnessStore, NoticeStore, PublicationStore):
+    """The ports over one file."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -85,6 +94,50 @@ class SqliteDirectory(DirectoryStore):
     async def consistency(self, old_size: int, new_size: int) -> tuple[bytes, ...]:
         return await self._database.read(partial(tree.consistency, old_size=old_size, new_size=new_size))
 
+    async def cosigned(self) -> Cosigned | None:
+        return await self._database.read(_cosigned)
+
+    async def put_cosigned(self, cosigned: Cosigned) -> None:
+        def put(writer: sqlite3.Connection) -> None:
+            before = _cosigned(writer)
+            if before is not None and (before.size > cosigned.size or _contradicts(before, cosigned)):
+                raise Conflict("this node has cosigned another history of the directory")
+            writer.execute(_PUT_COSIGNED, (cosigned.size, cosigned.root, cosigned.checkpoint))
+
+        await self._database.write(put)
+
+    async def restored(self) -> bool:
+        return await self._database.read(lambda reader: reader.execute("SELECT id FROM restored").fetchone() is not None)
+
+    async def mark_restored(self, *, restored: bool) -> None:
+        statement = "INSERT OR IGNORE INTO restored VALUES (1)" if restored else "DELETE FROM restored"
+        await self._database.write(lambda writer: writer.execute(statement))
+
+    async def notices(self) -> tuple[Notice, ...]:
+        rows = await self._database.read(lambda reader: reader.execute("SELECT kind, raw FROM notice ORDER BY digest").fetchall())
+        return tuple(Notice(kind=NoticeKind(kind), raw=raw) for kind, raw in rows)
+
+    async def put_notice(self, notice: Notice) -> None:
+        row = (notice.digest, notice.kind.value, notice.raw)
+        await self._database.write(lambda writer: writer.execute("INSERT OR IGNORE INTO notice VALUES (?, ?, ?)", row))
+
+    async def drop_notice(self, notice: Notice) -> None:
+        key = (notice.digest,)
+        await self._database.write(lambda writer: writer.execute("DELETE FROM notice WHERE digest = ?", key))
+
+    async def published(self) -> bytes | None:
+        row = await self._database.read(lambda reader: reader.execute("SELECT note FROM published").fetchone())
+        return row[0] if row is not None else None
+
+    async def publish(self, checkpoint: bytes, *, size: int) -> None:
+        def put(writer: sqlite3.Connection) -> None:
+            before = writer.execute("SELECT size FROM published").fetchone()
+            if before is not None and before[0] > size:
+                raise Conflict("a larger checkpoint of the directory is published")
+            writer.execute(_PUT_PUBLISHED, (size, checkpoint))
+
+        await self._database.write(put)
+
     def _append(self, first: int, leaves: tuple[bytes, ...], checkpoint: bytes, writer: sqlite3.Connection) -> None:
         """In the writer's thread."""
         if first != tree.size_of(writer):
@@ -99,3 +152,19 @@ class SqliteDirectory(DirectoryStore):
 
 
 _PUT_CHECKPOINT: Final = "INSERT OR REPLACE INTO checkpoint VALUES (1, ?)"
+_PUT_COSIGNED: Final = (
+    "INSERT INTO cosigned VALUES (1, ?, ?, ?)"
+    " ON CONFLICT (id) DO UPDATE SET size = excluded.size, root = excluded.root, note = excluded.note"
+)
+_PUT_PUBLISHED: Final = (
+    "INSERT INTO published VALUES (1, ?, ?) ON CONFLICT (id) DO UPDATE SET size = excluded.size, note = excluded.note"
+)
+
+
+def _cosigned(connection: sqlite3.Connection) -> Cosigned | None:
+    row = connection.execute("SELECT size, root, note FROM cosigned").fetchone()
+    return Cosigned(size=row[0], root=row[1], checkpoint=row[2]) if row is not None else None
+
+
+def _contradicts(before: Cosigned, after: Cosigned) -> bool:
+    return before.size == after.size and before.root != after.root

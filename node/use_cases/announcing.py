@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
 
 from federation import limits
-from federation.boundary.directory import compose_entry, join_signatures, sign_body
+from federation.boundary.directory import claimed_checkpoint, compose_entry, join_signatures, sign_body
 from federation.envelope.suite import SUITE
-from federation.errors import Forbidden, Malformed
+from federation.errors import Conflict, FederationError, Forbidden, Malformed, Overloaded, Unreachable
 from federation.identity import NodeName, PartyId
 from federation.ports import DirectoryService, Peer
-from federation.trust import directory, keys
+from federation.trust import directory, keys, note
 from federation.trust.entries import (
     Authority,
     Contact,
@@ -23,11 +26,19 @@ from federation.trust.entries import (
 )
 from federation.trust.keys import Signer
 from federation.trust.roster import PartyRecord, Roster
+from federation.trust.witness import weigh
 from federation.uim.pattern import PatternSet
 from federation.wire.directory import decode_entry_body, decode_signed_entry, encode_entry_body
 from federation.wire.patterns import encode_pattern_set
 from node.use_cases.library import pattern_set_digest
 from node.use_cases.registry import Registry
+
+PUBLICATION_WAIT_S: Final = 60.0
+"""Witnesses look for checkpoints every few seconds; when one is away, nothing here gets better by waiting longer."""
+POLL_S: Final = 0.5
+"""How soon the Secretariat is asked again: a person waits."""
+POLL_S_MAX: Final = 5.0
+"""And how often at least: as often as witnesses look for checkpoints."""
 
 
 def wanted_update(
@@ -76,6 +87,19 @@ def wanted_node(
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long to wait for an entry to count, and whom to tell why.
+
+    Attributes:
+        wait_s: seconds by the loop's time.
+        tell: called with each new reason, in words.
+    """
+
+    wait_s: float = PUBLICATION_WAIT_S
+    tell: Callable[[str], None] = lambda _words: None
+
+
 async def announce(
     registry: Registry,
     service: DirectoryService,
@@ -83,18 +107,84 @@ async def announce(
     *,
     bodies: Sequence[EntryBody | None],
     signer: Signer,
+    patience: Patience | None = None,
 ) -> None:
     """Submit what is wanted, and follow the log until it stands here too.
 
     Raises:
         Unreachable: the Secretariat does not answer; what was submitted before stands.
         Forbidden: an entry breaks its author rule.
+        Conflict: it is logged, and witnesses have not cosigned it yet.
     """
     leaves = [compose_entry(body, [signer]) for body in bodies if body is not None]
-    for leaf in leaves:
-        await service.submit(secretariat, leaf)
-    if leaves:
-        await registry.follow(service, secretariat)
+    patience = patience or Patience()
+    indices = [await _submit(service, secretariat, leaf, patience) for leaf in leaves]
+    if indices:
+        await follow_until(registry, service, secretariat, size=max(indices) + 1, patience=patience)
+
+
+async def _submit(service: DirectoryService, secretariat: Peer, leaf: bytes, patience: Patience) -> int:
+    """Submit, again and again while the log takes nothing because its witnesses change: a matter of seconds."""
+    rest_s = POLL_S
+    refused: FederationError = Unreachable("the Secretariat takes long to answer")
+    try:
+        async with asyncio.timeout(patience.wait_s):
+            while True:
+                try:
+                    return await service.submit(secretariat, leaf)
+                except Overloaded as busy:
+                    patience.tell(busy.message)
+                    refused = busy
+                await asyncio.sleep(rest_s)
+                rest_s = min(1.5 * rest_s, POLL_S_MAX)
+    except TimeoutError:
+        raise refused from None
+
+
+async def follow_pending(
+    registry: Registry, service: DirectoryService, secretariat: Peer, *, patience: Patience | None = None
+) -> None:
+    """Wait until everything counts that the log has taken by now: what somebody submitted before an interruption is among it.
+
+    Raises:
+        As `follow_until`.
+    """
+    size = claimed_checkpoint(await service.pending(secretariat)).size
+    await follow_until(registry, service, secretariat, size=size, patience=patience)
+
+
+async def follow_until(
+    registry: Registry, service: DirectoryService, secretariat: Peer, *, size: int, patience: Patience | None = None
+) -> None:
+    """Follow the log until so many entries count here.
+
+    Raises:
+        Conflict: witnesses have not cosigned them in the given time; they are logged and count as soon as that has happened.
+    """
+    patience, told, rest_s = patience or Patience(), "", POLL_S
+    try:
+        async with asyncio.timeout(patience.wait_s):
+            while True:
+                await registry.follow(service, secretariat)
+                if registry.replica.frontier.size >= size:
+                    return
+                words = waiting_words(registry.replica.roster, await service.pending(secretariat))
+                if words != told:
+                    patience.tell(words)
+                    told = words
+                await asyncio.sleep(rest_s)
+                rest_s = min(1.5 * rest_s, POLL_S_MAX)
+    except TimeoutError:
+        raise Conflict(
+            told or "the Secretariat takes long to answer",
+            hint="what was submitted is logged and counts when enough witnesses have cosigned it; look again later",
+        ) from None
+
+
+def waiting_words(roster: Roster, pending: bytes) -> str:
+    """What a checkpoint waits for, in words."""
+    quorum = weigh(roster, note.parse_note(pending))
+    return f"the directory waits for witnesses: {len(quorum.witnesses)} of {quorum.needed}"
 
 
 def offer_mandate(*, region: PartyId, member: PartyId, days: int, now: int, signer: Signer) -> bytes:

@@ -42,6 +42,7 @@ from federation.query.query import Query
 from federation.trust.certificate import certificate_hash, verify_officer_of
 from federation.wire.query import decode_body, encode_query_body
 from node.use_cases.acknowledging import Acknowledger
+from node.use_cases.consent import check_may_ask
 from node.use_cases.desk_values import Prepared, Question
 from node.use_cases.drafts import Draft, Drafts
 from node.use_cases.keyring import Keyring, NewKey
@@ -107,7 +108,7 @@ class Asking:
         """
         now = self._world.now()
         roster = self._registry.roster
-        roster.node(question.party)
+        check_may_ask(roster, self._own.party, question)
         check_asking(own=self._own.party, recipient=question.party, created=now, deadline=now + question.deadline_s)
         genesis = roster.genesis
         cas = roster.party(self._own.party).standing_cas
@@ -261,7 +262,7 @@ class Asking:
         now = self._world.clock.now()
         roster = self._registry.roster
         arrived = read_envelope(raw, roster=roster, own=self._own.name, peer=peer.name, now=now)
-        self._registry.hear(arrived.header.checkpoint, peer.name.party or self._own.party)
+        self._registry.hear(arrived.header.checkpoint, peer.name.party)
         private = self._keyring.private(arrived.header.key_id)
         if private is None:
             raise Unauthentic("an answer is sealed to a key that is not here")

@@ -120,6 +120,7 @@ class OwnDesk:
             query=query_of(decode_body(sent.body)[0]),
             outgoing=waiting[0] if waiting else None,
             answers=await self._answers(asked.answer_ids),
+            directory_stale=self._registry.is_stale,
         )
 
     async def _answers(self, answer_ids: Sequence[MessageId]) -> tuple[AnswerView, ...]:

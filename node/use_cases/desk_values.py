@@ -65,6 +65,7 @@ class Question:
 
     Attributes:
         deadline_s: seconds from now within which an answer is wanted.
+        unconfirmed_consent: the officer knows that too few other Parties have confirmed the Party's keys yet, and asks all the same.
     """
 
     party: PartyId
@@ -76,6 +77,7 @@ class Question:
     urgency: Urgency
     reference: str
     deadline_s: int
+    unconfirmed_consent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +116,7 @@ class QueryView:
     Attributes:
         outgoing: where it stands in the outbox; None when it has left it.
         peer_name: in words.
+        directory_stale: the directory here has stood still for more than a week; what it says of the Party may be old.
     """
 
     asked: AskedQuery
@@ -121,6 +124,7 @@ class QueryView:
     query: Query
     outgoing: Outgoing | None
     answers: tuple[AnswerView, ...]
+    directory_stale: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from federation import limits
 from federation.boundary.directory import cosigners
+from federation.errors import Unavailable, Unreachable
 from federation.ports import JournalStore, OutboxStore
 from node.use_cases.desk_values import Check, Health, NodeStatus
+from node.use_cases.notices import Notices
 from node.use_cases.registry import Registry
 from node.use_cases.world import Own, World
 
@@ -29,6 +32,12 @@ class Facts:
 DISK_FREE_BYTES_MIN = 256 * 1024 * 1024
 """Below this the operator is told: a day of a busy node."""
 
+_STANDS_STILL: Final = (
+    "the Secretariat's node does not answer, or witnesses are away; known Parties go on exchanging. "
+    "Check the address in node.toml"
+)
+_SPLIT: Final = "every node has the proof: tell the other Parties and the founders by telephone; the founders change the log key"
+
 
 class Diagnosis:
     """Looks at everything that an administrator can mend."""
@@ -40,6 +49,8 @@ class Diagnosis:
         world: World,
         version: str,
         registry: Registry,
+        notices: Notices,
+        restored: Callable[[], Awaitable[bool]],
         waiting: OutboxStore,
         journal: JournalStore,
         facts: Callable[[], Facts],
@@ -48,6 +59,8 @@ class Diagnosis:
         self._world = world
         self._version = version
         self._registry = registry
+        self._notices = notices
+        self._restored = restored
         self._waiting = waiting
         self._journal = journal
         self._facts = facts
@@ -63,6 +76,8 @@ class Diagnosis:
             self._directory(),
             self._alarms(),
             self._view(),
+            await self._witness(),
+            self._revocations(),
             self._listed(),
             self._certificate(facts),
             _disk(facts),
@@ -70,6 +85,7 @@ class Diagnosis:
         )
         figures = {
             "directory_size": self._registry.roster.size,
+            "directory_age_s": int(self._registry.age_s),
             "parties": len(self._registry.roster.parties),
             "cosigners": len(cosigners(self._registry.roster, self._registry.replica.note)),
             "outbox": sum(len(rows) for rows in waiting.values()),
@@ -78,27 +94,53 @@ class Diagnosis:
         return NodeStatus(party=self._own.party, version=self._version, checks=checks, figures=figures)
 
     def _directory(self) -> Check:
-        age = self._world.clock.now() - self._registry.heard_at
-        words = f"{self._registry.roster.size} entries, last confirmed {int(age)} s ago"
-        if age < limits.DIRECTORY_STALE_WARN_S:
-            return Check(name="directory", health=Health.GOOD, words=words)
-        health = Health.BAD if age > limits.DIRECTORY_STALE_MARK_S else Health.WARNING
-        return Check(
-            name="directory",
-            health=health,
-            words=words,
-            hint="the Secretariat's node does not answer; known Parties go on exchanging. Check the address in node.toml",
-        )
+        age, refused = self._registry.age_s, self._registry.refused
+        words = f"{self._registry.roster.size} entries, seen {_duration(age)} ago"
+        if refused is not None:
+            words += f"; refused: {refused.message}"
+        hint = refused.hint if refused is not None and not isinstance(refused, Unreachable) else _STANDS_STILL
+        if age >= limits.DIRECTORY_FRESH_S:
+            words += "; no new Party and no new key is accepted, known Parties go on exchanging"
+            return Check(name="directory", health=Health.BAD, words=words, hint=hint)
+        if age >= limits.DIRECTORY_STALE_WARN_S or (refused is not None and not isinstance(refused, Unavailable)):
+            return Check(name="directory", health=Health.WARNING, words=words, hint=hint)
+        return Check(name="directory", health=Health.GOOD, words=words)
 
     def _view(self) -> Check:
-        split = self._registry.split_view
-        if split is None:
-            return Check(name="directory view", health=Health.GOOD, words="no Party has shown us another directory than ours")
+        splits = self._notices.splits
+        if not splits:
+            return Check(name="directory view", health=Health.GOOD, words="nobody has shown us another directory than ours")
+        standing = self._registry.replica.roster.governance.log_key in self._registry.equivocating
+        older, newer = splits[-1]
         return Check(
             name="directory view",
-            health=Health.BAD,
-            words=f"{split.teller} was shown another directory of the same size than this node",
-            hint="both checkpoints carry the Secretariat's signature: tell the other Parties; the envelope that showed it is evidence",
+            health=Health.BAD if standing else Health.WARNING,
+            words=f"the log key signed two directories: a checkpoint of size {older.size} contradicts one of size {newer.size}",
+            hint=_SPLIT if standing else "the founders have changed the log key since; what the former one signs counts no more",
+        )
+
+    async def _witness(self) -> Check:
+        if await self._restored():
+            return Check(
+                name="own witness",
+                health=Health.WARNING,
+                words="this node was put back from a backup and cosigns nothing yet",
+                hint="it goes on by itself once enough other nodes show the same directory",
+            )
+        return Check(name="own witness", health=Health.GOOD, words="this node knows what it has cosigned")
+
+    def _revocations(self) -> Check:
+        withheld = self._notices.revocations
+        if not withheld:
+            return Check(
+                name="revocations", health=Health.GOOD, words="every revocation that is known here stands in the directory"
+            )
+        parties = ", ".join(sorted({str(one.party) for one in withheld}))
+        return Check(
+            name="revocations",
+            health=Health.WARNING,
+            words=f"{len(withheld)} are honoured here that the directory does not hold: of {parties}",
+            hint="if they are not in the directory tomorrow, ask the Secretariat why",
         )
 
     def _alarms(self) -> Check:
@@ -157,3 +199,11 @@ def _outbox(stuck: Mapping[str, int]) -> Check:
         words=f"messages wait: {words}",
         hint="they go out when the other node is back; `gsp queries` shows each",
     )
+
+
+def _duration(seconds: float) -> str:
+    """In the largest unit that says enough."""
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{int(seconds // size)} {unit}"
+    return f"{int(seconds)} s"

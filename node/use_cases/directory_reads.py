@@ -1,4 +1,7 @@
-"""Reads of the directory log, which every node serves from its replica; entries and cosignatures go to the Secretariat alone."""
+"""Reads of the directory log, which every node serves from its replica; entries and cosignatures go to the Secretariat alone.
+
+Whoever reads gets what enough witnesses have cosigned, and with it the cosignatures that show it.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,10 @@ class DirectoryReads:
     async def checkpoint(self) -> bytes:
         """The newest accepted checkpoint with its cosignatures."""
         return self._registry.replica.note
+
+    async def pending(self) -> bytes:
+        """Not here."""
+        raise Forbidden("only the Secretariat's node has checkpoints that wait for witnesses", hint="ask it there")
 
     async def entries(self, start: int, end: int) -> Sequence[bytes]:
         """Leaves from start, as many as one reply may hold."""
@@ -46,8 +53,12 @@ class DirectoryReads:
         del sender, checkpoint
         raise Forbidden("only the Secretariat's node takes cosignatures", hint="send it there")
 
+    def _size(self) -> int:
+        """How much of the log may be read here."""
+        return self._registry.replica.frontier.size
+
     def _check(self, lower: int, upper: int) -> None:
-        if not 0 <= lower <= upper <= self._registry.replica.frontier.size:
+        if not 0 <= lower <= upper <= self._size():
             raise InvalidInput("the log has no such part", hint="read the checkpoint first: it says how long the log is")
 
 

@@ -78,7 +78,7 @@ class Exchange:
         now = self._world.clock.now()
         roster = self._registry.roster
         arrived = read_envelope(raw, roster=roster, own=self._own.name, peer=sender, now=now)
-        self._registry.hear(arrived.header.checkpoint, arrived.header.sender.party or self._own.party)
+        self._registry.hear(arrived.header.checkpoint, arrived.header.sender.party)
         if sender.party is not None:
             self._outbox.heard_from(sender.party)
         private = self._keyring.private(arrived.header.key_id)
@@ -161,6 +161,7 @@ class Exchange:
 
     async def acknowledge(self, sender: NodeName, receipts: Sequence[bytes]) -> None:
         """Receipts for answers that went out inside deliveries. One that is wrong hides no other."""
+        self._require_exchanging(sender)
         if sender.party is not None:
             self._outbox.heard_from(sender.party)
         if len(receipts) > limits.RECEIPTS_PER_CALL_MAX:
@@ -188,16 +189,28 @@ class Exchange:
         )
         await self._answering.acknowledged(crossing, signed)
 
-    async def bundles(self) -> tuple[bytes, ...]:
-        """Signed prekey bundles of every node that this one knows."""
+    async def bundles(self, sender: NodeName) -> tuple[bytes, ...]:
+        """Signed prekey bundles of every node that this one knows.
+
+        Raises:
+            Forbidden, UnknownParty: nothing is exchanged with that node.
+        """
+        self._require_exchanging(sender)
         return self._keyring.bundles()
 
-    async def pattern_set(self, party: PartyId, digest: bytes) -> bytes:
+    def _require_exchanging(self, sender: NodeName) -> None:
+        """A Party that is suspended or has left exchanges nothing; it may go on reading the directory."""
+        if sender.party is not None:
+            self._registry.roster.node(sender.party)
+
+    async def pattern_set(self, sender: NodeName, party: PartyId, digest: bytes) -> bytes:
         """One Party's encoded pattern set, when this node has it.
 
         Raises:
             NotFound: it has not.
+            Forbidden, UnknownParty: nothing is exchanged with that node.
         """
+        self._require_exchanging(sender)
         encoded = await self._patterns.get(digest)
         if encoded is None:
             raise NotFound(f"this node has no such pattern set of {party}", hint="ask the node that answers for that Party")

@@ -11,16 +11,14 @@ from collections.abc import Iterable
 from hashlib import sha256
 from typing import Final
 
-from federation.boundary.directory import Replica, join_signatures, sign_body
+from federation.boundary.directory import join_signatures, sign_body
 from federation.errors import Forbidden, Unauthentic
-from federation.trust import directory, keys, note
+from federation.trust import directory, keys
 from federation.trust.certificate import read_issuing_ca, read_party_ca
 from federation.trust.entries import EntryBody, EntryKind, Founders, Genesis, Override, Recover, RotateLog, Signature
 from federation.trust.fingerprint import digits_of, fingerprint, same_fingerprint
 from federation.trust.keys import Signer
-from federation.trust.note import Note
 from federation.trust.roster import Roster
-from federation.trust.witness import founder_key, verified_lines
 
 FOUNDERS_SIGN: Final = frozenset(
     {
@@ -149,21 +147,3 @@ def require_entitled(roster: Roster, kind: EntryKind, body: bytes, value: EntryB
 def make_leaf(kind: EntryKind, body: bytes, signatures: Iterable[Signature]) -> bytes:
     """The leaf with everything that was collected, each key once."""
     return join_signatures(kind, body, {one.public_key: one for one in signatures}.values())
-
-
-def with_founders(replica: Replica, offered: bytes) -> bytes:
-    """The checkpoint that stands with founders' cosignatures under it, taken from a note that a founder made.
-
-    Raises:
-        Unauthentic: it is about another checkpoint, or no founder cosigned it.
-    """
-    parsed, own = note.parse_note(offered), note.parse_note(replica.note)
-    if parsed.text != own.text:
-        raise Unauthentic("a cosignature for another checkpoint", hint="the founder cosigns the newest one")
-    founders = [founder_key(replica.genesis, key) for key in replica.roster.governance.founders]
-    added = [line for line, _ in verified_lines(parsed, founders)]
-    if not added:
-        raise Unauthentic("no founder cosigned this checkpoint")
-    new = {(line.name, line.key_id) for line in added}
-    kept = [line for line in own.signatures if (line.name, line.key_id) not in new]
-    return note.format_note(Note(text=own.text, signatures=(*kept, *added)))

@@ -14,18 +14,19 @@ from dataclasses import dataclass
 from federation import limits
 from federation.delivery.outbox import Outgoing
 from federation.envelope.header import MessageKind, Prekey
-from federation.errors import FederationError
-from federation.identity import PartyId
+from federation.errors import FederationError, Stale
 from federation.ports import (
     AskedQuery,
     DirectoryService,
-    Entropy,
     ExchangeStore,
     JournalStore,
+    NoticeService,
+    NoticeStore,
     OutboxStore,
     PatternStore,
     Peer,
     Transport,
+    WitnessStore,
 )
 from federation.query.policy import Policy
 from federation.uim.pattern import PatternSet
@@ -36,14 +37,17 @@ from node.use_cases.asking import Asking
 from node.use_cases.desk import OwnDesk
 from node.use_cases.diagnosis import Diagnosis, Facts
 from node.use_cases.exchange import Exchange
+from node.use_cases.gossip import Gossip, peers_of, some
 from node.use_cases.keyring import Keyring
 from node.use_cases.library import Patterns
+from node.use_cases.notices import Notices
 from node.use_cases.outbox import Outbox
 from node.use_cases.proving import Proving
 from node.use_cases.recent import Recent
-from node.use_cases.registry import Registry, listed_secretariat
+from node.use_cases.registry import Registry
 from node.use_cases.repository import Repository
 from node.use_cases.sealing import Sealer
+from node.use_cases.witnessing import Witness
 from node.use_cases.world import Announcer, Own, Turns, World
 
 logger = logging.getLogger(__name__)
@@ -51,8 +55,6 @@ logger = logging.getLogger(__name__)
 HOUSEKEEPING_FIRST_S = 0.5
 """The rest after the first look, and after one that found news in the directory: peers that start together are there a moment later.
 It grows to the whole period in a few steps."""
-PEERS_ASKED = 3
-"""Peers whose directory is read while the Secretariat does not answer, each time: enough not to depend on one that is behind."""
 HOUSEKEEPING_S = 5.0
 """Deadlines, prekeys and patterns are looked at this often: an officer notices seconds, not more."""
 
@@ -62,6 +64,8 @@ class Parts:
     """Everything a node is made of.
 
     Attributes:
+        telling: how proofs and revocations go from node to node.
+        witness_store, notice_store: what this node said and heard about the log.
         secretariat: where the log is followed; None when there is nobody to follow.
         sets: pattern sets that this node answers with.
         reference: published sets of markings whose issuers publish none.
@@ -79,6 +83,9 @@ class Parts:
     registry: Registry
     transport: Transport
     directory: DirectoryService
+    telling: NoticeService
+    witness_store: WitnessStore
+    notice_store: NoticeStore
     secretariat: Peer | None
     sets: Sequence[PatternSet]
     reference: Sequence[PatternSet]
@@ -99,6 +106,8 @@ class Participant:
     keyring: Keyring
     asking: Asking
     answering: Answering
+    notices: Notices
+    witness: Witness
 
 
 @asynccontextmanager
@@ -109,6 +118,7 @@ async def participating(parts: Parts) -> AsyncIterator[Participant]:
         tasks = [
             group.create_task(participant.outbox.run()),
             group.create_task(acknowledger.run()),
+            group.create_task(_gossip(parts, participant).run()),
             *(
                 group.create_task(_repeat(chores, parts.registry, parts.housekeeping_s))
                 for chores in _housekeeping(parts, participant)
@@ -136,6 +146,7 @@ class _Core:
 
 
 async def _assemble(parts: Parts) -> tuple[Participant, Acknowledger]:
+    notices = await Notices.load(parts.registry, parts.notice_store, parts.world.clock)
     core = await _core(parts)
     asking, answering = _asking(parts, core), _answering(parts, core)
     await answering.recollect()
@@ -149,13 +160,17 @@ async def _assemble(parts: Parts) -> tuple[Participant, Acknowledger]:
     core.outbox.connect(on_handed=handlers, key_for=key_for)
     participant = Participant(
         exchange=_exchange(parts, core, asking, answering),
-        desk=_desk(parts, core, asking, answering),
+        desk=_desk(parts, core, asking, answering, notices),
         outbox=core.outbox,
         patterns=core.patterns,
         registry=parts.registry,
         keyring=core.keyring,
         asking=asking,
         answering=answering,
+        notices=notices,
+        witness=Witness(
+            own=parts.own, world=parts.world, registry=parts.registry, store=parts.witness_store, service=parts.directory
+        ),
     )
     return participant, core.acknowledger
 
@@ -246,7 +261,7 @@ def _exchange(parts: Parts, core: _Core, asking: Asking, answering: Answering) -
     )
 
 
-def _desk(parts: Parts, core: _Core, asking: Asking, answering: Answering) -> OwnDesk:
+def _desk(parts: Parts, core: _Core, asking: Asking, answering: Answering, notices: Notices) -> OwnDesk:
     return OwnDesk(
         own=parts.own,
         store=parts.exchange_store,
@@ -261,6 +276,8 @@ def _desk(parts: Parts, core: _Core, asking: Asking, answering: Answering) -> Ow
             world=parts.world,
             version=parts.version,
             registry=parts.registry,
+            notices=notices,
+            restored=parts.witness_store.restored,
             waiting=parts.outbox_store,
             journal=parts.journal,
             facts=parts.facts,
@@ -307,28 +324,45 @@ async def _repeat(chores: tuple[Chore, ...], registry: Registry, pause_s: float)
 
 
 async def follow_directory(parts: Parts, participant: Participant) -> None:
-    """Read the log at the Secretariat and cosign it there; when that fails, read it at some peers until one has news."""
+    """Read the log at the Secretariat and do a witness's duty there; when it does not go on, read it at some peers until one has
+    news.
+    """
     registry = participant.registry
-    try:
-        if parts.secretariat is not None:
-            secretariat = listed_secretariat(registry.roster, parts.secretariat)
-            await registry.follow(parts.directory, secretariat)
-            await registry.witness(parts.directory, listed_secretariat(registry.roster, secretariat), parts.own)
+    secretariat = registry.anchored(parts.secretariat) if parts.secretariat is not None else None
+    if secretariat is not None:
+        followed = await _followed(registry, parts.directory, secretariat)
+        if followed or isinstance(registry.refused, Stale):  # what nobody has seen for a day is fresh again once witnesses see it
+            await participant.witness.attend(secretariat)
+        if followed:
             return
+    for peer in some(peers_of(registry, parts.own.party), parts.world.entropy):
+        size = registry.replica.frontier.size
+        await _followed(registry, parts.directory, peer)  # one peer that lies or is behind must not stand before all the others
+        if registry.replica.frontier.size > size:
+            return
+
+
+async def _followed(registry: Registry, directory: DirectoryService, source: Peer) -> bool:
+    try:
+        await registry.follow(directory, source)
     except FederationError as error:
-        logger.info("the Secretariat shows no directory that goes on", extra={"problem": error.code})
-    for peer in _some(peers_of(registry, parts.own.party), parts.world.entropy):
-        try:
-            if await registry.follow(parts.directory, peer):
-                return
-        except FederationError as error:  # one peer that lies or is behind must not stand before all the others
-            logger.info("a peer shows no directory that goes on", extra={"peer": peer.name.party, "problem": error.code})
+        registry.refused = error
+        logger.info("no directory that goes on", extra={"peer": source.name.dns, "problem": error.code})
+        return False
+    registry.refused = None
+    return True
 
 
-def _some(peers: Sequence[Peer], entropy: Entropy) -> Sequence[Peer]:
-    """A few peers, others each time: whoever comes first by name must not decide what this node gets to see."""
-    start = int.from_bytes(entropy(2)) % max(1, len(peers))
-    return [*peers[start:], *peers[:start]][:PEERS_ASKED]
+def _gossip(parts: Parts, participant: Participant) -> Gossip:
+    return Gossip(
+        own=parts.own.party,
+        entropy=parts.world.entropy,
+        registry=parts.registry,
+        notices=participant.notices,
+        directory=parts.directory,
+        telling=parts.telling,
+        secretariat=parts.secretariat,
+    )
 
 
 async def learn_bundles(parts: Parts, participant: Participant) -> None:
@@ -352,9 +386,3 @@ async def expire_overdue(parts: Parts, participant: Participant) -> None:
             await participant.asking.expire(query.message_id)
         else:
             await participant.answering.expire(query.message_id)
-
-
-def peers_of(registry: Registry, own: PartyId) -> list[Peer]:
-    """Every other Party's node."""
-    roster = registry.roster
-    return [registry.peer(party) for party, record in roster.parties.items() if party != own and record.node is not None]

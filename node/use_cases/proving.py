@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Collection, Iterable
 
+from federation import limits
 from federation.boundary.directory import bare_checkpoint, sign_checkpoint
+from federation.boundary.proof_directory import PartFinder, whole
 from federation.errors import Conflict, NotFound
 from federation.evidence.bundle import CrossingProof, LoggedEntry, Proof
 from federation.evidence.journal import origin
@@ -12,6 +14,7 @@ from federation.identity import MessageId, NodeName, PartyId
 from federation.ports import Crossing, Direction, ExchangeStore, JournalStore
 from federation.trust.merkle import Frontier
 from federation.trust.roster import Roster
+from federation.trust.witness import counting_witnesses
 from federation.wire.envelope import decode_header
 from federation.wire.evidence import encode_proof
 from node.use_cases.registry import Registry
@@ -36,15 +39,18 @@ class Proving:
 
         Raises:
             NotFound: no such query here.
-            Conflict: it was never sealed, so nothing crossed.
+            Conflict: it was never sealed, so nothing crossed; or the directory that shows the keys has no room in a file.
         """
         crossings = await self._crossings(message_id)
         frontier = await self._journal.frontier()
         replica = self._registry.replica  # one moment for all of it: the directory may grow meanwhile
         names = _names(self._own.name, crossings)
+        entries = await self._entries({name.party for name in names if name.party is not None}, replica.roster)
+        if len(entries) == replica.roster.size:
+            names |= {node.node for node in counting_witnesses(replica.roster).values()}
         proof = Proof(
             directory_checkpoint=bare_checkpoint(replica, cosigned_by=names),
-            entries=await self._entries(names, replica.roster),
+            entries=entries,
             crossings=tuple([await self._crossing(one, frontier, disclose=disclose) for one in crossings]),
             exporter=self._own.name,
             journal_checkpoint=sign_checkpoint(origin(self._own.name.dns), frontier, self._own.signer),
@@ -88,10 +94,28 @@ class Proving:
             body=crossing.body if disclose else b"",
         )
 
-    async def _entries(self, names: Iterable[NodeName], roster: Roster) -> tuple[LoggedEntry, ...]:
-        """Genesis, and of each Party in the proof its admission and the entries of its node, one for each key that signed."""
-        indexes = sorted({0} | {index for name in names for index in _indexes(roster, name)})
-        return tuple([await self._entry(index, roster.size) for index in indexes])
+    async def _entries(self, parties: Collection[PartyId], roster: Roster) -> tuple[LoggedEntry, ...]:
+        """The directory, or the part of it that shows the keys of these Parties."""
+        (genesis,) = await self._registry.store.leaves(0, 1)
+        finder = PartFinder(genesis)
+        async for leaf in self._leaves(1, roster.size):
+            finder.offer(leaf)
+        part = finder.part(roster, parties) if finder.total_bytes > limits.PROOF_WHOLE_BYTES else None
+        if part is not None:
+            return tuple([await self._entry(index, roster.size) for index in part])
+        if finder.total_bytes > limits.PROOF_DIRECTORY_BYTES_MAX:
+            raise Conflict(
+                "the keys of a Party that was recovered are shown by the whole directory, and that is too large for one file",
+                hint="export the proof at the other Party's node, or hand over this node's records with its directory",
+            )
+        return whole([genesis, *[leaf async for leaf in self._leaves(1, roster.size)]])
+
+    async def _leaves(self, start: int, end: int) -> AsyncIterator[bytes]:
+        while start < end:
+            page = await self._registry.store.leaves(start, min(end, start + limits.ENTRIES_PER_REPLY_MAX))
+            for leaf in page:
+                yield leaf
+            start += len(page)
 
     async def _entry(self, index: int, size: int) -> LoggedEntry:
         store = self._registry.store
@@ -103,13 +127,3 @@ def _names(own: NodeName, crossings: Iterable[Crossing]) -> set[NodeName]:
     """The nodes of which the proof speaks."""
     headers = [decode_header(crossing.header) for crossing in crossings]
     return {own} | {header.sender for header in headers} | {header.recipient for header in headers}
-
-
-def _indexes(roster: Roster, name: NodeName) -> set[int]:
-    party: PartyId | None = name.party
-    if party is None:
-        return set()
-    record = roster.party(party)
-    nodes = [one for one in record.nodes if one.entry.node == name]
-    newest_of_key = {one.entry.signing_key: one.index for one in nodes}
-    return {record.admit_index, *newest_of_key.values()}

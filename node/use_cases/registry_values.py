@@ -46,8 +46,21 @@ class Admission:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnrolmentState:
-    """How far a Party is, and for how many founders it waits."""
+    """How far a Party is, and for how many founders, and then witnesses, it waits.
+
+    Attributes:
+        witnesses_cosigned, witnesses_needed: under the checkpoint that holds the admission; both 0 while none waits.
+    """
 
     step: Step
     founders_signed: int
     founders_needed: int
+    witnesses_cosigned: int = 0
+    witnesses_needed: int = 0
+
+    @property
+    def words(self) -> str:
+        """What it waits for."""
+        if self.step is Step.APPROVED:
+            return f"the directory waits for witnesses: {self.witnesses_cosigned} of {self.witnesses_needed}"
+        return f"waiting for founders: {self.founders_signed} of {self.founders_needed} have signed"

@@ -1,108 +1,31 @@
-"""The Secretariat's two jobs: to keep the log, and to let Parties in. It orders and admits; it authors for nobody.
+"""How the Secretariat lets Parties in. It orders and admits; it authors for nobody. The log itself is in `log`.
 
 It holds the log key and the issuing CA, and neither lets it speak for a Party: an entry that its authors did not sign is refused
-here before it is logged, and by every other node if it were logged all the same.
+before it is logged, and by every other node if it were logged all the same.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from dataclasses import dataclass, replace
 
 from federation import limits
-from federation.boundary.directory import add_cosignature, fold, join_signatures, sign_checkpoint
-from federation.errors import Conflict, Forbidden, Malformed, NotFound, Overloaded, Unauthentic, UnknownParty
-from federation.identity import NodeName, PartyId
+from federation.boundary.directory import join_signatures
+from federation.errors import Conflict, Forbidden, NotFound, Overloaded, Unauthentic, UnknownParty
+from federation.identity import PartyId
 from federation.ports import Enrolment, EnrolmentStore
 from federation.trust import directory, keys
-from federation.trust.enrolment import Invitation, Use, check_invitation, check_token, request_hash
+from federation.trust.enrolment import Invitation, Step, Use, check_invitation, check_token, request_hash
 from federation.trust.entries import Admit, EntryKind, Signature
 from federation.trust.fingerprint import fingerprint
 from federation.trust.issuing import Authority, issue_party_ca
-from federation.trust.keys import Signer
-from federation.trust.merkle import leaf_hash
 from federation.trust.roster import Roster
 from federation.wire.directory import decode_entry_body, encode_entry_body
-from node.use_cases.directory_reads import DirectoryReads
+from node.use_cases.log import Log
 from node.use_cases.registry import Registry
 from node.use_cases.registry_values import Admission, Application, EnrolmentState
 from node.use_cases.standing import step_of
 from node.use_cases.world import World
-
-
-class Log(DirectoryReads):
-    """The directory at its origin: reads like everywhere, and the two writes."""
-
-    def __init__(self, *, registry: Registry, signer: Signer, known: dict[bytes, int]) -> None:
-        super().__init__(registry)
-        self._signer = signer
-        self._known = known
-        self._writing = asyncio.Lock()
-        self._today = (0, Counter[PartyId | None]())
-
-    @classmethod
-    async def load(cls, *, registry: Registry, signer: Signer) -> Log:
-        """Take up the log; entries that are in it are known by their hash, so that a repetition is harmless."""
-        leaves = await registry.store.leaves(0, registry.replica.frontier.size)
-        known = {leaf_hash(leaf): index for index, leaf in enumerate(leaves)}
-        return cls(registry=registry, signer=signer, known=known)
-
-    async def submit(self, sender: NodeName, leaf: bytes) -> int:
-        """Log an entry that a Party made. Who signed it is what counts, not who handed it over.
-
-        Raises:
-            Forbidden: it breaks its author rule; it is not logged.
-            Overloaded: that Party has had enough entries logged today.
-        """
-        known = self._known.get(leaf_hash(leaf))
-        if known is not None:
-            return known
-        logged = self._logged_today()
-        if logged[sender.party] >= limits.ENTRIES_PER_PARTY_PER_DAY_MAX:
-            raise Overloaded("this Party has had many entries logged today", hint="submit it again tomorrow")
-        logged[sender.party] += 1  # before it is logged: what comes at the same time has to see it
-        return await self.append(leaf)
-
-    def _logged_today(self) -> Counter[PartyId | None]:
-        """Entries of each Party since midnight UTC."""
-        today = int(self._registry.clock.now() // 86_400)
-        if self._today[0] != today:
-            self._today = (today, Counter())
-        return self._today[1]
-
-    async def append(self, leaf: bytes) -> int:
-        """Log an entry that keeps its rule, under a new checkpoint."""
-        async with self._writing:
-            known = self._known.get(leaf_hash(leaf))
-            if known is not None:
-                return known
-            if len(leaf) > limits.ENTRY_BYTES_MAX:
-                raise Malformed("a directory entry is too long")
-            before = self._registry.replica
-            after = fold(before, leaf)
-            if len(after.roster.alarms) > len(before.roster.alarms):
-                raise Forbidden(after.roster.alarms[-1].words, hint="the entry was not logged")
-            index = before.frontier.size
-            checkpoint = sign_checkpoint(before.genesis.origin, after.frontier, self._signer)
-            await self._registry.accept([leaf], checkpoint)
-            self._known[leaf_hash(leaf)] = index
-            return index
-
-    async def cosign(self, sender: NodeName, checkpoint: bytes) -> None:
-        """Put a Party node's cosignature under the newest checkpoint.
-
-        Raises:
-            Forbidden: the sender is no Party's node.
-            Unauthentic: it is not that node's cosignature of the newest checkpoint.
-        """
-        if sender.party is None:
-            raise Forbidden("the Secretariat does not witness itself")
-        node = self._registry.roster.node(sender.party)
-        if node.node != sender:
-            raise Forbidden("only the node that the directory lists cosigns")
-        async with self._writing:
-            await self._registry.accept([], add_cosignature(self._registry.replica, node, checkpoint))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,7 +196,10 @@ class Admissions:
         if known.logged_index is not None or known.acceptance is None or len(known.founder_signatures) < needed:
             return known
         leaf = join_signatures(EntryKind.ADMIT, known.admit_body, [known.acceptance, *known.founder_signatures])
-        logged = replace(known, logged_index=await self._log.append(leaf))
+        try:
+            logged = replace(known, logged_index=await self._log.append(leaf))
+        except Overloaded:
+            return known  # witnesses are changing: it is tried again when somebody asks how far it is
         await self._store.swap(old=known, new=logged)
         return logged
 
@@ -284,10 +210,15 @@ class Admissions:
         return known
 
     def _state(self, known: Enrolment) -> EnrolmentState:
+        """An admission that is logged and not published waits for witnesses: nobody else knows of it yet."""
+        waiting = self._log.waiting_for(known.logged_index) if known.logged_index is not None else None
+        needed = self._registry.roster.governance.founders_threshold
         return EnrolmentState(
-            step=step_of(known, founders_needed=self._registry.roster.governance.founders_threshold),
+            step=Step.APPROVED if waiting is not None else step_of(known, founders_needed=needed),
             founders_signed=len(known.founder_signatures),
-            founders_needed=self._registry.roster.governance.founders_threshold,
+            founders_needed=needed,
+            witnesses_cosigned=waiting.cosigned if waiting is not None else 0,
+            witnesses_needed=waiting.needed if waiting is not None else 0,
         )
 
     def _pending(self, known: Enrolment) -> Pending:
@@ -319,7 +250,8 @@ async def write_invitation(
         Conflict: the Party has used an invitation already, or stands in the directory.
     """
     known, record = await store.enrolment(party), roster.parties.get(party)
-    if record is not None and not record.withdrawn:
+    logged = known is not None and known.logged_index is not None
+    if (record is not None and not record.withdrawn) or (record is None and logged):
         raise Conflict(f"{party} stands in the directory already", hint="its keys change by rotation or recovery, not by joining")
     if known is not None and known.csr_hash and not anew and known.logged_index is None and known.token_hash != token_hash:
         raise Conflict(

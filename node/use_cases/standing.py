@@ -56,7 +56,7 @@ class Standing:
             case Step.ACCEPTED:
                 return f"{self.founders_needed - self.founders_signed} of {self.founders_needed} founders"
             case Step.APPROVED:
-                return "the Secretariat's node to log the entry"
+                return "the directory to be cosigned by enough witnesses"
             case Step.LOGGED:
                 missing = self.confirmations - len(self.confirmed_by)
                 waiting = missing > 0 and self.status in (Status.ACTIVE, Status.PILOT)
@@ -73,7 +73,7 @@ class Standing:
             case Step.ACCEPTED:
                 return f"founders compare the fingerprint by telephone and sign; then `gsp secretariat admit {self.party}`"
             case Step.APPROVED:
-                return "the Secretariat's node has to run: `gsp secretariat run`"
+                return "the nodes of the witnesses have to run, and the Secretariat's: `gsp secretariat run`"
             case Step.LOGGED:
                 if self.waits_for:
                     return f"other Parties compare the fingerprint by telephone: `gsp party confirm {self.party}`"
@@ -112,7 +112,7 @@ def standings(roster: Roster, enrolments: Iterable[Enrolment]) -> tuple[Standing
 
 def under_way(known: Enrolment, *, founders_needed: int) -> Standing:
     """A Party that is not in the log yet."""
-    step = step_of(known, founders_needed=founders_needed)
+    step = Step.APPROVED if known.logged_index is not None else step_of(known, founders_needed=founders_needed)
     return Standing(
         party=known.party,
         step=step,

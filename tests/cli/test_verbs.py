@@ -108,6 +108,21 @@ def test_a_late_answer_is_waited_for(terminal):
     assert "by officer w8r4tz6k" in result.stdout
 
 
+def test_an_unconfirmed_party_is_asked_with_the_officers_word_alone(terminal):
+    terminal.run_words(ASK)
+    terminal.run_words([*ASK, "--unconfirmed"])
+
+    assert terminal.desk.consents == [False, True]
+
+
+def test_a_directory_that_stands_still_is_told_with_the_query(terminal):
+    assert not document(terminal.run_words([*ASK, "--json"]))["directory_stale"]
+    terminal.desk.stale = True
+
+    assert document(terminal.run_words([*ASK, "--json"]))["directory_stale"]
+    assert "has stood still for more than a week" in terminal.run_words(ASK).stdout
+
+
 def test_whoever_asks_is_told_that_it_waits(terminal):
     submit = terminal.desk.submit_query
 

@@ -27,7 +27,7 @@ from federation.errors import (
     Unreachable,
 )
 from federation.identity import PartyId
-from federation.ports import Delivery, DirectoryService, Peer, Transport
+from federation.ports import Delivery, DirectoryService, Notice, NoticeKind, NoticeService, Peer, Transport
 from federation.wire.envelope import encode_envelope
 from node.rpc.channels import Channels
 from node.rpc.directory import DirectoryServicer, GrpcDirectory
@@ -47,6 +47,7 @@ class Ends:
     peer: Peer
     transport: Transport
     directory: DirectoryService
+    telling: NoticeService
     exchange: Exchange
     log: Directory
 
@@ -108,8 +109,19 @@ async def the_log_is_read_and_written(ends: Ends) -> None:
 
     assert index == 1
     assert await ends.directory.checkpoint(ends.peer) == b"checkpoint 2"
+    assert await ends.directory.pending(ends.peer) == b"pending 2"
     assert await ends.directory.entries(ends.peer, 0, 2) == (b"genesis", b"an entry")
     assert ends.log.cosigned == [(node_name(QM), b"a cosignature")]
+
+
+async def notices_cross_each_as_what_it_is(ends: Ends) -> None:
+    split = Notice(kind=NoticeKind.SPLIT_VIEW, raw=b"a proof")
+    revocation = Notice(kind=NoticeKind.REVOCATION, raw=b"an entry")
+    await ends.telling.tell(ends.peer, split)
+    await ends.telling.tell(ends.peer, revocation)
+
+    assert ends.log.told == [(node_name(QM), split), (node_name(QM), revocation)]
+    assert await ends.telling.notices(ends.peer) == (split, revocation)
 
 
 async def many_calls_at_once_do_not_mix(ends: Ends) -> None:
@@ -130,6 +142,7 @@ PROMISES: tuple[Promise, ...] = (
     a_node_that_nobody_runs_is_unreachable_and_nothing_else,
     a_node_under_another_ca_than_the_directory_lists_is_not_spoken_to,
     the_log_is_read_and_written,
+    notices_cross_each_as_what_it_is,
     many_calls_at_once_do_not_mix,
 )
 
@@ -146,6 +159,7 @@ async def test_grpc_over_mutual_tls_keeps_the_promise(promise: Promise) -> None:
                 peer=served.peer,
                 transport=GrpcTransport(channels),
                 directory=GrpcDirectory(channels),
+                telling=GrpcDirectory(channels),
                 exchange=served.exchange,
                 log=served.directory,
             )
@@ -162,7 +176,7 @@ def test_the_network_in_memory_keeps_the_promise(promise: Promise) -> None:
                 Site(
                     name=node_name(QN),
                     ca=ca,
-                    routes={**ExchangeServicer(exchange).routes(), **DirectoryServicer(log).routes()},
+                    routes={**ExchangeServicer(exchange).routes(), **DirectoryServicer(log, log).routes()},
                     anchors=lambda: {QM: (caller_ca,)},
                     spawn=group.create_task,
                 )
@@ -173,6 +187,7 @@ def test_the_network_in_memory_keeps_the_promise(promise: Promise) -> None:
                     peer=Peer(name=node_name(QN), endpoint="qn.example:1", anchors=(ca,)),
                     transport=network.transport(node_name(QM), ca=caller_ca, clock=clock),
                     directory=network.directory(node_name(QM), ca=caller_ca, clock=clock),
+                    telling=network.directory(node_name(QM), ca=caller_ca, clock=clock),
                     exchange=exchange,
                     log=log,
                 )

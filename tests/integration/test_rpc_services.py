@@ -11,7 +11,7 @@ import pytest
 from federation.envelope import suite
 from federation.envelope.seal import Envelope
 from federation.errors import Malformed, Oversized, Unreachable
-from federation.ports import Delivery, DirectoryService, Peer, Transport
+from federation.ports import Delivery, DirectoryService, NoticeService, Peer, Transport
 from federation.trust.keys import SIGNATURE_BYTES
 from federation.v1 import directory_pb2, exchange_pb2
 from federation.wire.envelope import encode_envelope
@@ -114,7 +114,7 @@ async def test_an_endpoint_that_would_choose_another_resolver_is_not_dialled(end
 
 
 def test_the_adapters_have_the_methods_of_their_ports():
-    for port, adapter in ((Transport, GrpcTransport), (DirectoryService, GrpcDirectory)):
+    for port, adapter in ((Transport, GrpcTransport), (DirectoryService, GrpcDirectory), (NoticeService, GrpcDirectory)):
         wanted = {name: inspect.signature(method) for name, method in vars(port).items() if not name.startswith("_")}
 
         assert wanted == {name: inspect.signature(getattr(adapter, name)) for name in wanted}

@@ -81,6 +81,7 @@ question = st.builds(
     urgency=st.sampled_from(Urgency),
     reference=words,
     deadline_s=number,
+    unconfirmed_consent=st.booleans(),
 )
 prepared = st.builds(Prepared, message_id=identifier, statement=st.binary(max_size=40), body=st.binary(max_size=40))
 asked = st.builds(

@@ -56,6 +56,7 @@ def _encode_body(body: tuple[Any, bytes]) -> bytes:
 CASES = {
     "decode_signed_entry": Case(directory.decode_signed_entry, directory.encode_signed_entry, entry_values.SIGNED_ENTRIES),
     **{f"decode_entry_body {kind}": _entry(kind, strategy) for kind, strategy in entry_values.BODIES.items()},
+    "decode_split_view": Case(directory.decode_split_view, directory.encode_split_view, entry_values.SPLIT_VIEWS),
     "decode_envelope": Case(envelope.decode_envelope, envelope.encode_envelope, values.ENVELOPES),
     "decode_header": Case(envelope.decode_header, envelope.encode_header, values.HEADERS),
     "decode_statement": Case(envelope.decode_statement, envelope.encode_statement, values.STATEMENTS),

@@ -40,10 +40,10 @@ class Door:
     async def acknowledge(self, sender: NodeName, receipts: Sequence[bytes]) -> None:
         self.came.append((self.loop.time(), sender))
 
-    async def bundles(self) -> tuple[bytes, ...]:
+    async def bundles(self, sender: NodeName) -> tuple[bytes, ...]:
         return (b"bundle",)
 
-    async def pattern_set(self, party: PartyId, digest: bytes) -> bytes:
+    async def pattern_set(self, sender: NodeName, party: PartyId, digest: bytes) -> bytes:
         return digest
 
 

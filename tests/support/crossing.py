@@ -232,16 +232,23 @@ class Conversation:
             receipt = self.journals[receiver.party].receipt(said, peer=sender, at=treaty.now + 1)
             self.receipts[said.statement.message_id] = receipt
 
-    def proof(self, exporter: PartyMaterial, *, disclose: bool = True, receipts: bool = True) -> Proof:
-        """What one of the two exports: the query is the first record of both journals, the answer the second."""
-        replica = self.treaty.replica(witnesses=(self.asking, self.answering))
+    def proof(
+        self,
+        exporter: PartyMaterial,
+        *,
+        disclose: bool = True,
+        receipts: bool = True,
+        entries: tuple[LoggedEntry, ...] | None = None,
+    ) -> Proof:
+        """What one of the two exports: the query is the first record of both journals, the answer the second.
+
+        The entries are those of the two and the checkpoint is cosigned by them; with other entries it is cosigned by nobody.
+        """
+        replica = self.treaty.replica(witnesses=(self.asking, self.answering) if entries is None else ())
         journal = self.journals[exporter.party]
         return Proof(
             directory_checkpoint=bare_checkpoint(replica, cosigned_by=(self.asking.name, self.answering.name)),
-            entries=tuple(
-                LoggedEntry(index=index, leaf=self.treaty.log[index], inclusion=self.treaty.inclusion(index))
-                for index in self._indexes()
-            ),
+            entries=self._entries() if entries is None else entries,
             crossings=tuple(
                 self._crossing(said, journal, index, disclose=disclose, receipts=receipts)
                 for index, said in enumerate((self.query, self.answer))
@@ -250,11 +257,14 @@ class Conversation:
             journal_checkpoint=journal.checkpoint(),
         )
 
-    def _indexes(self) -> list[int]:
+    def _entries(self) -> tuple[LoggedEntry, ...]:
         roster = self.treaty.roster
         records = [roster.party(one.party) for one in (self.asking, self.answering)]
         nodes = {logged.index for one in records for logged in one.nodes}
-        return sorted({0} | {one.admit_index for one in records} | nodes)
+        return tuple(
+            LoggedEntry(index=index, leaf=self.treaty.log[index], inclusion=self.treaty.inclusion(index))
+            for index in sorted({0} | {one.admit_index for one in records} | nodes)
+        )
 
     def _crossing(self, said: Message, journal: Journal, index: int, *, disclose: bool, receipts: bool) -> CrossingProof:
         envelope = said.sealed.envelope

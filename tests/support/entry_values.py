@@ -41,10 +41,12 @@ from federation.trust.entries import (
     Witnessed,
     mandate_id,
 )
+from federation.trust.split import SplitView
 from tests.support.values import (
     DIGESTS,
     DOMAINS,
     PARTIES,
+    PATHS,
     SIGNATURES,
     TIMES,
     UINT32,
@@ -186,6 +188,7 @@ ISSUER_ROTATIONS = st.builds(
     retire_former=st.booleans(),
 )
 WITNESSED = st.builds(Witnessed, created=TIMES, checkpoint=st.binary(max_size=40))
+SPLIT_VIEWS = st.builds(SplitView, older=st.binary(max_size=40), newer=st.binary(max_size=40), root=DIGESTS, hashes=PATHS)
 BODIES: dict[EntryKind, Strategy[EntryBody]] = {
     EntryKind.GENESIS: GENESES,
     EntryKind.ADMIT: ADMITS,

@@ -108,12 +108,16 @@ class FakeDesk:
         late: the answer of qo, handed out to the next call that waits.
         lie: what the node makes of what it prepared; a test lets it change something.
         failure: raised by the next call.
+        consents: whether each question that was prepared said that an unconfirmed Party may be asked.
+        stale: whether the directory has stood still for long.
     """
 
     clock: Clock
     late: Answer | None = None
     lie: object = None
     failure: FederationError | None = None
+    consents: list[bool] = field(default_factory=list)
+    stale: bool = False
     asked_rows: dict[MessageId, QueryView] = field(default_factory=dict)
     inbox_rows: dict[MessageId, InboxView] = field(default_factory=dict)
     drafts: dict[MessageId, tuple[Prepared, bytes, object]] = field(default_factory=dict)
@@ -148,6 +152,7 @@ class FakeDesk:
 
     async def prepare_query(self, officer: OfficerName, certificate: bytes, question: Question) -> Prepared:
         self._fail()
+        self.consents.append(question.unconfirmed_consent)
         if question.party not in NAMES:
             raise UnknownParty(f"{question.party} is no Party")
         query = Query(
@@ -217,6 +222,7 @@ class FakeDesk:
             query=query,
             outgoing=self._outgoing(asked, query) if state is AskedState.QUEUED else None,
             answers=(),
+            directory_stale=self.stale,
         )
         if state is AskedState.ANSWERED:
             view = self._answered(view, answer_to(query, automation=Automation.AUTOMATIC, at=self.now), officer_id=None)

@@ -14,8 +14,9 @@ from federation.v1 import exchange_pb2
 from federation.wire.envelope import decode_envelope, decode_header
 from node.rpc.directory import DirectoryServicer
 from node.rpc.exchange import DELIVER, PATTERN_SET
+from node.use_cases.log import Log
+from node.use_cases.notices import Notices
 from node.use_cases.registry import Registry
-from node.use_cases.secretariat import Log
 from tests.support.history import History
 from tests.support.memory_stores import MemoryDirectory
 from tests.support.network import Crossed, SimNetwork, Site
@@ -40,6 +41,7 @@ class SimSecretariat:
         self._history = history
         self._group: asyncio.TaskGroup | None = None
         self.log: Log | None = None
+        self.notices: Notices | None = None
 
     async def begin(self, group: asyncio.TaskGroup) -> None:
         """Found the log, and serve it."""
@@ -59,13 +61,16 @@ class SimSecretariat:
     async def come_back(self) -> None:
         """Read the log from the disk, and serve it."""
         assert self._group is not None
-        registry = await Registry.load(self.directory, self._treaty.founded.digest, WallClock(self._loop))
-        self.log = await Log.load(registry=registry, signer=self._treaty.log_signer)
+        clock = WallClock(self._loop)
+        published = await self.directory.published()
+        registry = await Registry.load(self.directory, self._treaty.founded.digest, clock, published=published)
+        self.log = await Log.load(registry=registry, publications=self.directory, signer=self._treaty.log_signer)
+        self.notices = await Notices.load(registry, self.directory, clock)
         self._network.attach(
             Site(
                 name=self.name,
                 ca=self._treaty.founded.ca,
-                routes=DirectoryServicer(self.log).routes(),
+                routes=DirectoryServicer(self.log, self.notices).routes(),
                 anchors=lambda: registry.roster.anchors(),  # noqa: PLW0108  # the roster is another one later
                 spawn=self._group.create_task,
             )
@@ -83,12 +88,19 @@ class Federation:
     """
 
     def __init__(
-        self, loop: VirtualLoop, *, seed: int, parties: int, automation: Callable[[int], Automation], history: History
+        self,
+        loop: VirtualLoop,
+        *,
+        seed: int,
+        parties: int,
+        witnesses: int,
+        automation: Callable[[int], Automation],
+        history: History,
     ) -> None:
         self.loop = loop
         self.seed = seed
         self.history = history
-        self.treaty = treaty_of(parties)
+        self.treaty = treaty_of(parties, witnesses=witnesses)
         self.network = SimNetwork(loop, watch=self._watch)
         self.secretariat = SimSecretariat(self.treaty, loop=loop, network=self.network, history=self.history)
         self.leaks: list[str] = []
@@ -167,6 +179,7 @@ async def federating(
     *,
     seed: int = 0,
     parties: int = PARTIES_STANDARD,
+    witnesses: int = 0,
     automation: Callable[[int], Automation] = lambda _number: Automation.AUTOMATIC,
     history: History | None = None,
 ) -> AsyncIterator[Federation]:
@@ -176,11 +189,12 @@ async def federating(
         loop: virtual time.
         seed: of ids, salts, faults and delays.
         parties: how many.
+        witnesses: how many of them, the first ones, are on witness duty from the beginning.
         automation: the policy of each, by its number.
         history: to write into, for whoever wants to read it whatever happens.
     """
     history = history if history is not None else History()
-    federation = Federation(loop, seed=seed, parties=parties, automation=automation, history=history)
+    federation = Federation(loop, seed=seed, parties=parties, witnesses=witnesses, automation=automation, history=history)
     async with federation.network, asyncio.TaskGroup() as group:
         await federation.begin(group)
         try:

@@ -21,6 +21,7 @@ from federation.ports import (
     AlreadySeen,
     AskedQuery,
     Change,
+    Cosigned,
     Crossing,
     DecryptionKey,
     Direction,
@@ -29,9 +30,13 @@ from federation.ports import (
     EnrolmentStore,
     ExchangeStore,
     JournalStore,
+    Notice,
+    NoticeStore,
     OutboxStore,
     PatternStore,
+    PublicationStore,
     ReceivedQuery,
+    WitnessStore,
 )
 from federation.query.lifecycle import AskedState, ReceivedState
 from federation.trust import merkle
@@ -270,12 +275,16 @@ class MemoryExchange(ExchangeStore, OutboxStore, JournalStore):
         return self._tree.consistency(old_size, new_size)
 
 
-class MemoryDirectory(DirectoryStore):
+class MemoryDirectory(DirectoryStore, WitnessStore, NoticeStore, PublicationStore):
     def __init__(self, faults: Faults | None = None) -> None:
         self.faults = faults if faults is not None else Faults()
         self._leaves: list[bytes] = []
         self._tree = MemoryTree()
         self._checkpoint: bytes | None = None
+        self._cosigned: Cosigned | None = None
+        self._restored = False
+        self._notices: dict[bytes, Notice] = {}
+        self._published: tuple[int, bytes] | None = None
 
     @may_fail
     async def append(self, *, first: int, leaves: Sequence[bytes], checkpoint: bytes) -> None:
@@ -313,6 +322,49 @@ class MemoryDirectory(DirectoryStore):
     @may_fail
     async def consistency(self, old_size: int, new_size: int) -> tuple[bytes, ...]:
         return self._tree.consistency(old_size, new_size)
+
+    @may_fail
+    async def cosigned(self) -> Cosigned | None:
+        return self._cosigned
+
+    @may_fail
+    async def put_cosigned(self, cosigned: Cosigned) -> None:
+        before = self._cosigned
+        if before is not None:
+            contradicts = before.size == cosigned.size and before.root != cosigned.root
+            if before.size > cosigned.size or contradicts:
+                raise Conflict("this node has cosigned another history of the directory")
+        self._cosigned = cosigned
+
+    @may_fail
+    async def restored(self) -> bool:
+        return self._restored
+
+    @may_fail
+    async def mark_restored(self, *, restored: bool) -> None:
+        self._restored = restored
+
+    @may_fail
+    async def notices(self) -> tuple[Notice, ...]:
+        return tuple(self._notices[digest] for digest in sorted(self._notices))
+
+    @may_fail
+    async def put_notice(self, notice: Notice) -> None:
+        self._notices[notice.digest] = notice
+
+    @may_fail
+    async def drop_notice(self, notice: Notice) -> None:
+        self._notices.pop(notice.digest, None)
+
+    @may_fail
+    async def published(self) -> bytes | None:
+        return self._published[1] if self._published is not None else None
+
+    @may_fail
+    async def publish(self, checkpoint: bytes, *, size: int) -> None:
+        if self._published is not None and self._published[0] > size:
+            raise Conflict("a larger checkpoint of the directory is published")
+        self._published = (size, checkpoint)
 
 
 class MemoryPatterns(PatternStore):

@@ -30,9 +30,18 @@ from tests.support.virtual_clock import EPOCH, SeededEntropy
 
 DOMAIN = "gsp.example.org"
 PARTIES = tuple(
-    PartyId(first + second) for first, seconds in (("q", "mnopqrstuvwxyz"), ("x", "abcdefghjlmnopqrstuvw")) for second in seconds
+    PartyId(first + second)
+    for first, seconds in (
+        ("q", "mnopqrstuvwxyz"),
+        ("x", "abcdefghjlmnopqrstuvw"),
+        ("q", "bcdefghijkl"),
+        ("o", "bcdefghijklnopqrstuvwxyz"),
+    )
+    for second in seconds
 )
-"""ISO 3166-1 leaves these to their users; `xi` and `xk` are in use all the same."""
+"""The first thirty-five ISO 3166-1 leaves to their users; `xi` and `xk` are in use all the same. The others, for large simulations, it
+has given to nobody.
+"""
 CODES_PER_PARTY = 12
 MARKING = "UNITPACK"
 """Fixed text of every marking here: whoever reads it on the wire has read a code, or a public pattern."""
@@ -104,10 +113,10 @@ class _Founding:
 
 
 @functools.cache
-def treaty_of(count: int) -> TreatyKit:
-    """A treaty of so many Parties, each with a node and two officers."""
+def treaty_of(count: int, *, witnesses: int = 0) -> TreatyKit:
+    """A treaty of so many Parties, each with a node and two officers; the first so many are witnesses from the beginning."""
     world = World(clock=_Founding(), entropy=SeededEntropy("treaty", count))
-    founded = found(world, domain=DOMAIN, founders=3, threshold=2)
+    founded = found(world, domain=DOMAIN, founders=3, threshold=2, first_witnesses=PARTIES[:witnesses])
     founders = [SoftwareSigner(seed) for seed in founded.founder_seeds[:2]]
     issuer = Authority(certificate=founded.issuing_ca, key=key_from_seed(founded.issuing_seed))
     replica = open_genesis(founded.genesis_leaf, founded.digest)

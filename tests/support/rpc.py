@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from federation import limits
 from federation.identity import NodeName, PartyId
-from federation.ports import Clock, Delivery, Peer
+from federation.ports import Clock, Delivery, Notice, Peer
 from federation.trust import issuing
 from federation.trust.issuing import Authority
 from node.rpc.calls import Interceptor
@@ -104,19 +104,29 @@ class Exchange:
     async def acknowledge(self, sender: NodeName, receipts: Sequence[bytes]) -> None:
         self.receipts.append((sender, tuple(receipts)))
 
-    async def bundles(self) -> tuple[bytes, ...]:
+    async def bundles(self, sender: NodeName) -> tuple[bytes, ...]:
         return self.known
 
-    async def pattern_set(self, party: PartyId, digest: bytes) -> bytes:
+    async def pattern_set(self, sender: NodeName, party: PartyId, digest: bytes) -> bytes:
         return b"set of " + party.encode() + digest
 
 
 @dataclass
 class Directory:
-    """A directory handler over a list of leaves."""
+    """A directory handler over a list of leaves, which also takes notices."""
 
     leaves: list[bytes] = field(default_factory=lambda: [b"genesis"])
     cosigned: list[tuple[NodeName, bytes]] = field(default_factory=list)
+    told: list[tuple[NodeName, Notice]] = field(default_factory=list)
+
+    async def pending(self) -> bytes:
+        return b"pending %d" % len(self.leaves)
+
+    async def take(self, sender: NodeName, notice: Notice) -> None:
+        self.told.append((sender, notice))
+
+    async def all(self) -> tuple[Notice, ...]:
+        return tuple(notice for _, notice in self.told)
 
     async def checkpoint(self) -> bytes:
         return b"checkpoint %d" % len(self.leaves)
@@ -174,7 +184,7 @@ async def listening(
     async with serving(
         address,
         credentials=tls.node_credentials(),
-        routes={**ExchangeServicer(exchange).routes(), **DirectoryServicer(directory).routes()},
+        routes={**ExchangeServicer(exchange).routes(), **DirectoryServicer(directory, directory).routes()},
         interceptors=usual if chain is None else chain(tls),
         handshake_ms=handshake_ms,
         connection_age_ms=connection_age_ms,

@@ -16,12 +16,13 @@ SETTLING_S = 60.0
 
 
 def simulated(
-    *, parties: int = 3, seed: int = 0, automation: Automation = Automation.AUTOMATIC
+    *, parties: int = 3, witnesses: int = 0, seed: int = 0, automation: Automation = Automation.AUTOMATIC
 ) -> Callable[[Callable[[Federation], Awaitable[None]]], Callable[[], None]]:
     """Run the test with a federation of so many Parties that all have the same policy.
 
     Args:
         parties: how many.
+        witnesses: how many of them are on witness duty from the beginning.
         seed: of everything that is left to chance.
         automation: how they answer.
     """
@@ -31,7 +32,7 @@ def simulated(
             history = History()
             with telling(history, seed):
                 async with federating(
-                    loop, seed=seed, parties=parties, automation=lambda _number: automation, history=history
+                    loop, seed=seed, parties=parties, witnesses=witnesses, automation=lambda _number: automation, history=history
                 ) as federation:
                     watch = Watch(federation)
                     await asyncio.sleep(SETTLING_S)

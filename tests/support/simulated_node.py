@@ -223,7 +223,7 @@ class SimNode:
                     ca=self.kit.ca.certificate,
                     routes={
                         **ExchangeServicer(participant.exchange).routes(),
-                        **DirectoryServicer(DirectoryReads(participant.registry)).routes(),
+                        **DirectoryServicer(DirectoryReads(participant.registry), participant.notices).routes(),
                     },
                     anchors=lambda: participant.registry.roster.anchors(),  # noqa: PLW0108  # as in federation
                     spawn=self.spawn,
@@ -245,6 +245,7 @@ class SimNode:
         disk: Any = Disk(self.storage, power, self._loop)
         registry = await self._registry()
         ca = self.kit.ca.certificate
+        service = self._network.directory(self.kit.name, ca=ca, clock=self.clock)
         return Parts(
             own=Own(party=self.party, name=self.kit.name, signer=self.kit.signer),
             world=World(clock=self.clock, entropy=SeededEntropy(self._seed, self.party, self.starts)),
@@ -256,7 +257,10 @@ class SimNode:
             trace=self.trace,
             registry=registry,
             transport=self._network.transport(self.kit.name, ca=ca, clock=self.clock),
-            directory=self._network.directory(self.kit.name, ca=ca, clock=self.clock),
+            directory=service,
+            telling=service,
+            witness_store=self.directory,
+            notice_store=self.directory,
             secretariat=self._secretariat(),
             sets=(self.kit.patterns,),
             reference=(),

@@ -120,8 +120,17 @@ class Treaty:
     parties: dict[PartyId, PartyMaterial] = field(default_factory=dict)
 
     @classmethod
-    def make(cls, seed: int = 0, *, founders: int = 3, threshold: int = 2, domain: str = DOMAIN, now: int = NOW) -> Treaty:
-        """A treaty whose log holds its genesis entry and nothing else."""
+    def make(
+        cls,
+        seed: int = 0,
+        *,
+        founders: int = 3,
+        threshold: int = 2,
+        domain: str = DOMAIN,
+        now: int = NOW,
+        first_witnesses: Iterable[str] = (),
+    ) -> Treaty:
+        """A treaty whose log holds its genesis entry and nothing else. Further entries of all kinds are in `acts`."""
         root_key = root_key_from_seed(secret(seed, "root"))
         root = issuing.Authority(
             certificate=issuing.make_root(key=root_key, now=now, entropy=entropy(seed, "root")), key=root_key
@@ -147,6 +156,7 @@ class Treaty:
             founders_threshold=threshold,
             witness_wait_s=7 * DAY,
             recovery_wait_s=14 * DAY,
+            first_witnesses=tuple(sorted(map(PartyId, first_witnesses))),
         )
         treaty = cls(
             seed=seed,
@@ -160,6 +170,10 @@ class Treaty:
         )
         treaty.enter(genesis, *signers, log_signer)
         return treaty
+
+    def copy(self) -> Treaty:
+        """A treaty that goes on by itself from here."""
+        return replace(self, log=[*self.log], tree=self.tree.copy(), parties={**self.parties})
 
     @property
     def domain(self) -> str:

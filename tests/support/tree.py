@@ -22,6 +22,9 @@ class Tree:
             tree.append(b"leaf %d" % number)
         return tree
 
+    def copy(self) -> Tree:
+        return Tree(frontier=self.frontier, nodes={**self.nodes})
+
     def append(self, content: bytes) -> None:
         self.frontier, completed = self.frontier.append(leaf_hash(content))
         for level, index, value in completed:

@@ -23,10 +23,13 @@ from federation.trust.enrolment import Step, token_hash
 from federation.trust.entries import EntryKind
 from federation.trust.issuing import make_request
 from federation.trust.keys import SoftwareSigner
+from node.use_cases.log import Log
 from node.use_cases.registry import Registry
 from node.use_cases.registry_values import Application
-from node.use_cases.secretariat import Admissions, Log, write_invitation
+from node.use_cases.secretariat import Admissions, write_invitation
 from node.use_cases.world import World
+from tests.support import acts
+from tests.support.directory_bench import Bench, treaty_with
 from tests.support.memory_stores import MemoryDirectory, MemoryEnrolments
 from tests.support.treaty import NOW, PartyMaterial, Treaty, entropy, secret
 
@@ -81,7 +84,7 @@ async def office() -> Office:
     disk, store = MemoryDirectory(), SlowEnrolments()
     await disk.append(first=0, leaves=treaty.log, checkpoint=treaty.checkpoint())
     registry = await Registry.load(disk, treaty.genesis_digest, Clock())
-    log = await Log.load(registry=registry, signer=treaty.log_signer)
+    log = await Log.load(registry=registry, publications=disk, signer=treaty.log_signer)
     await write_invitation(store, registry.roster, party=QM, token_hash=token_hash(TOKEN, QM), created=NOW)
     admissions = Admissions(
         world=World(clock=Clock(), entropy=entropy(41, "office")),
@@ -147,4 +150,57 @@ async def test_an_admission_is_logged_later_when_the_disk_failed_in_between(offi
         await office.accept(body)
     monkeypatch.setattr(office.log, "append", append)
 
+    assert (await office.admissions.status(TOKEN, QM)).step is Step.LOGGED
+
+
+# --- with witnesses ---------------------------------------------------------------------------------------------------------------
+
+
+async def witnessed_office() -> tuple[Office, Bench]:
+    """As above, with two Parties on witness duty, whose nodes run."""
+    bench = await Bench.make(treaty_with("qn", "qo", witnesses=("qn", "qo"), seed=43))
+    store = SlowEnrolments()
+    roster = bench.office.registry.roster
+    await write_invitation(store, roster, party=QM, token_hash=token_hash(TOKEN, QM), created=NOW)
+    admissions = Admissions(
+        world=World(clock=Clock(), entropy=entropy(43, "office")),
+        registry=bench.office.registry,
+        log=bench.office.log,
+        store=store,
+        issuer=bench.treaty.issuer,
+        directory_endpoint="secretariat.example:443",
+        genesis_leaf=bench.treaty.log[0],
+    )
+    return Office(bench.treaty, store, bench.office.log, admissions), bench
+
+
+async def test_an_admission_waits_for_witnesses_and_says_so():
+    office, bench = await witnessed_office()
+    body = await office.enrolled()
+    first, second, _ = office.treaty.founders
+    await office.accept(body)
+    await office.approve(body, first)
+
+    assert await office.approve(body, second) is Step.APPROVED
+    await bench.attend("qn")
+    state = await office.admissions.status(TOKEN, QM)
+    assert state.words == "the directory waits for witnesses: 1 of 2"
+    await bench.attend("qo")
+    assert (await office.admissions.status(TOKEN, QM)).step is Step.LOGGED
+
+
+async def test_an_admission_that_comes_while_witnesses_change_is_logged_a_little_later():
+    office, bench = await witnessed_office()
+    body = await office.enrolled()
+    first, second, _ = office.treaty.founders
+    await office.accept(body)
+    await office.approve(body, first)
+    await bench.office.append(acts.duty(bench.treaty, PartyId("qo"), on=False, serial=1))
+
+    assert await office.approve(body, second) is Step.ACCEPTED
+    await bench.attend("qn", "qo")
+    assert (await office.admissions.status(TOKEN, QM)).step is Step.APPROVED
+    for _ in range(3):
+        await bench["qn"].follow()
+        await bench.attend("qn")
     assert (await office.admissions.status(TOKEN, QM)).step is Step.LOGGED

@@ -269,7 +269,11 @@ def test_a_ca_under_another_root_is_refused(treaty):
     other = Treaty.make(seed=4)
     qo = other.material("qo")
 
-    refused(treaty, admitted_with(treaty, qo.ca.certificate, issuing_ca=other.issuer.certificate), "issuing CA that the directory lists")
+    refused(
+        treaty,
+        admitted_with(treaty, qo.ca.certificate, issuing_ca=other.issuer.certificate),
+        "issuing CA that the directory lists",
+    )
 
 
 def test_the_ca_of_another_party_is_refused(treaty):

@@ -8,9 +8,7 @@ import pytest
 
 from federation.errors import NotFound, Unauthentic
 from federation.ports import Peer
-from federation.trust.note import parse_note
 from node.use_cases.registry import Registry
-from node.use_cases.world import Own
 from tests.support.memory_stores import MemoryDirectory
 from tests.support.treaty import NOW, Treaty
 
@@ -27,22 +25,12 @@ class Source:
         self.treaty = treaty
         self.size = len(treaty.log)
         self.note: bytes | None = None
-        self.cosigned: list[bytes] = []
 
     async def checkpoint(self, peer: Peer) -> bytes:
         return self.note or self.treaty.checkpoint(self.size)
 
     async def entries(self, peer: Peer, start: int, end: int) -> tuple[bytes, ...]:
         return tuple(self.treaty.log[start:end][:2])  # a page is short, so that there are several
-
-    async def consistency(self, peer: Peer, old_size: int, new_size: int) -> tuple[bytes, ...]:
-        raise NotImplementedError
-
-    async def submit(self, peer: Peer, leaf: bytes) -> int:
-        raise NotImplementedError
-
-    async def cosign(self, peer: Peer, checkpoint: bytes) -> None:
-        self.cosigned.append(checkpoint)
 
 
 def treaty_of(*parties: str, seed: int = 0) -> Treaty:
@@ -100,50 +88,6 @@ async def test_a_checkpoint_of_another_log_key_is_refused() -> None:
 
     with pytest.raises(Unauthentic):
         await registry.follow(Source(treaty_of("qm", "qn", seed=1)), PEER)
-
-
-async def test_a_peers_envelope_shows_a_split_view_and_both_statements_are_kept() -> None:
-    treaty, fork = treaty_of("qm", "qn"), treaty_of("qm", "qo")
-    registry, _ = await registry_of(treaty)
-    other = fork.checkpoint(len(treaty.log))
-
-    registry.hear(other, PEER.name.party)
-
-    assert registry.split_view is not None
-    assert registry.split_view.told == other
-    assert parse_note(registry.split_view.own).text == parse_note(treaty.checkpoint()).text
-
-
-async def test_the_same_an_older_and_a_newer_checkpoint_are_no_split_view() -> None:
-    treaty = treaty_of("qm", "qn")
-    registry, _ = await registry_of(treaty, size=3)
-    for size in (2, 3, len(treaty.log)):
-        registry.hear(treaty.checkpoint(size), PEER.name.party)
-
-    assert registry.split_view is None
-
-
-async def test_a_checkpoint_that_the_log_did_not_sign_is_refused() -> None:
-    registry, _ = await registry_of(treaty_of("qm"))
-
-    with pytest.raises(Unauthentic):
-        registry.hear(treaty_of("qm", seed=1).checkpoint(), PEER.name.party)
-
-
-async def test_a_node_cosigns_what_it_has_persisted_and_only_once() -> None:
-    treaty = treaty_of("qm", "qn")
-    registry, _ = await registry_of(treaty)
-    material = treaty.material("qm")
-    own = Own(party=PEER.name.party, name=material.name, signer=material.signer)
-    source = Source(treaty)
-
-    await registry.witness(source, PEER, own)
-    (cosignature,) = source.cosigned
-    await registry.accept([], treaty.replica(witnesses=[material]).note)
-    await registry.witness(source, PEER, own)
-
-    assert parse_note(cosignature).text == parse_note(treaty.checkpoint()).text
-    assert len(source.cosigned) == 1
 
 
 async def test_an_empty_store_says_how_to_go_on() -> None:

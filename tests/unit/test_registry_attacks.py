@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from base64 import b64encode
 from collections.abc import Sequence
-from typing import Any
 
 import pytest
 
@@ -14,9 +13,8 @@ from federation.boundary.directory import compose_entry, cosigners, read_checkpo
 from federation.errors import Overloaded, Oversized
 from federation.identity import PartyId
 from federation.ports import Peer
+from node.use_cases.log import Log
 from node.use_cases.registry import Registry
-from node.use_cases.secretariat import Log
-from node.use_cases.world import Own
 from tests.support.memory_stores import MemoryDirectory
 from tests.support.treaty import NOW, PartyMaterial, Treaty
 
@@ -36,7 +34,6 @@ class Source:
 
     Attributes:
         note: what it shows as the newest checkpoint.
-        cosigned: what it was given.
     """
 
     def __init__(self, treaty: Treaty, *, note: bytes | None = None, endless: bytes = b"") -> None:
@@ -44,7 +41,6 @@ class Source:
         self.note = note if note is not None else treaty.checkpoint()
         self.endless = endless
         self.served = 0
-        self.cosigned: list[bytes] = []
 
     async def checkpoint(self, _peer: Peer) -> bytes:
         await asyncio.sleep(0)
@@ -56,9 +52,6 @@ class Source:
             self.served += 100 * len(self.endless)
             return (self.endless,) * 100
         return tuple(self.treaty.log[start:end])
-
-    async def cosign(self, _peer: Peer, checkpoint: bytes) -> None:
-        self.cosigned.append(checkpoint)
 
 
 @pytest.fixture
@@ -120,25 +113,12 @@ async def test_lines_that_are_no_cosignatures_push_no_true_ones_away(treaty):
     }
 
 
-async def test_a_false_line_in_a_witness_name_does_not_keep_it_from_cosigning(treaty):
-    registry = await registry_at(treaty, len(treaty.log))
-    mine = treaty.parties[QM]
-    source = Source(treaty, note=treaty.checkpoint() + junk(mine.name.dns))
-    await registry.follow(source, peer(treaty))
-    own = Own(party=QM, name=mine.name, signer=mine.signer)
-
-    service: Any = source
-    await registry.witness(service, peer(treaty), own)
-
-    assert len(source.cosigned) == 1
-
-
 async def test_one_party_cannot_make_the_log_of_all_others_grow_without_end(treaty, monkeypatch):
     monkeypatch.setattr(limits, "ENTRIES_PER_PARTY_PER_DAY_MAX", 3)
     store, clock = MemoryDirectory(), Clock()
     await store.append(first=0, leaves=treaty.log, checkpoint=treaty.checkpoint())
     registry = await Registry.load(store, treaty.genesis_digest, clock)
-    log = await Log.load(registry=registry, signer=treaty.log_signer)
+    log = await Log.load(registry=registry, publications=store, signer=treaty.log_signer)
     noisy, quiet = treaty.parties[QM], treaty.parties[QN]
     leaves = [compose(treaty, noisy, serial) for serial in range(1, 6)]
     for leaf in leaves[:3]:
