@@ -41,6 +41,8 @@ TRAY_S: Final = 0.25
 """How often the running node looks into its tray: a person waits for it."""
 _RETRY_S: Final = 60.0
 """How often a proposal that is not logged is tried again: the Secretariat's disk or a witness may have stood in the way."""
+_SOON_S: Final = 2.0
+"""And how soon when the log takes nothing for a moment."""
 _NOT_PROPOSED: Final = frozenset({EntryKind.GENESIS, EntryKind.ADMIT})
 
 
@@ -188,6 +190,9 @@ class Office:
             collected += [sign_body(entry.kind, entry.body, one) for one in standing if isinstance(entry.value, Recover)]
         try:
             await self._log.append(make_leaf(entry.kind, entry.body, collected))
+        except Overloaded as error:  # witnesses are changing, a matter of seconds
+            proposal.problem, proposal.tried = error.message, now - _RETRY_S + _SOON_S
+            return
         except FederationError as error:
             proposal.problem = error.message
             return

@@ -23,7 +23,7 @@ from node.formats.ceremony import IssuingFile, read_bytes, read_entry, read_file
 from node.formats.standing import StatusFile, read_status
 from node.keystore import Keystore, replace_file
 from node.store.tray import Signed, Tray
-from node.treaty_keys import make_successor, point_of, standing_authority
+from node.treaty_keys import first_held, make_successor, point_of
 from node.use_cases.founders import read_aloud
 from node.use_cases.founding import read_genesis_body
 from node.use_cases.world import World
@@ -119,7 +119,7 @@ def propose_issuer(home: Path, keystore: Keystore, *, signed: Path | None, own_c
     ca = bytes.fromhex(status.secretariat_ca)
     if issuing != standing or own_ca:
         seed = make_successor(keystore, "ca", listed=[point_of(ca)], world=world)
-        issuer = standing_authority(keystore, "issuing", [issuing])
+        issuer = first_held(keystore, "issuing", [issuing])
         ca = _own_ca(issuer, seed, status.domain, world)
     return propose(
         home,

@@ -48,7 +48,7 @@ from node.rpc.tls import NodeCredential, ServerTls, TlsSnapshot
 from node.store.directory import SqliteDirectory
 from node.store.enrolment import SqliteEnrolments
 from node.store.tray import Invite, Tray
-from node.treaty_keys import log_signers, reread, standing_authority
+from node.treaty_keys import issuer_of, issuing_authority, log_signers, own_authority, reread
 from node.use_cases.founding import Founded, found, make_join_certificate, secretariat_name
 from node.use_cases.log import Log
 from node.use_cases.notices import Notices
@@ -177,20 +177,21 @@ async def running(home: Path, passphrase: bytes) -> AsyncIterator[SecretariatSet
         enrolments = await stack.enter_async_context(SqliteEnrolments.open(home / "enrolment.sqlite"))
         published = await directory.published()
         registry = await Registry.load(directory, bytes.fromhex(settings.genesis), world.clock, published=published)
-        governance = registry.roster.governance
         signer, *further = log_signers(keystore)
         log = await Log.load(registry=registry, publications=directory, signer=signer, further=further)
         notices = await Notices.load(registry, directory, world.clock)
-        ca = standing_authority(keystore, "ca", governance.secretariat_cas)
+        ca = own_authority(keystore, registry.roster, now=world.now())
+        moved = ca.certificate != registry.roster.genesis.secretariat_ca
         admissions = Admissions(
             world=world,
             registry=registry,
             log=log,
             store=enrolments,
-            issuer=standing_authority(keystore, "issuing", governance.issuing_cas),
+            issuer=issuing_authority(keystore, registry.roster),
             directory_endpoint=settings.endpoint,
             genesis_leaf=(await directory.leaves(0, 1))[0],
-            node_ca=b"" if ca.certificate == registry.roster.genesis.secretariat_ca else ca.certificate,
+            node_ca=ca.certificate if moved else b"",
+            node_issuer=issuer_of(registry.roster, ca.certificate, now=world.now()) if moved else b"",
         )
         office = Office(
             home,

@@ -7,12 +7,15 @@ successor that was made and not yet announced changes nothing, and the running n
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import count
 
-from federation.errors import NotFound
-from federation.trust.chain import load_certificate
+from federation.errors import NotFound, Unauthentic
+from federation.trust.certificate import read_party_ca
+from federation.trust.chain import load_certificate, window_of
 from federation.trust.issuing import Authority, key_from_seed
 from federation.trust.keys import SoftwareSigner
+from federation.trust.roster import Roster
 from node.keystore import Keystore
 from node.use_cases.founding import SEED_BYTES
 from node.use_cases.world import World
@@ -66,14 +69,52 @@ def point_of(certificate: bytes) -> bytes:
     return bytes(numbers.x.to_bytes(32) + numbers.y.to_bytes(32))  # type: ignore[union-attr]  # as above
 
 
-def standing_authority(keystore: Keystore, role: str, certificates: Sequence[bytes]) -> Authority:
-    """The newest CA of a role that the directory lists and whose key is here.
+def issuing_authority(keystore: Keystore, roster: Roster) -> Authority:
+    """The CA that admits Parties: the newest one that the directory lists.
+
+    Raises:
+        NotFound: its key is not here.
+    """
+    return first_held(keystore, "issuing", tuple(reversed(roster.governance.issuing_cas)))
+
+
+def own_authority(keystore: Keystore, roster: Roster, *, now: float) -> Authority:
+    """The CA of the Secretariat's own node: the oldest one that stands and has not ended.
+
+    A newer one is announced long before it serves, so that a node which was away, and knows the older one alone, still gets in and
+    reads of the newer. It serves when the founders have ended the older one, or that has ended by itself.
+
+    Raises:
+        NotFound: no key of them is here.
+    """
+    listed = roster.governance.secretariat_cas
+    valid = [der for der in listed if now <= window_of(load_certificate(der)).not_after]
+    return first_held(keystore, "ca", valid or listed)
+
+
+def issuer_of(roster: Roster, secretariat_ca: bytes, *, now: float) -> bytes:
+    """Which of the listed issuing CAs signed a CA of the Secretariat's.
+
+    Raises:
+        NotFound: none of them.
+    """
+    genesis = roster.genesis
+    for issuing_ca in reversed(roster.governance.issuing_cas):
+        with suppress(Unauthentic):
+            root, domain = genesis.root_certificate, genesis.domain
+            read_party_ca(secretariat_ca, party=None, domain=domain, issuing_ca=issuing_ca, root=root, now=now)
+            return issuing_ca
+    raise NotFound("no issuing CA that the directory lists signed the Secretariat's own CA", hint="make a new one")
+
+
+def first_held(keystore: Keystore, role: str, certificates: Sequence[bytes]) -> Authority:
+    """The first of some CAs whose key is here.
 
     Raises:
         NotFound: the keystore belongs to another Secretariat, or to an older state of this one.
     """
     seeds = {public_half(role, seed): seed for seed in map(keystore.get, key_names(keystore, role))}
-    for certificate in reversed(certificates):
+    for certificate in certificates:
         seed = seeds.get(point_of(certificate))
         if seed is not None:
             return Authority(certificate=certificate, key=key_from_seed(seed))

@@ -186,7 +186,9 @@ def rotate_issuer(
     """Propose another issuing CA (FILE: what the root signed) with another CA of the Secretariat's own; restart the node afterwards."""
     keystore = Keystore.open(home / "keystore", passphrase(passphrase_file, passphrase_fd))
     proposed = proposing.propose_issuer(home, keystore, signed=file, own_ca=own_ca, retire=retire, world=world())
-    remark("when it is logged, restart the Secretariat's node: it takes up the new CAs at its start")
+    remark(
+        "when it is logged, restart the Secretariat's node: it issues under the newest CA, and serves under the oldest that stands"
+    )
     return _show(proposed, as_json=as_json)
 
 

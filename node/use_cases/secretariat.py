@@ -59,6 +59,7 @@ class Admissions:
         directory_endpoint: str,
         genesis_leaf: bytes,
         node_ca: bytes = b"",
+        node_issuer: bytes = b"",
     ) -> None:
         self._world = world
         self._registry = registry
@@ -67,8 +68,8 @@ class Admissions:
         self._issuer = issuer
         self._directory_endpoint = directory_endpoint
         self._genesis_leaf = genesis_leaf
-        self._node_ca = node_ca
-        """Of the Secretariat's node, issued by `issuer`: what a newcomer cannot know when it is not the genesis entry's any more."""
+        self._node_ca, self._node_issuer = node_ca, node_issuer
+        """Of the Secretariat's node, and of that CA: what a newcomer cannot know when it is not the genesis entry's any more."""
         self._stepping = asyncio.Lock()
         """One step at a time: a founder's signature must not be lost because the Party signs in the same moment."""
 
@@ -107,7 +108,7 @@ class Admissions:
             admit_body=known.admit_body,
             directory_endpoint=self._directory_endpoint,
             secretariat_ca=self._node_ca,
-            secretariat_issuer=self._issuer.certificate if self._node_ca else b"",
+            secretariat_issuer=self._node_issuer,
         )
 
     def _issue(self, application: Application, *, now: int) -> bytes:
@@ -214,7 +215,7 @@ class Admissions:
         waiting = self._log.waiting_for(known.logged_index) if known.logged_index is not None else None
         needed = self._registry.roster.governance.founders_threshold
         return EnrolmentState(
-            step=Step.APPROVED if waiting is not None else step_of(known, founders_needed=needed),
+            step=Step.APPROVED if waiting is not None else step_of(known),
             founders_signed=len(known.founder_signatures),
             founders_needed=needed,
             witnesses_cosigned=waiting.cosigned if waiting is not None else 0,

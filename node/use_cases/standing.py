@@ -54,7 +54,8 @@ class Standing:
             case Step.ENROLLED:
                 return f"{self.party} to sign its acceptance"
             case Step.ACCEPTED:
-                return f"{self.founders_needed - self.founders_signed} of {self.founders_needed} founders"
+                missing = self.founders_needed - self.founders_signed
+                return f"{missing} of {self.founders_needed} founders" if missing > 0 else "the directory to take the entry"
             case Step.APPROVED:
                 return "the directory to be cosigned by enough witnesses"
             case Step.LOGGED:
@@ -88,12 +89,12 @@ _NEXT: Final = {
 }
 
 
-def step_of(known: Enrolment, *, founders_needed: int) -> Step:
+def step_of(known: Enrolment) -> Step:
     """How far the Secretariat's record of a Party is."""
     if known.logged_index is not None:
         return Step.LOGGED
     if known.acceptance is not None:
-        return Step.APPROVED if len(known.founder_signatures) >= founders_needed else Step.ACCEPTED
+        return Step.ACCEPTED
     return Step.ENROLLED if known.admit_body else Step.INVITED
 
 
@@ -112,7 +113,7 @@ def standings(roster: Roster, enrolments: Iterable[Enrolment]) -> tuple[Standing
 
 def under_way(known: Enrolment, *, founders_needed: int) -> Standing:
     """A Party that is not in the log yet."""
-    step = Step.APPROVED if known.logged_index is not None else step_of(known, founders_needed=founders_needed)
+    step = Step.APPROVED if known.logged_index is not None else step_of(known)
     return Standing(
         party=known.party,
         step=step,

@@ -14,6 +14,7 @@ import pytest
 from federation.boundary.directory import sign_body
 from federation.errors import Conflict, Forbidden, Unauthentic
 from federation.identity import PartyId
+from federation.trust import note
 from federation.trust.enrolment import Step
 from federation.trust.entries import (
     Duty,
@@ -25,10 +26,11 @@ from federation.trust.entries import (
     Suspend,
     TreatyPolicy,
 )
+from federation.trust.fingerprint import digits_of
 from federation.trust.keys import SoftwareSigner
 from federation.trust.roster import Roster, Status
 from node import party, proposing, secretariat
-from node.ceremony import new_founder, party_signer, sign_file, sign_request
+from node.ceremony import cosign_file, founder_signer, new_founder, party_signer, sign_file, sign_request
 from node.cli.serving import world
 from node.formats.ceremony import read_entry
 from node.formats.standing import standing_of
@@ -36,7 +38,7 @@ from node.joining import join
 from node.keystore import Cost, Keystore
 from node.proposing import propose
 from node.store.directory import SqliteDirectory, copy_directory
-from node.store.tray import Signed, Tray
+from node.store.tray import Cosignature, Signed, Tray
 from node.use_cases.founders import read_aloud
 from node.use_cases.registry import Registry
 from node.vouching import Check, confirm, own_standing, withdraw
@@ -148,10 +150,9 @@ async def test_signatures_that_came_before_a_restart_still_count(tmp_path: Path)
         await hall.enact(proposed, (2,))
 
 
-async def test_founders_put_a_party_on_duty_suspend_it_and_take_it_back(hall: Hall) -> None:
+async def test_founders_suspend_a_party_and_take_it_back(hall: Hall) -> None:
     await hall.admit("qm", await hall.invite("qm"))
     now = world().now()
-    await hall.enact(propose(hall.home, lambda serial: Duty(created=now, serial=serial, party=QM, on=True)))
     await hall.enact(propose(hall.home, lambda serial: Suspend(created=now, serial=serial, party=QM, reason="Silence.")))
     (line,) = hall.status().parties
     assert (line.status, standing_of(line).next_act) == (
@@ -159,11 +160,35 @@ async def test_founders_put_a_party_on_duty_suspend_it_and_take_it_back(hall: Ha
         "the founders end the suspension: `gsp secretariat propose reinstate`",
     )
     await hall.enact(propose(hall.home, lambda serial: Reinstate(created=now, serial=serial, party=QM)))
-    await hall.enact(propose(hall.home, lambda serial: Duty(created=now, serial=serial, party=QM, on=False)))
 
     roster = await roster_of(hall, "secretariat")
     assert roster.parties[QM].status is Status.ACTIVE
-    assert roster.governance.serial == 4
+    assert roster.governance.serial == 2
+
+
+async def test_founders_stand_in_for_a_witness_that_is_lost_for_good(hall: Hall) -> None:
+    """Its node never runs again, and its own coming off duty would have to be cosigned by it."""
+    await hall.admit("qm", await hall.invite("qm"))
+    now = world().now()
+    await hall.enact(propose(hall.home, lambda serial: Duty(created=now, serial=serial, party=QM, on=True)))
+    await hall.enact(propose(hall.home, lambda serial: Duty(created=now, serial=serial, party=QM, on=False)))
+    path = hall.home / "pending" / "directory.checkpoint"
+    await hall.until(path.exists)
+    assert (hall.status().waiting, hall.status().witnesses_cosigned, hall.status().witnesses_needed) == (1, 0, 1)
+
+    root = note.parse_checkpoint(note.parse_note(path.read_bytes()).text).root
+    with pytest.raises(Unauthentic):
+        cosign_file(path, digits_of(bytes(32)), founder_signer(hall.founder(1), PASSPHRASE), world=world())
+    for number in (1, 2):
+        assert hall.status().waiting == 1  # one founder is not enough
+        cosigned = cosign_file(path, digits_of(root), founder_signer(hall.founder(number), PASSPHRASE), world=world())
+        laid = Tray(hall.home / "tray").put(Cosignature(note=cosigned.file.read_bytes()))
+        await hall.until(laid.with_suffix(".done").exists)
+
+    await hall.until(lambda: hall.status().waiting == 0)
+    await hall.until(lambda: not path.exists())
+    await hall.enact(propose(hall.home, policy(2)))
+    assert hall.status().confirmations == 2
 
 
 async def test_the_log_key_is_changed_while_everybody_goes_on(hall: Hall) -> None:
@@ -206,6 +231,8 @@ async def test_the_issuing_ca_and_the_secretariats_own_are_changed_and_the_forme
         await until_node(hall, "qm", lambda one: "qn" in one.parties)
         retired = proposing.propose_issuer(hall.home, keystore(hall), signed=None, own_ca=False, retire=True, world=world())
         await hall.enact(retired)
+        await until_node(hall, "qm", lambda one: len(one.governance.secretariat_cas) == 1)
+    async with secretariat.running(hall.home, PASSPHRASE), node_of(hall, "qm"):
         await hall.admit("qo", await hall.invite("qo"))
         roster = await until_node(hall, "qm", lambda one: "qo" in one.parties)
 

@@ -140,9 +140,10 @@ class Hall:
 
     async def enact(self, proposed: Proposed, founders: Sequence[int] = (1, 2)) -> None:
         """Founders sign a proposal, and it is logged."""
+        before = self.status()
         self.hand_over(self.sign(proposed.path, founders))
         await self.until(proposed.path.with_name(f"{proposed.path.name}.logged").exists)
-        await self.until(lambda: proposed.path.name not in {one.file for one in self.status().proposals})
+        await self.until(lambda: self.status().size + self.status().waiting > before.size + before.waiting)
 
     def status(self) -> StatusFile:
         """What the node last wrote."""
