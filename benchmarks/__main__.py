@@ -26,6 +26,7 @@ from benchmarks.federation import federation
 from benchmarks.revocation import revocation_on_sight
 from benchmarks.sealing import sealing
 from benchmarks.stages import stages
+from benchmarks.withdrawal import withdrawal
 
 SHOWCASE = "pack-in-warehouse"
 """A pack that was made, packed and shipped once: all items, a few movements."""
@@ -66,27 +67,31 @@ async def measure(queries: int) -> dict[str, Any]:
             "echo_64_in_flight_per_s": echo_rate,
             "commit_p50_ms": commit_ms,
         },
-        "query": two | {"p50_to_echo": two["p50_ms"] / floor_ms, "p99_to_echo": two["p99_ms"] / floor_ms},
+        "query": {name: value for name, value in two.items() if name != "withdrawal"}
+        | {"p50_to_echo": two["p50_ms"] / floor_ms, "p99_to_echo": two["p99_ms"] / floor_ms},
         "stages": both,
         "sealing": seals,
         "revocation": {"told_to_refused_p50_ms": refused_ms, "to_two_echoes": refused_ms / (2 * floor_ms)},
         "directory": replaying(),
+        "withdrawal": two["withdrawal"] | {"to_floor": two["withdrawal"]["ms"] / (2 * floor_ms + commit_ms)},
     }
 
 
-async def two_processes(folder: Path, queries: int) -> dict[str, float]:
+async def two_processes(folder: Path, queries: int) -> dict[str, Any]:
     """The whole query between two node processes: one at a time, and with 64 in flight."""
     folder.mkdir()
     async with federation(folder) as bench:
         key = bench.showcases[SHOWCASE]
         times = await one_at_a_time(lambda: bench.ask(key), queries)
         rate = await in_flight_rate(lambda: bench.ask(key), queries * 2, 64)
+        refusal = await withdrawal(bench)
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {
         "p50_ms": percentile(times, 0.5) * 1e3,
         "p99_ms": percentile(times, 0.99) * 1e3,
         "64_in_flight_per_s": rate,
         "asking_process_peak_mib": memory,
+        "withdrawal": refusal,
     }
 
 
@@ -160,6 +165,12 @@ def show(figures: dict[str, Any]) -> None:
             f"  told to refused              p50 {figures['revocation']['told_to_refused_p50_ms']:6.2f} ms"
             f"   {figures['revocation']['to_two_echoes']:.1f} x two echoes"
         ),
+        "from an administrator's withdrawal of a right to the refusal of the officer's next call, both signed and over TLS",
+        (
+            f"  withdrawal and refusal       p50 {figures['withdrawal']['ms']:6.2f} ms"
+            f"   {figures['withdrawal']['to_floor']:.1f} x two echoes and a commit"
+        ),
+        f"  a call that is let in        p50 {figures['withdrawal']['call_ms']:6.2f} ms",
     ]
     lines += directory_lines(figures["directory"])
     sys.stdout.write("\n".join(lines) + "\n")

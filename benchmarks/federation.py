@@ -16,7 +16,7 @@ from federation.identity import OfficerName, PartyId
 from federation.query.codes import HandlingCode, Purpose, Urgency
 from federation.query.items import ALL_ITEMS
 from federation.query.query import CodeAsked
-from federation.trust.entries import EntryKind
+from federation.trust.entries import Authority, AuthorityKind, EntryKind
 from federation.trust.join_code import decode_join_code
 from federation.trust.keys import SoftwareSigner, officer_message
 from node import party, secretariat
@@ -25,25 +25,32 @@ from node.config import NodeSettings, SecretariatSettings
 from node.formats.demo_plans import read_demo_plan
 from node.formats.patterns import read_pattern_file
 from node.joining import Joined, Joining, join
-from node.keystore import Cost
+from node.keystore import Cost, Keystore
+from node.officers import register_first
 from node.resources import config_folder, patterns_folder
 from node.store.trace import SqliteTrace
 from node.store.tray import Approval, Tray
 from node.use_cases.demo_data import demo_data
 from node.use_cases.desk_values import QueryView, Question
 from node.use_cases.load_trace import load_trace
-from node.use_cases.participant import Participant
+from node.use_cases.parts import Participant
 
 PASSPHRASE = b"only for measuring"
 POLICY = '[[rules]]\nautomation = "automatic"\n'
 READY_S = 30.0
+CUSTOMS = Authority(kind=AuthorityKind.CUSTOMS, name="Customs")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bench:
-    """What the measurements use."""
+    """What the measurements use.
+
+    Attributes:
+        joined: what the asking Party's joining gave, its first officer with all rights among it.
+    """
 
     asking: Participant
+    joined: Joined
     officer: OfficerName
     certificate: bytes
     signer: SoftwareSigner
@@ -89,6 +96,7 @@ async def federation(folder: Path, *, together: bool = False) -> AsyncIterator[B
         officer = joined["qm"]
         bench = Bench(
             asking=asking,
+            joined=officer,
             officer=officer.officer,
             certificate=officer.officer_certificate,
             signer=SoftwareSigner(officer.officer_seed),
@@ -136,7 +144,10 @@ async def _join(folder: Path, root: Path, name: str, genesis: bytes) -> Joined:
         seed = bytes.fromhex((root / "take-away" / "founder-1.key").read_text())
         signature = sign_body(EntryKind.ADMIT, pending.read_bytes(), SoftwareSigner(seed))
         Tray(root / "tray").put(Approval(party=PartyId(name), signature=signature))
-    return waiting.result()
+    joined = waiting.result()
+    keystore = Keystore.open(home / "keystore", PASSPHRASE)
+    await register_first(home, keystore, joined, authority=CUSTOMS, world=world())
+    return joined
 
 
 async def _until(look: Callable[[str], object], pattern: str) -> None:

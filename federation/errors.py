@@ -13,6 +13,7 @@
     │   ├── Unreachable           the other node did not answer
     │   ├── StoreUnavailable      our own disk is full or failing; nothing was acknowledged
     │   ├── Stale                 what is shown is too old to bring anything new
+    │   ├── KeysUnavailable       the hardware module that holds our keys does not answer; nothing was signed
     │   ├── Overloaded            a budget is used up
     │   └── DeadlinePassed        the time that was given is over
     └── OperatorMistake           the person or the configuration at this end can mend it
@@ -133,6 +134,13 @@ class Stale(Unavailable):
 
     code = "stale"
     default_hint = "known Parties go on exchanging; ask the Secretariat by telephone why its directory stands still"
+
+
+class KeysUnavailable(Unavailable):
+    """The hardware module that holds our own keys does not answer. Nothing was signed."""
+
+    code = "keys-unavailable"
+    default_hint = "see that the module is there and its service runs; the node goes on by itself when it is back"
 
 
 class Overloaded(Unavailable):

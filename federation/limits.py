@@ -109,10 +109,31 @@ NODE_CERTIFICATE_LIFE_S: Final = 7 * 86_400
 """There is no revocation of certificates: whoever steals a node's TLS key has it for a week at most."""
 OFFICER_CERTIFICATE_LIFE_S: Final = 90 * 86_400
 """An officer who leaves loses the right with the next quarter at the latest, and nobody renews every week."""
+OFFICER_CERTIFICATE_LIFE_S_MIN: Final = 30 * 86_400
+"""A shorter one has officers renew more often than they read their mail."""
 JOIN_CERTIFICATE_LIFE_S: Final = 365 * 86_400
 """Join codes hold the hash of this certificate, so that each renewal spoils those on their way."""
 PARTY_CA_LIFE_S: Final = 2 * 365 * 86_400
 """Long enough that a ministry renews it in a planned change, and short enough that it learns how."""
+LIFE_LEFT_NOTED: Final = 0.50
+"""Of a CA's life: from here on `gsp keys` and `gsp doctor` name its end, a year before it comes."""
+LIFE_LEFT_WARNED: Final = 0.25
+"""Of a CA's life: half a year for a planned change, and an operator who hears of it before every holiday."""
+LIFE_LEFT_ALARMED: Final = 0.10
+"""Of a CA's life: ten weeks. From here on it is the most urgent thing that `gsp doctor` knows."""
+CLOCK_OFFSET_WARN_S: Final = 30.0
+"""A clock that is this far off stops nothing yet; five minutes do."""
+CA_STANDS_S: Final = 7 * 86_400
+"""A new Party CA issues nothing before it stood in the log for a week: a Party whose directory is older than that is marked stale, and
+until then every other one has read it. Nobody is in a hurry with a change that was planned; when no other CA is left, it issues at
+once."""
+SIGNING_STANDS_S: Final = 60
+"""A node signs with its new key a minute after the entry that lists it: peers read the log every few seconds."""
+SIGNING_OVERLAP_S: Final = 600
+"""What a node signed with the key before is taken for this long after the entry that replaced it: SIGNING_STANDS_S, and two clocks that
+are CLOCK_TOLERANCE_S off, almost twice. A stolen key is revoked, and then counts no more at all."""
+ROTATION_REPEATED_S: Final = 3_600
+"""A change of a key that is asked for again within the hour is the same one, repeated because its answer was lost."""
 ISSUING_CA_LIFE_S: Final = 3 * 365 * 86_400
 """It signs Party CAs, which end no later than it does: one Party CA's life and a year for invitations."""
 ROOT_LIFE_S: Final = 15 * 365 * 86_400
@@ -230,10 +251,11 @@ RECENT_BODY_BYTES_MAX: Final = 16_384
 """Larger bodies are read back instead: with RECENT_MESSAGES_MAX of them, memory stays below 20 MiB."""
 DRAFT_LIFE_S: Final = 600
 """A prepared query waits this long for the officer's signature."""
-DRAFTS_PER_OFFICER_MAX: Final = 50
-"""Of one officer: a national system that asks for one officer signs each draft within seconds."""
+DRAFTS_PER_OFFICER_MAX: Final = 100
+"""Of one officer: as many as calls on one connection (GRPC_STREAMS_MAX). A national system that asks for one officer has that many
+under way, and signs each within seconds."""
 DRAFT_BYTES_PER_OFFICER_MAX: Final = 16_777_216
-"""Bodies of one officer's drafts: the five largest that there can be, or fifty that are not."""
+"""Bodies of one officer's drafts: the five largest that there can be, or a hundred that are not."""
 DRAFTS_MAX: Final = 1_000
 """Prepared queries and answers that wait for signatures, all officers together."""
 WAITING_RECOLLECTED_MAX: Final = 10_000
@@ -307,6 +329,20 @@ ANSWER_FILE_BYTES_MAX: Final = 16_777_216
 """An answer as JSON for people: five times as long as the body that is made from it."""
 OFFICER_CERTIFICATE_WARN_S: Final = 14 * 86_400
 """Two weeks before its certificate ends an officer is told: administrators go on holiday too."""
+OFFICER_TOKEN_LIFE_S: Final = 7 * 86_400
+"""A desk code goes to another office by hand; a lost one is worth nothing after a week."""
+OFFICERS_MAX: Final = 10_000
+"""Officers of one Party, the withdrawn ones too: a large customs service has some thousand who look into a tracing system."""
+GRANTS_PER_OFFICER_MAX: Final = 64
+"""Six rights for each of a few competent authorities."""
+CERTIFICATES_PER_OFFICER_MAX: Final = 16
+"""Certificates of one officer that are kept: four a year, and an administrator who tries several machines."""
+PROPOSALS_MAX: Final = 200
+"""Acts of administrators that wait for a second one: a screen, and nobody reads more."""
+PROPOSAL_LIFE_S: Final = 30 * 86_400
+"""Whoever has not approved within a month does not remember what it was about."""
+USES_TOLD_MAX: Final = 4_096
+"""Uses of rights of this day that are kept at hand, so that an officer who waits for an answer is recorded once and not each time."""
 
 # --- evidence, pages -----------------------------------------------------------------------------------------------
 JOURNAL_CONTENT_BYTES_MAX: Final = 65_536

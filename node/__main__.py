@@ -21,6 +21,10 @@ VERBS = {
     "answer": Verb(module="node.cli.answer", summary="Answer a query that came in."),
     "proof": Verb(module="node.cli.proof", summary="Make a proof file of a query and its answers, or check one."),
     "doctor": Verb(module="node.cli.doctor", summary="Look at everything that can go wrong."),
+    "officers": Verb(
+        module="node.cli.officers.group", summary="Invite officers, grant and withdraw rights, see who did what; enrol, renew."
+    ),
+    "keys": Verb(module="node.cli.keys", summary="Show every key of this Party and what happens next; change, revoke, veto."),
     "party": Verb(module="node.cli.party", summary="Join the federation, run a Party's node, load its data."),
     "secretariat": Verb(module="node.cli.secretariat", summary="Found a directory, run its node, invite and admit Parties."),
     "founder": Verb(module="node.cli.founder", summary="Keep a founder's key; look at what is to be signed, and sign it."),

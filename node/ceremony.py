@@ -11,10 +11,12 @@ there, it is the one, because founders may have signed it already.
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
 from federation.errors import Conflict, Forbidden, InvalidInput, NotFound
 from federation.trust import note
@@ -22,7 +24,7 @@ from federation.trust.certificate import from_pem, to_pem
 from federation.trust.entries import EntryKind, Genesis, Recover
 from federation.trust.fingerprint import digits_of
 from federation.trust.issuing import Authority, key_from_seed, make_request, root_key_from_seed
-from federation.trust.keys import SoftwareSigner
+from federation.trust.keys import Signer, SoftwareSigner
 from federation.trust.note import Note
 from federation.trust.witness import founder_name_of
 from node.formats.ceremony import (
@@ -107,18 +109,23 @@ def founder_signer(home: Path, passphrase: bytes) -> SoftwareSigner:
     return SoftwareSigner(Keystore.open(home / "keystore", passphrase).get("founder"))
 
 
-def party_signer(home: Path, passphrase: bytes, entry: WaitingEntry) -> SoftwareSigner:
-    """The Party key with which an entry is signed by hand: for a recovery the new one that it names, else the newest here."""
-    keystore = Keystore.open(home / "keystore", passphrase)
-    names = [name for name in keystore.names() if name.partition("-")[0] == "party"]
-    signers = [SoftwareSigner(keystore.get(name)) for name in sorted(names, key=lambda name: (len(name), name))]
+def party_signer(signers: Sequence[Signer], entry: WaitingEntry) -> Signer:
+    """The Party key with which an entry is signed by hand: for a recovery the new one that it names, else the newest here.
+
+    Args:
+        signers: the Party keys that are here, oldest first.
+        entry: what is to be signed.
+
+    Raises:
+        NotFound: there is none.
+    """
     if not signers:
-        raise NotFound(f"{home} holds no Party key")
+        raise NotFound("no Party key is here")
     wanted = entry.value.party_key if isinstance(entry.value, Recover) else signers[-1].public_key
     return next((one for one in signers if one.public_key == wanted), signers[-1])
 
 
-def sign_file(path: Path, claimed: str, signer: SoftwareSigner, *, as_party: bool = False) -> Path:
+def sign_file(path: Path, claimed: str, signer: Signer, *, as_party: bool = False) -> Path:
     """Sign an entry that was laid out, after its digits were compared, and give the file with the signature, beside it.
 
     Raises:
@@ -211,12 +218,12 @@ def prepare(home: Path, plan: PlanFile, passphrase: bytes, *, world: World, cost
         if name not in keystore.names():
             keystore.put(name, getattr(fresh, name))
     replace_file(folder / "plan.json", encode_file(plan))
-    return write_root_request(folder / "issuing.request", domain=plan.domain, seed=keystore.get("issuing"))
+    return write_root_request(folder / "issuing.request", domain=plan.domain, key=key_from_seed(keystore.get("issuing")))
 
 
-def write_root_request(path: Path, *, domain: str, seed: bytes) -> Prepared:
+def write_root_request(path: Path, *, domain: str, key: EllipticCurvePrivateKey) -> Prepared:
     """Ask the root for a CA over that key."""
-    content = encode_file(RootRequestFile(domain=domain, request=make_request(key_from_seed(seed)).hex()))
+    content = encode_file(RootRequestFile(domain=domain, request=make_request(key).hex()))
     replace_file(path, content)
     return Prepared(request=path, digits=digits_of_file(content))
 

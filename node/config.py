@@ -7,7 +7,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Final, Literal, TypeVar
 
 import msgspec
 
@@ -25,6 +25,28 @@ Address = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9.\-\[\]:]{1,253}:[0-9
 Digest = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
 
 
+class NodeToken(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`pkcs11` in `node.toml`: a hardware module that keeps keys of this Party.
+
+    Attributes:
+        module: path of the vendor's PKCS #11 library.
+        token: label of the token; this Party alone uses it.
+        keys: which keys are made and used there; the others are in the keystore file.
+    """
+
+    module: Annotated[str, msgspec.Meta(min_length=1, max_length=4_096)]
+    token: Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
+    keys: tuple[Literal["party", "ca", "signing"], ...] = ("party", "ca", "signing")
+
+
+class SecretariatToken(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`pkcs11` in `secretariat.toml`; the fields are as in `node.toml`."""
+
+    module: Annotated[str, msgspec.Meta(min_length=1, max_length=4_096)]
+    token: Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
+    keys: tuple[Literal["log", "issuing", "ca"], ...] = ("log", "issuing", "ca")
+
+
 class NodeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`node.toml`: one Party's node.
 
@@ -34,6 +56,7 @@ class NodeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         domain: the treaty's domain, from the genesis entry.
         genesis: digest of the genesis entry, in hexadecimal, got from the Secretariat by another way than the network.
         secretariat: host:port of the Secretariat's node.
+        secretariat_join: host:port of its join port, where a Party whose CA has ended hands in the next one; from the join code.
         listen: host:port for other nodes.
         public: host:port under which other nodes reach `listen`; the same when it is not given.
         desk: host:port for the own officers.
@@ -41,6 +64,8 @@ class NodeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         region: a regional organisation that answers for others under mandates.
         patterns: files of the pattern sets that this node answers with, beside this file or absolute.
         policy: file of the answering policy; without one everything is answered by hand.
+        four_eyes: whether a second administrator has to approve who may administer or approve.
+        pkcs11: a hardware module that keeps keys; without one they are all in the keystore file.
         log_level: debug, info, warning or error.
     """
 
@@ -49,6 +74,7 @@ class NodeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     domain: str
     genesis: Digest
     secretariat: Address
+    secretariat_join: Address | None = None
     listen: Address
     public: Address | None = None
     desk: Address
@@ -56,6 +82,8 @@ class NodeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     region: bool = False
     patterns: tuple[str, ...] = ()
     policy: str | None = None
+    four_eyes: bool = False
+    pkcs11: NodeToken | None = None
     log_level: Annotated[str, msgspec.Meta(pattern="^(debug|info|warning|error)$")] = "info"
 
     @property
@@ -79,6 +107,7 @@ class SecretariatSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
         public: host:port under which they reach it; the same when it is not given.
         join: host:port of the join port.
         public_join: host:port under which joining Parties reach it; the same when it is not given.
+        pkcs11: a hardware module that keeps keys; without one they are all in the keystore file.
         log_level: debug, info, warning or error.
     """
 
@@ -88,6 +117,7 @@ class SecretariatSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
     public: Address | None = None
     join: Address
     public_join: Address | None = None
+    pkcs11: SecretariatToken | None = None
     log_level: Annotated[str, msgspec.Meta(pattern="^(debug|info|warning|error)$")] = "info"
 
     @property
@@ -204,4 +234,6 @@ def write_settings(path: Path, settings: msgspec.Struct) -> None:
 def _toml(value: object) -> str:
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(_toml(one) for one in value) + "]"
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{name} = {_toml(one)}" for name, one in value.items()) + " }"
     return msgspec.json.encode(value).decode()

@@ -14,11 +14,11 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
 import msgspec
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from federation.boundary.directory import genesis_digest, open_genesis, sign_body
 from federation.errors import Conflict, NotFound, Unauthentic
@@ -28,22 +28,23 @@ from federation.trust.certificate import read_party_ca
 from federation.trust.enrolment import Step
 from federation.trust.entries import Admit, EntryKind
 from federation.trust.fingerprint import fingerprint
-from federation.trust.issuing import Authority, issue_officer_certificate, key_from_seed, make_request
+from federation.trust.issuing import Authority, issue_officer_certificate, make_request
 from federation.trust.join_code import JoinCode
-from federation.trust.keys import SoftwareSigner
+from federation.trust.keys import Signer, SoftwareSigner
 from federation.uim.pattern import PatternSet
 from federation.wire.directory import decode_entry_body
 from node.config import NodeSettings, write_settings
 from node.formats.patterns import read_own_set
 from node.joining_state import STATE_FILE, JoiningState, heard, read_state, write_state
-from node.keystore import Cost, Keystore
+from node.keystore import PIN, Cost, Custody, Keystore
 from node.rpc.channels import Channels
 from node.rpc.directory import GrpcDirectory
 from node.rpc.enrolment import GrpcEnrolment, enrolling
 from node.rpc.renewal import new_credential
 from node.store.directory import SqliteDirectory
 from node.use_cases.announcing import Patience, announce, follow_pending, wanted_node, wanted_update
-from node.use_cases.founding import SEED_BYTES, PartyKeys, make_party_keys, secretariat_name
+from node.use_cases.founding import SEED_BYTES, secretariat_name
+from node.use_cases.own_keys import ca_key_hash
 from node.use_cases.registry import Registry
 from node.use_cases.registry_values import Admission, EnrolmentState
 from node.use_cases.world import World
@@ -58,8 +59,9 @@ class Joining:
 
     Attributes:
         genesis: digest of the genesis entry, got by another way than the network.
-        settings: of the node to be; `genesis`, `domain` and `secretariat` are filled in from the admission.
+        settings: of the node to be; `genesis`, `domain`, `secretariat` and `secretariat_join` are filled in from the admission.
         with_node: False for a Party that runs no node and lets a region answer.
+        pin: of the token that the settings name; None without one.
         wait_s: how long to wait for the founders before giving up for now.
         show_next_key: called once with the seed of the next Party key, in hexadecimal.
         tell: called with each step in words.
@@ -72,6 +74,7 @@ class Joining:
     with_node: bool
     passphrase: bytes = field(repr=False)
     cost: Cost
+    pin: bytes | None = field(default=None, repr=False)
     wait_s: float
     show_next_key: Callable[[str], None]
     tell: Callable[[str], None]
@@ -105,64 +108,77 @@ async def join(joining: Joining, world: World) -> Joined:
         Unauthentic: the Secretariat is another one than the genesis digest names, or issued something else than was asked for.
     """
     joining.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    keystore, state = _keys(joining, world)
+    keystore = _keystore(joining, world)
+    with Custody.open(keystore, owner=joining.code.party, token=joining.settings.pkcs11) as custody:
+        return await _join(joining, custody, world)
+
+
+async def _join(joining: Joining, custody: Custody, world: World) -> Joined:
+    state = _keys(joining, custody, world)
     async with enrolling(joining.code, clock=world.clock) as enrolment:
-        await _enrol(joining, keystore, state, enrolment, now=world.now())
-        admit, seen = _admission(joining, keystore, state)
+        await _enrol(joining, custody, state, enrolment, now=world.now())
+        admit, seen = _admission(joining, custody, state)
         joining.tell(f"fingerprint of this Party's keys, to be read aloud both ways: {seen}")
-        await _accept(joining, keystore, state, enrolment, world)
+        await _accept(joining, custody, state, enrolment, world)
     settings = _settings(joining, admit, state)
     sets = read_sets(joining.home, settings)
+    ca = Authority(certificate=admit.party_ca, key=custody.authority_key("ca"))
     start = Start(first_leaf=bytes.fromhex(state.genesis_leaf), secretariat_ca=_first_anchor(state, world))
-    async with following(joining.home, settings, keystore, admit, world, start=start) as line:
+    async with following(joining.home, settings, ca, world, start=start) as line:
         if own_admission(line.registry, admit.party) != admit:
             raise Unauthentic(
                 "the directory lists other keys for this Party than this machine made",
                 hint="tell the founders by telephone at once",
             )
         patience = Patience(wait_s=joining.wait_s, tell=joining.tell)
+        signing_key = custody.signer("signing").public_key if joining.with_node else None
         await announce_settings(
-            line, settings, sets, keystore=keystore, world=world, with_node=joining.with_node, patience=patience
+            line, settings, sets, author=custody.signer("party"), signing_key=signing_key, world=world, patience=patience
         )
     joining.tell("name, patterns and node stand in the directory" if joining.with_node else "name and patterns stand there")
     write_settings(joining.home / "node.toml", settings)
-    return _first_officer(settings, keystore, admit, world, seen)
+    return _first_officer(settings, ca, admit, world, seen)
 
 
-def _keys(joining: Joining, world: World) -> tuple[Keystore, JoiningState]:
-    """All keys, made here. The next Party key is shown before the state that commits to it is written."""
+def _keystore(joining: Joining, world: World) -> Keystore:
+    """The file that holds what lies in no token, and the token's PIN."""
     path = joining.home / "keystore"
     if path.exists():
         keystore = Keystore.open(path, joining.passphrase)
     else:
         keystore = Keystore.create(path, joining.passphrase, world.entropy, cost=joining.cost)
-    fresh = make_party_keys(world, joining.code.party)
-    for name, seed in _named(fresh).items():
-        if name not in keystore.names():
-            keystore.put(name, seed)
-    if (joining.home / STATE_FILE).exists():
-        state = read_state(joining.home)
-        if state.party != joining.code.party:
-            raise Conflict(f"{joining.home} belongs to {state.party}", hint="choose an empty folder")
-        return keystore, state
-    joining.show_next_key(fresh.next_seed.hex())
-    state = JoiningState(party=joining.code.party, next_key_hash=fresh.next_key_hash.hex())
+    if joining.pin is not None:
+        keystore.put(PIN, joining.pin, replace=True)
+    if "storage" not in keystore.names():
+        keystore.put("storage", world.entropy(SEED_BYTES))
+    return keystore
+
+
+def _keys(joining: Joining, custody: Custody, world: World) -> JoiningState:
+    """All keys, made here. The next Party key is shown before the state that commits to it is written."""
+    known = read_state(joining.home) if (joining.home / STATE_FILE).exists() else None
+    if known is not None and known.party != joining.code.party:
+        raise Conflict(f"{joining.home} belongs to {known.party}", hint="choose an empty folder")
+    for name in ("party", "ca", "signing"):
+        custody.make(name, world.entropy)
+    if known is not None:
+        return known
+    next_seed = world.entropy(SEED_BYTES)
+    joining.show_next_key(next_seed.hex())
+    next_key_hash = sha256(SoftwareSigner(next_seed).public_key).hexdigest()
+    state = JoiningState(party=joining.code.party, next_key_hash=next_key_hash)
     write_state(joining.home, state)
-    return keystore, state
+    return state
 
 
-def _named(keys: PartyKeys) -> dict[str, bytes]:
-    return {"party": keys.party_seed, "ca": keys.ca_seed, "signing": keys.signing_seed, "storage": keys.storage_key}
-
-
-async def _enrol(joining: Joining, keystore: Keystore, state: JoiningState, enrolment: GrpcEnrolment, *, now: int) -> None:
+async def _enrol(joining: Joining, custody: Custody, state: JoiningState, enrolment: GrpcEnrolment, *, now: int) -> None:
     """Get the entry to be signed, or the same one again: where the Secretariat is reached may have changed meanwhile."""
     known = state.admit_body
     if not known:
         joining.tell("sending this Party's public keys to the Secretariat")
     admission: Admission = await enrolment.enrol(
-        party_ca_request=make_request(key_from_seed(keystore.get("ca"))),
-        party_key=SoftwareSigner(keystore.get("party")).public_key,
+        party_ca_request=make_request(custody.authority_key("ca")),
+        party_key=custody.signer("party").public_key,
         next_key_hash=bytes.fromhex(state.next_key_hash),
     )
     open_genesis(admission.genesis_leaf, joining.genesis)  # or this is another Secretariat
@@ -172,7 +188,7 @@ async def _enrol(joining: Joining, keystore: Keystore, state: JoiningState, enro
     state.directory_endpoint = admission.directory_endpoint
     state.genesis_leaf = admission.genesis_leaf.hex()
     state.secretariat_ca, state.secretariat_issuer = admission.secretariat_ca.hex(), admission.secretariat_issuer.hex()
-    _admission(joining, keystore, state)
+    _admission(joining, custody, state)
     if known:
         write_state(joining.home, state)
     else:
@@ -180,13 +196,13 @@ async def _enrol(joining: Joining, keystore: Keystore, state: JoiningState, enro
         heard(joining.home, state, None, now=now)
 
 
-def _admission(joining: Joining, keystore: Keystore, state: JoiningState) -> tuple[Admit, str]:
+def _admission(joining: Joining, custody: Custody, state: JoiningState) -> tuple[Admit, str]:
     """The entry that admits us, held against what we asked for, and its fingerprint: of the very bytes that founders sign."""
     genesis = open_genesis(bytes.fromhex(state.genesis_leaf), joining.genesis).genesis
     admit = decode_entry_body(EntryKind.ADMIT, bytes.fromhex(state.admit_body))
     if not isinstance(admit, Admit):
         raise Unauthentic("the Secretariat sent something else than an admission")
-    own_key = SoftwareSigner(keystore.get("party")).public_key
+    own_key = custody.signer("party").public_key
     expected = (joining.code.party, own_key, bytes.fromhex(state.next_key_hash))
     if (admit.party, admit.party_key, admit.next_key_hash) != expected:
         raise Unauthentic("the Secretariat put other keys into the admission than this machine made")
@@ -198,20 +214,14 @@ def _admission(joining: Joining, keystore: Keystore, state: JoiningState) -> tup
         root=genesis.root_certificate,
         now=admit.created,
     )
-    if ca.public_key_info != public_key_info(keystore.get("ca")):
+    if sha256(ca.public_key_info).digest() != ca_key_hash(custody.authority_key("ca")):
         raise Unauthentic("the Secretariat issued the CA for another key than this machine made")
     return admit, fingerprint(bytes.fromhex(state.admit_body))
 
 
-def public_key_info(seed: bytes) -> bytes:
-    """DER of the SubjectPublicKeyInfo of the CA key that a seed gives."""
-    public = key_from_seed(seed).public_key()
-    return public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-
-
-async def _accept(joining: Joining, keystore: Keystore, state: JoiningState, enrolment: GrpcEnrolment, world: World) -> None:
+async def _accept(joining: Joining, custody: Custody, state: JoiningState, enrolment: GrpcEnrolment, world: World) -> None:
     """Sign the acceptance, and wait for the founders and then for the witnesses."""
-    signer = SoftwareSigner(keystore.get("party"))
+    signer = custody.signer("party")
     progress = await enrolment.accept(sign_body(EntryKind.ADMIT, bytes.fromhex(state.admit_body), signer))
     told = ""
     try:
@@ -245,6 +255,7 @@ def _settings(joining: Joining, admit: Admit, state: JoiningState) -> NodeSettin
         domain=genesis.domain,
         genesis=joining.genesis.hex(),
         secretariat=state.directory_endpoint,
+        secretariat_join=joining.code.address,
     )
 
 
@@ -280,12 +291,9 @@ class Start:
 
 
 @asynccontextmanager
-async def following(
-    home: Path, settings: NodeSettings, keystore: Keystore, admit: Admit, world: World, *, start: Start
-) -> AsyncIterator[Following]:
+async def following(home: Path, settings: NodeSettings, ca: Authority, world: World, *, start: Start) -> AsyncIterator[Following]:
     """Follow the log as this Party, with a certificate made for the moment."""
     genesis = open_genesis(start.first_leaf, bytes.fromhex(settings.genesis)).genesis
-    ca = Authority(certificate=admit.party_ca, key=key_from_seed(keystore.get("ca")))
     credential = new_credential(world, ca, node_name(settings))
     anchor = start.secretariat_ca or genesis.secretariat_ca
     peer = Peer(name=secretariat_name(settings.domain), endpoint=settings.secretariat, anchors=(anchor,))
@@ -346,12 +354,22 @@ async def announce_settings(
     settings: NodeSettings,
     sets: Sequence[PatternSet],
     *,
-    keystore: Keystore,
+    author: Signer,
+    signing_key: bytes | None,
     world: World,
-    with_node: bool,
     patience: Patience | None = None,
 ) -> None:
-    """Bring the log to what the settings say, under the Party key. What was submitted before and still waits is waited for first."""
+    """Bring the log to what the settings say, under the Party key. What was submitted before and still waits is waited for first.
+
+    Args:
+        line: to the Secretariat.
+        settings: of this node.
+        sets: the pattern sets that it answers with.
+        author: the Party key.
+        signing_key: what the node entry lists; None for a Party without a node.
+        world: the clock.
+        patience: for witnesses, where somebody waits.
+    """
     await follow_pending(line.registry, line.service, line.secretariat, patience=patience)
     roster, now = line.registry.roster, world.now()
     update = wanted_update(
@@ -362,34 +380,22 @@ async def announce_settings(
         own_set=own_set(settings, sets),
         now=now,
     )
-    node = wanted_node(
-        roster,
-        settings.party_id,
-        name=node_name(settings),
-        endpoint=settings.endpoint,
-        signing_key=SoftwareSigner(keystore.get("signing")).public_key,
-        now=now,
+    node = (
+        wanted_node(
+            roster, settings.party_id, name=node_name(settings), endpoint=settings.endpoint, signing_key=signing_key, now=now
+        )
+        if signing_key is not None
+        else None
     )
-    await announce(
-        line.registry,
-        line.service,
-        line.secretariat,
-        bodies=[update, node if with_node else None],
-        signer=SoftwareSigner(keystore.get("party")),
-        patience=patience,
-    )
+    await announce(line.registry, line.service, line.secretariat, bodies=[update, node], signer=author, patience=patience)
 
 
-def _first_officer(settings: NodeSettings, keystore: Keystore, admit: Admit, world: World, seen: str) -> Joined:
+def _first_officer(settings: NodeSettings, ca: Authority, admit: Admit, world: World, seen: str) -> Joined:
     """The first officer's key and certificate, so that somebody can ask and answer at once."""
     seed = world.entropy(SEED_BYTES)
     officer = OfficerName(party=admit.party, officer_id=world.entropy(8).hex(), domain=settings.domain)
     certificate = issue_officer_certificate(
-        SoftwareSigner(seed).public_key,
-        name=officer,
-        ca=Authority(certificate=admit.party_ca, key=key_from_seed(keystore.get("ca"))),
-        now=world.now(),
-        entropy=world.entropy,
+        SoftwareSigner(seed).public_key, name=officer, ca=ca, now=world.now(), entropy=world.entropy
     )
     return Joined(
         party=admit.party,

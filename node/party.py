@@ -1,9 +1,10 @@
 """One Party's node, put together: everything it needs, for the length of a block.
 
 node.toml            settings
-keystore             Party key, Party CA, signing and storage key
+keystore             Party key, Party CA, signing and storage key, as far as they are in no token
 directory.sqlite     the log         exchange.sqlite   queries, outbox, journal
 patterns.sqlite      pattern sets    trace.sqlite      the Party's own traceability data
+officers.sqlite      officers, what they hold, and who used which right
 """
 
 from __future__ import annotations
@@ -21,37 +22,48 @@ from typing import Final
 
 from federation import limits
 from federation.errors import FederationError, InvalidConfiguration
-from federation.identity import NodeName
+from federation.identity import NodeName, OfficerName
 from federation.ports import Peer
 from federation.query.policy import Policy
-from federation.trust.issuing import Authority, key_from_seed
-from federation.trust.keys import SoftwareSigner
+from federation.trust.certificate import read_pinned_ca
+from federation.trust.desk_code import ca_key_hash
+from federation.trust.issuing import Authority, issue_officer_certificate
+from federation.trust.keys import Signer
 from federation.uim.codes import Label
 from federation.uim.pattern import PatternSet
 from node import __version__
 from node.clock import SystemClock
 from node.config import NodeSettings, read_node_settings, read_policy
 from node.formats.patterns import read_pattern_folder
-from node.joining import Following, announce_settings, node_name, own_admission, read_sets
-from node.keystore import Keystore
+from node.joining import Following, announce_settings, node_name, read_sets
+from node.keystore import Custody, Keystore
+from node.keystore.custody import named_key
+from node.officers import officers_file, take_requests
 from node.resources import patterns_folder
+from node.rpc.administration import AdministrationServicer
+from node.rpc.calls import Routes
 from node.rpc.channels import Channels
 from node.rpc.desk import DeskServicer
 from node.rpc.directory import DirectoryServicer, GrpcDirectory
 from node.rpc.exchange import ExchangeServicer, GrpcTransport
 from node.rpc.interceptors import desk_chain, node_chain
 from node.rpc.officer import OfficerGate
+from node.rpc.officer_enrolment import OfficerEnrolmentServicer
 from node.rpc.renewal import Identity
 from node.rpc.server import serving
 from node.store.directory import SqliteDirectory
 from node.store.exchange import SqliteExchange
+from node.store.officers import SqliteOfficers
 from node.store.patterns import SqlitePatterns
 from node.store.trace import SqliteTrace
 from node.store.vault import Vault
 from node.use_cases.diagnosis import Facts
 from node.use_cases.directory_reads import DirectoryReads
 from node.use_cases.founding import secretariat_name
-from node.use_cases.participant import Participant, Parts, participating
+from node.use_cases.own_keys import DEFAULT_STANDS, OwnKeys, StandingSigner, Stands
+from node.use_cases.participant import participating
+from node.use_cases.parts import Participant, Parts
+from node.use_cases.personnel import OfficerParts
 from node.use_cases.registry import Registry
 from node.use_cases.world import Own, World
 
@@ -67,7 +79,8 @@ class _Ground:
 
     home: Path
     settings: NodeSettings
-    keystore: Keystore
+    custody: Custody
+    own_keys: OwnKeys
     world: World
     sets: tuple[PatternSet, ...]
     policy: Policy
@@ -75,6 +88,8 @@ class _Ground:
     exchange: SqliteExchange
     patterns: SqlitePatterns
     trace: SqliteTrace
+    officers: SqliteOfficers
+    vault: Vault
     registry: Registry
 
 
@@ -95,15 +110,22 @@ def read_settings(home: Path) -> NodeSettings:
 
 
 @asynccontextmanager
-async def running(home: Path, passphrase: bytes) -> AsyncIterator[Participant]:
+async def running(home: Path, passphrase: bytes, *, stands: Stands = DEFAULT_STANDS) -> AsyncIterator[Participant]:
     """Run the node until the block ends.
 
+    Args:
+        home: its folder.
+        passphrase: of its keystore.
+        stands: how long new keys stand in the directory before they are used.
+
     Raises:
-        InvalidConfiguration, InvalidInput: settings or passphrase are wrong.
+        InvalidConfiguration, InvalidInput: settings, passphrase or PIN are wrong.
+        Conflict: every CA of this Party has ended.
+        KeysUnavailable: the token is not there.
         StoreUnavailable: a file cannot be opened.
     """
     async with AsyncExitStack() as stack:
-        ground = await _ground(stack, home, passphrase)
+        ground = await _ground(stack, home, passphrase, stands)
         identity = _identity(ground)
         channels = await stack.enter_async_context(Channels(own=identity.credential, clock=ground.world.clock))
         ground.registry.on_change(identity.trust)
@@ -111,7 +133,11 @@ async def running(home: Path, passphrase: bytes) -> AsyncIterator[Participant]:
         participant = await stack.enter_async_context(participating(parts))
         await stack.enter_async_context(_serving(ground, identity, participant))
         group = await stack.enter_async_context(asyncio.TaskGroup())
-        tasks = [group.create_task(identity.run(channels)), group.create_task(_announce(ground, parts))]
+        tasks = [
+            group.create_task(identity.run(channels)),
+            group.create_task(_announce(ground, parts)),
+            group.create_task(take_requests(home, ground.vault, ground.officers, ground.world)),
+        ]
         try:
             yield participant
         finally:
@@ -119,16 +145,19 @@ async def running(home: Path, passphrase: bytes) -> AsyncIterator[Participant]:
                 task.cancel()
 
 
-async def _ground(stack: AsyncExitStack, home: Path, passphrase: bytes) -> _Ground:
+async def _ground(stack: AsyncExitStack, home: Path, passphrase: bytes, stands: Stands) -> _Ground:
     settings = read_settings(home)
     world = World(clock=SystemClock(), entropy=secrets.token_bytes)
     keystore = Keystore.open(home / "keystore", passphrase)
+    custody = stack.enter_context(Custody.open(keystore, owner=settings.party, token=settings.pkcs11))
     vault = Vault(keystore.get("storage"), entropy=world.entropy)
     directory = await stack.enter_async_context(SqliteDirectory.open(home / "directory.sqlite"))
+    registry = await Registry.load(directory, bytes.fromhex(settings.genesis), world.clock)
     return _Ground(
         home=home,
         settings=settings,
-        keystore=keystore,
+        custody=custody,
+        own_keys=OwnKeys(party=settings.party_id, registry=registry, clock=world.clock, source=custody, stands=stands),
         world=world,
         sets=read_sets(home, settings),
         policy=read_own_policy(home, settings),
@@ -136,15 +165,38 @@ async def _ground(stack: AsyncExitStack, home: Path, passphrase: bytes) -> _Grou
         exchange=await stack.enter_async_context(SqliteExchange.open(home / "exchange.sqlite", vault=vault)),
         patterns=await stack.enter_async_context(SqlitePatterns.open(home / "patterns.sqlite")),
         trace=await stack.enter_async_context(SqliteTrace.open(home / "trace.sqlite")),
-        registry=await Registry.load(directory, bytes.fromhex(settings.genesis), world.clock),
+        officers=await stack.enter_async_context(SqliteOfficers.open(officers_file(home), vault=vault)),
+        vault=vault,
+        registry=registry,
+    )
+
+
+def _own_ca(ground: _Ground) -> Authority:
+    """The CA that issues now; what the command line made or gave up since the last look counts."""
+    ground.own_keys.refresh()
+    return ground.own_keys.ca()
+
+
+def _officers(ground: _Ground) -> OfficerParts:
+    world = ground.world
+
+    def certify(public_key: bytes, name: OfficerName, life_s: int) -> bytes:
+        return issue_officer_certificate(
+            public_key, name=name, ca=_own_ca(ground), now=world.now(), entropy=world.entropy, life_s=life_s
+        )
+
+    return OfficerParts(
+        store=ground.officers,
+        certify=certify,
+        party_ca=lambda: _own_ca(ground).certificate,
+        four_eyes=ground.settings.four_eyes,
     )
 
 
 def _identity(ground: _Ground) -> Identity:
-    admit = own_admission(ground.registry, ground.settings.party_id)
     return Identity(
         world=ground.world,
-        ca=Authority(certificate=admit.party_ca, key=key_from_seed(ground.keystore.get("ca"))),
+        ca=lambda: _own_ca(ground),
         name=node_name(ground.settings),
         anchors=ground.registry.roster.anchors(),
     )
@@ -152,7 +204,7 @@ def _identity(ground: _Ground) -> Identity:
 
 def _parts(ground: _Ground, identity: Identity, channels: Channels) -> Parts:
     settings, governance = ground.settings, ground.registry.roster.governance
-    signer = SoftwareSigner(ground.keystore.get("signing"))
+    signer = StandingSigner(ground.own_keys)
     published = [one for one in read_pattern_folder(patterns_folder()) if _is_published(one)]
     service = GrpcDirectory(channels)
     return Parts(
@@ -178,7 +230,18 @@ def _parts(ground: _Ground, identity: Identity, channels: Channels) -> Parts:
         sets=ground.sets,
         reference=published,
         policy=ground.policy,
-        facts=lambda: Facts(certificate_not_after=identity.not_after, disk_free_bytes=shutil.disk_usage(ground.home).free),
+        officers=_officers(ground),
+        own_keys=ground.own_keys,
+        facts=lambda: _facts(ground, identity, channels),
+    )
+
+
+def _facts(ground: _Ground, identity: Identity, channels: Channels) -> Facts:
+    return Facts(
+        certificate=identity.window,
+        disk_free_bytes=shutil.disk_usage(ground.home).free,
+        certificate_problem=identity.problem,
+        clocks=channels.clocks,
     )
 
 
@@ -198,6 +261,7 @@ async def _serving(ground: _Ground, identity: Identity, participant: Participant
         anchors=lambda: ground.registry.roster.anchors().get(settings.party_id, ()),
         clock=world.clock,
         entropy=world.entropy,
+        standing=participant.personnel.entitlement.standing,
     )
 
     def heard(sender: NodeName) -> None:
@@ -214,12 +278,35 @@ async def _serving(ground: _Ground, identity: Identity, participant: Participant
         serving(
             settings.desk,
             credentials=identity.tls.guest_credentials(),
-            routes=DeskServicer(participant.desk, gate).routes(),
+            routes=_desk_routes(ground, participant, gate),
             interceptors=desk_chain(timer=time.monotonic),
             reply_bytes_max=limits.DESK_REPLY_BYTES_MAX,
         ),
     ):
         yield
+
+
+def _desk_routes(ground: _Ground, participant: Participant, gate: OfficerGate) -> Routes:
+    """What officers and administrators call, and what an officer calls who has a code and no certificate yet."""
+    personnel = participant.personnel
+
+    def ca_key() -> bytes:
+        """Of the CA of this moment, for the codes that are made now."""
+        ca = read_pinned_ca(_own_ca(ground).certificate, party=ground.settings.party_id, domain=ground.settings.domain)
+        return ca_key_hash(ca.public_key_info)
+
+    administration = AdministrationServicer(personnel.administration, personnel.enrolment, gate, ca_key_sha256=ca_key)
+    return {
+        **DeskServicer(participant.desk, gate).routes(),
+        **administration.routes(),
+        **OfficerEnrolmentServicer(personnel.enrolment).routes(),
+    }
+
+
+def _author(ground: _Ground) -> Signer:
+    """The Party key that the directory lists."""
+    listed = ground.registry.roster.party(ground.settings.party_id).party_key
+    return named_key(ground.custody, "party", listed if listed is not None else b"")
 
 
 async def _announce(ground: _Ground, parts: Parts) -> None:
@@ -230,7 +317,12 @@ async def _announce(ground: _Ground, parts: Parts) -> None:
         line = Following(registry=ground.registry, service=parts.directory, secretariat=secretariat)
         try:
             await announce_settings(
-                line, ground.settings, ground.sets, keystore=ground.keystore, world=ground.world, with_node=True
+                line,
+                ground.settings,
+                ground.sets,
+                author=_author(ground),
+                signing_key=ground.own_keys.announced_signing_key(),
+                world=ground.world,
             )
         except FederationError as error:  # whatever the Secretariat says to it, this node goes on with its work
             logger.warning("the settings are not in the directory yet", extra={"problem": error.code})

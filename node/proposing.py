@@ -6,24 +6,27 @@ somebody else took meanwhile is refused by the log, and the proposal is made aga
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
 from federation.boundary.directory import KIND_OF, sign_body
 from federation.errors import Conflict, Overloaded
 from federation.limits import PENDING_ENTRIES_MAX
 from federation.trust.certificate import read_issuing_ca
 from federation.trust.entries import EntryBody, EntryKind, RotateIssuer, RotateLog
-from federation.trust.issuing import Authority, issue_party_ca, key_from_seed, make_request
-from federation.trust.keys import SoftwareSigner
+from federation.trust.issuing import Authority, issue_party_ca, make_request
 from federation.wire.directory import decode_signed_entry, encode_entry_body
 from node.ceremony import Prepared, write_root_request
+from node.config import read_secretariat_settings
 from node.formats.ceremony import IssuingFile, read_bytes, read_entry, read_file
 from node.formats.standing import StatusFile, read_status
-from node.keystore import Keystore, replace_file
+from node.keystore import Custody, Keystore, replace_file
 from node.store.tray import Signed, Tray
-from node.treaty_keys import first_held, make_successor, point_of
+from node.treaty_keys import first_held, next_ca_name, next_log_key
 from node.use_cases.founders import read_aloud
 from node.use_cases.founding import read_genesis_body
 from node.use_cases.world import World
@@ -77,10 +80,17 @@ def propose(home: Path, draw: Draw) -> Proposed:
     return Proposed(path=folder / name, digits=read_aloud(kind, body), needed=status.threshold)
 
 
-def propose_log_key(home: Path, keystore: Keystore, *, world: World) -> Proposed:
+@contextmanager
+def custody_of(home: Path, keystore: Keystore) -> Iterator[Custody]:
+    """The Secretariat's keys, in its keystore or in the token that its settings name."""
+    settings = read_secretariat_settings(home / "secretariat.toml")
+    with Custody.open(keystore, owner="secretariat", token=settings.pkcs11) as custody:
+        yield custody
+
+
+def propose_log_key(home: Path, custody: Custody, *, world: World) -> Proposed:
     """Make the next log key, propose it, and sign the proposal with it."""
-    seed = make_successor(keystore, "log", listed=[bytes.fromhex(last_known(home).log_key)], world=world)
-    signer = SoftwareSigner(seed)
+    signer = next_log_key(custody, listed=bytes.fromhex(last_known(home).log_key), world=world)
     proposed = propose(home, lambda serial: RotateLog(created=world.now(), serial=serial, log_key=signer.public_key))
     entry = read_entry(proposed.path)
     signature = sign_body(EntryKind.ROTATE_LOG, entry.body, signer)
@@ -88,20 +98,19 @@ def propose_log_key(home: Path, keystore: Keystore, *, world: World) -> Proposed
     return proposed
 
 
-def request_issuer(home: Path, keystore: Keystore, *, world: World) -> Prepared:
+def request_issuer(home: Path, custody: Custody, *, world: World) -> Prepared:
     """Make the next issuing key, and the request with which the root signs a CA for it."""
     status = last_known(home)
-    seed = make_successor(keystore, "issuing", listed=[point_of(bytes.fromhex(status.issuing_ca))], world=world)
-    number = len([name for name in keystore.names() if name.partition("-")[0] == "issuing"])
-    return write_root_request(home / "ceremony" / f"issuing-{number}.request", domain=status.domain, seed=seed)
+    name = next_ca_name(custody, "issuing", listed=bytes.fromhex(status.issuing_ca), world=world)
+    return write_root_request(home / "ceremony" / f"{name}.request", domain=status.domain, key=custody.authority_key(name))
 
 
-def propose_issuer(home: Path, keystore: Keystore, *, signed: Path | None, own_ca: bool, retire: bool, world: World) -> Proposed:
+def propose_issuer(home: Path, custody: Custody, *, signed: Path | None, own_ca: bool, retire: bool, world: World) -> Proposed:
     """Propose another issuing CA, another CA of the Secretariat's own, or the end of the former ones.
 
     Args:
         home: the Secretariat's folder.
-        keystore: its keys.
+        custody: its keys.
         signed: what the root signed; None keeps the issuing CA.
         own_ca: make a new CA for the Secretariat's own node; a new issuing CA always brings one.
         retire: the former ones end with this entry.
@@ -118,9 +127,9 @@ def propose_issuer(home: Path, keystore: Keystore, *, signed: Path | None, own_c
         raise Conflict("nothing would change", hint="give what the root signed, or --own-ca, or --retire")
     ca = bytes.fromhex(status.secretariat_ca)
     if issuing != standing or own_ca:
-        seed = make_successor(keystore, "ca", listed=[point_of(ca)], world=world)
-        issuer = first_held(keystore, "issuing", [issuing])
-        ca = _own_ca(issuer, seed, status.domain, world)
+        name = next_ca_name(custody, "ca", listed=ca, world=world)
+        issuer = first_held(custody, "issuing", [issuing])
+        ca = _own_ca(issuer, custody.authority_key(name), status.domain, world)
     return propose(
         home,
         lambda serial: RotateIssuer(
@@ -139,6 +148,6 @@ def _issuing(home: Path, signed: Path | None, standing: bytes, *, now: int) -> b
     return der
 
 
-def _own_ca(issuer: Authority, seed: bytes, domain: str, world: World) -> bytes:
-    request = make_request(key_from_seed(seed))
+def _own_ca(issuer: Authority, key: EllipticCurvePrivateKey, domain: str, world: World) -> bytes:
+    request = make_request(key)
     return issue_party_ca(request, party=None, issuer=issuer, domain=domain, now=world.now(), entropy=world.entropy)

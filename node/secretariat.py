@@ -33,11 +33,11 @@ from federation.trust.chain import load_certificate, window_of
 from federation.trust.enrolment import token_hash
 from federation.trust.issuing import Authority, key_from_seed, key_to_pem
 from federation.trust.join_code import JoinCode, encode_join_code
-from federation.trust.keys import SoftwareSigner
+from federation.trust.keys import Signer, SoftwareSigner
 from node.ceremony import assemble
 from node.clock import SystemClock
 from node.config import SecretariatSettings, read_secretariat_settings, write_settings
-from node.keystore import Cost, Keystore, replace_file
+from node.keystore import Cost, Custody, Keystore, replace_file
 from node.office import Office
 from node.rpc.directory import DirectoryServicer
 from node.rpc.enrolment import EnrolmentServicer
@@ -48,7 +48,7 @@ from node.rpc.tls import NodeCredential, ServerTls, TlsSnapshot
 from node.store.directory import SqliteDirectory
 from node.store.enrolment import SqliteEnrolments
 from node.store.tray import Invite, Tray
-from node.treaty_keys import issuer_of, issuing_authority, log_signers, own_authority, reread
+from node.treaty_keys import issuer_of, issuing_authority, own_authority
 from node.use_cases.founding import Founded, found, make_join_certificate, secretariat_name
 from node.use_cases.log import Log
 from node.use_cases.notices import Notices
@@ -173,21 +173,22 @@ async def running(home: Path, passphrase: bytes) -> AsyncIterator[SecretariatSet
     world = World(clock=SystemClock(), entropy=secrets.token_bytes)
     keystore = Keystore.open(home / "keystore", passphrase)
     async with AsyncExitStack() as stack:
+        custody = stack.enter_context(Custody.open(keystore, owner="secretariat", token=settings.pkcs11))
         directory = await stack.enter_async_context(SqliteDirectory.open(home / "directory.sqlite"))
         enrolments = await stack.enter_async_context(SqliteEnrolments.open(home / "enrolment.sqlite"))
         published = await directory.published()
         registry = await Registry.load(directory, bytes.fromhex(settings.genesis), world.clock, published=published)
-        signer, *further = log_signers(keystore)
+        signer, *further = custody.signers("log")
         log = await Log.load(registry=registry, publications=directory, signer=signer, further=further)
         notices = await Notices.load(registry, directory, world.clock)
-        ca = own_authority(keystore, registry.roster, now=world.now())
+        ca = own_authority(custody, registry.roster, now=world.now())
         moved = ca.certificate != registry.roster.genesis.secretariat_ca
         admissions = Admissions(
             world=world,
             registry=registry,
             log=log,
             store=enrolments,
-            issuer=issuing_authority(keystore, registry.roster),
+            issuer=issuing_authority(custody, registry.roster),
             directory_endpoint=settings.endpoint,
             genesis_leaf=(await directory.leaves(0, 1))[0],
             node_ca=ca.certificate if moved else b"",
@@ -200,11 +201,11 @@ async def running(home: Path, passphrase: bytes) -> AsyncIterator[SecretariatSet
             log=log,
             admissions=admissions,
             store=enrolments,
-            log_keys=lambda: _log_keys(keystore),
+            log_keys=lambda: _log_keys(custody),
         )
         identity = Identity(
             world=world,
-            ca=ca,
+            ca=lambda: own_authority(custody, registry.roster, now=world.now()),
             name=secretariat_name(settings.domain),
             anchors=registry.roster.anchors(),
         )
@@ -255,9 +256,9 @@ async def _serving(
         yield
 
 
-def _log_keys(keystore: Keystore) -> tuple[SoftwareSigner, ...]:
-    reread(keystore)
-    return log_signers(keystore)
+def _log_keys(custody: Custody) -> tuple[Signer, ...]:
+    custody.reload()
+    return custody.signers("log")
 
 
 def _join_credential(home: Path, keystore: Keystore, ca: Authority, world: World, *, domain: str) -> NodeCredential:

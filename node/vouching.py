@@ -1,13 +1,11 @@
 """A Party's own acts in the directory beside its running node: to confirm another Party, to leave, to say how far it is.
 
-They work on a copy of the node's directory, so that the node need not stop; it reads the new entry a moment later like any other.
+They work beside the node (`node.errand`), which need not stop; it reads the new entry a moment later like any other.
 """
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,12 +14,12 @@ from federation.errors import NotFound
 from federation.identity import PartyId, party_id
 from federation.trust.entries import EntryBody
 from federation.trust.fingerprint import fingerprint
-from federation.trust.keys import SoftwareSigner
 from node.config import NodeSettings, read_node_settings
-from node.joining import Following, Start, following, own_admission
+from node.errand import Errand, errand
+from node.joining import Following
 from node.joining_state import STATE_FILE, read_state
 from node.keystore import Keystore
-from node.store.directory import SqliteDirectory, copy_directory
+from node.store.directory import SqliteDirectory
 from node.use_cases.announcing import follow_until
 from node.use_cases.registry import Registry
 from node.use_cases.standing import Standing, listed
@@ -37,23 +35,9 @@ class Check:
     claimed: str
 
 
-@asynccontextmanager
-async def _beside(home: Path, settings: NodeSettings, keystore: Keystore, world: World) -> AsyncIterator[Following]:
-    """Follow the log as this Party on a copy of its directory."""
-    with tempfile.TemporaryDirectory(prefix="gsp-") as name:
-        scratch = Path(name)
-        copy_directory(home / "directory.sqlite", scratch / "directory.sqlite")
-        async with SqliteDirectory.open(scratch / "directory.sqlite") as store:
-            registry = await Registry.load(store, bytes.fromhex(settings.genesis), world.clock)
-            admit = own_admission(registry, settings.party_id)
-            (first_leaf,) = await store.leaves(0, 1)
-        async with following(scratch, settings, keystore, admit, world, start=Start(first_leaf=first_leaf)) as line:
-            yield line
-
-
-async def _submit(line: Following, bodies: Iterable[EntryBody], keystore: Keystore) -> int:
+async def _submit(party: Errand, line: Following, bodies: Iterable[EntryBody]) -> int:
     """Hand entries in; gives the place of the last one."""
-    signer = SoftwareSigner(keystore.get("party"))
+    signer = party.author()
     return max([await line.service.submit(line.secretariat, compose_entry(body, [signer])) for body in bodies], default=-1)
 
 
@@ -65,11 +49,12 @@ async def confirm(home: Path, keystore: Keystore, checks: Iterable[Check], *, wo
         Unreachable: the Secretariat does not answer.
     """
     settings = read_node_settings(home / "node.toml")
-    async with _beside(home, settings, keystore, world) as line:
+    async with errand(home, settings, keystore, world) as party, party.line() as line:
+        await line.registry.follow(line.service, line.secretariat)
         roster, own = line.registry.roster, settings.party_id
         wanted = [(one.subject, one.claimed) for one in checks]
         bodies = [confirm_admission(roster, own, subject, claimed=claimed, now=world.now()) for subject, claimed in wanted]
-        last = await _submit(line, [body for body in bodies if body is not None], keystore)
+        last = await _submit(party, line, [body for body in bodies if body is not None])
         await follow_until(line.registry, line.service, line.secretariat, size=last + 1)
         after = line.registry.roster
         return tuple(listed(after, subject, after.party(subject)) for subject, _ in wanted)
@@ -83,8 +68,9 @@ async def withdraw(home: Path, keystore: Keystore, *, world: World) -> PartyId:
         Unreachable: the Secretariat does not answer.
     """
     settings = read_node_settings(home / "node.toml")
-    async with _beside(home, settings, keystore, world) as line:
-        await _submit(line, [leave(line.registry.roster, settings.party_id, now=world.now())], keystore)
+    async with errand(home, settings, keystore, world) as party, party.line() as line:
+        await line.registry.follow(line.service, line.secretariat)
+        await _submit(party, line, [leave(line.registry.roster, settings.party_id, now=world.now())])
     return settings.party_id
 
 
@@ -125,11 +111,8 @@ async def own_standing(home: Path, *, world: World) -> OwnStanding:
 
 
 async def _from_directory(home: Path, settings: NodeSettings, world: World) -> OwnStanding:
-    with tempfile.TemporaryDirectory(prefix="gsp-") as name:
-        copied = Path(name) / "directory.sqlite"
-        copy_directory(home / "directory.sqlite", copied)
-        async with SqliteDirectory.open(copied) as store:
-            registry = await Registry.load(store, bytes.fromhex(settings.genesis), world.clock)
+    async with SqliteDirectory.beside(home / "directory.sqlite") as store:
+        registry = await Registry.load(store, bytes.fromhex(settings.genesis), world.clock)
     record = registry.roster.party(settings.party_id)
     standing = listed(registry.roster, settings.party_id, record)
     return OwnStanding(standing=standing, since=record.admit.created, has_settings=True)

@@ -83,7 +83,7 @@ def test_every_command_in_a_document_is_one_that_there_is():
                 options = {option for one in known[name].params if isinstance(one, click.Option) for option in one.opts} | {
                     "--help"
                 }
-                assert set(re.findall(r"(?<=\s)--?[a-z][a-z-]*", command.split(" # ")[0])) <= options, f"{path}: {command}"
+                assert set(re.findall(r"(?<=\s)--?[a-z][a-z0-9-]*", command.split(" # ")[0])) <= options, f"{path}: {command}"
 
 
 # --- what is made from the code -----------------------------------------------------------------------------------------------

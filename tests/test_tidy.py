@@ -33,7 +33,10 @@ PORT_METHODS_MAX = 7
 
 PRODUCTION = sources("federation", "node")
 CODE = (*PRODUCTION, *sources("benchmarks"), Path("hatch_build.py"))
-PORTS = (*(path for path in sources("federation") if path.parent == Path("federation/ports")), Path("node/trace/ports.py"))
+PORTS = (
+    *(path for path in sources("federation") if path.parent == Path("federation/ports")),
+    *map(Path, ("node/trace/ports.py", "node/use_cases/officers.py")),
+)
 ENTRY_POINTS = {"node.__main__"}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

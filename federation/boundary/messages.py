@@ -24,7 +24,7 @@ from federation.trust import keys
 from federation.trust.certificate import Officer, certificate_hash, verify_officer_of
 from federation.trust.chain import utc_text
 from federation.trust.keys import Signer
-from federation.trust.roster import Roster, signing_key
+from federation.trust.roster import Roster, signing_keys
 from federation.wire.envelope import decode_envelope, decode_header, decode_statement, encode_header, encode_statement
 from federation.wire.query import decode_body
 
@@ -139,10 +139,10 @@ def read_envelope(raw: bytes, *, roster: Roster, own: NodeName, peer: NodeName, 
         raise Forbidden("an envelope is handed over by the node that signed it, and by nobody else")
     if header.recipient != own:
         raise Forbidden("this envelope is for another node")
-    node_key = signing_key(roster, header.sender)
+    node_keys = signing_keys(roster, header.sender, at=header.created)
     ciphertext_hash = sha512(envelope.ciphertext).digest()
     digest = seal.digest_of_parts(header=envelope.header, wrap=envelope.wrap, ciphertext_sha512=ciphertext_hash)
-    keys.verify(public_key=node_key, message=keys.node_message(digest), signature=envelope.signature)
+    keys.verify_any(public_keys=node_keys, message=keys.node_message(digest), signature=envelope.signature)
     check_times(header, now=now)
     return Arrived(envelope=envelope, header=header, digest=digest, ciphertext_hash=ciphertext_hash)
 

@@ -12,7 +12,7 @@ from federation.identity import MessageId, NodeName
 from federation.trust import keys, merkle, note
 from federation.trust.keys import Signer
 from federation.trust.note import Checkpoint, Note, NoteKey
-from federation.trust.roster import Roster, standing_node
+from federation.trust.roster import Roster, signing_keys, standing_node
 from federation.wire.envelope import decode_bundle, decode_signed_bundle, encode_bundle, encode_signed_bundle
 from federation.wire.evidence import decode_receipt, decode_record, encode_receipt, encode_record
 
@@ -85,6 +85,24 @@ def read_receipt(
     return receipt
 
 
+def read_receipt_of(
+    signed: SignedReceipt, *, roster: Roster, receiver: NodeName, message_id: MessageId, digest: bytes
+) -> Receipt:
+    """As `read_receipt`, under the key that the directory lists for the receiver at the time of the receipt.
+
+    Raises:
+        UnknownParty, Forbidden: the receiver is no node with which messages may be exchanged.
+        Else as `read_receipt`.
+    """
+    received_at = decode_receipt(signed.statement).received_at
+    key = keys.verify_any(
+        public_keys=signing_keys(roster, receiver, at=received_at),
+        message=keys.pae("receipt", signed.statement),
+        signature=signed.signature,
+    )
+    return read_receipt(signed, signing_key=key, receiver=receiver, message_id=message_id, digest=digest)
+
+
 def sign_bundle(bundle: PrekeyBundle, signer: Signer) -> bytes:
     """A node's prekeys for others to fetch from anybody."""
     encoded = encode_bundle(bundle)
@@ -103,7 +121,8 @@ def read_bundle(raw: bytes, *, roster: Roster, now: float) -> PrekeyBundle:
     encoded, signature = decode_signed_bundle(raw)
     bundle = decode_bundle(encoded)
     node = standing_node(roster, bundle.node)
-    keys.verify(public_key=node.signing_key, message=keys.pae("bundle", encoded), signature=signature)
+    node_keys = signing_keys(roster, bundle.node, at=bundle.created)
+    keys.verify_any(public_keys=node_keys, message=keys.pae("bundle", encoded), signature=signature)
     if bundle.expires - bundle.created > limits.PREKEY_OFFER_S or bundle.created > now + limits.CLOCK_TOLERANCE_S:
         raise Unauthentic("a prekey bundle claims a time that no bundle has")
     if bundle.expires < now:

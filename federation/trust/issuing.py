@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -174,7 +174,15 @@ def issue_join_certificate(csr: bytes, *, name: NodeName, ca: Authority, now: fl
     return _issue(read_request(csr), join_profile(name), ca, under=under, now=now, entropy=entropy)
 
 
-def issue_officer_certificate(public_key: bytes, *, name: OfficerName, ca: Authority, now: float, entropy: Entropy) -> bytes:
+def issue_officer_certificate(
+    public_key: bytes,
+    *,
+    name: OfficerName,
+    ca: Authority,
+    now: float,
+    entropy: Entropy,
+    life_s: int = limits.OFFICER_CERTIFICATE_LIFE_S,
+) -> bytes:
     """Sign an officer's certificate with the CA of the Party.
 
     Args:
@@ -183,6 +191,7 @@ def issue_officer_certificate(public_key: bytes, *, name: OfficerName, ca: Autho
         ca: the Party CA.
         now: the time of issue.
         entropy: for the serial number.
+        life_s: how long it is valid, at most what the profile allows.
 
     Raises:
         Malformed, Unauthentic: the key is not one that an honest signer has, or the CA is another's.
@@ -190,7 +199,8 @@ def issue_officer_certificate(public_key: bytes, *, name: OfficerName, ca: Autho
     """
     key = ed25519.Ed25519PublicKey.from_public_bytes(check_public_key(public_key))
     under = party_profile(name.party, name.domain)
-    return _issue(key, officer_profile(name), ca, under=under, now=now, entropy=entropy)
+    profile = replace(officer_profile(name), life_s=min(life_s, limits.OFFICER_CERTIFICATE_LIFE_S))
+    return _issue(key, profile, ca, under=under, now=now, entropy=entropy)
 
 
 def _issue(

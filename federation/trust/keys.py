@@ -17,7 +17,7 @@ Where keys are kept is left to others: whatever has a public key and can sign is
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from hashlib import sha512
 from typing import Final, Protocol
@@ -88,6 +88,21 @@ def verify(*, public_key: bytes, message: bytes, signature: bytes) -> None:
         VerifyKey(public_key).verify(message, signature)
     except BadSignatureError:
         raise Unauthentic("a signature does not verify") from None
+
+
+def verify_any(*, public_keys: Sequence[bytes], message: bytes, signature: bytes) -> bytes:
+    """The first of these keys under which the signature verifies.
+
+    Raises:
+        Unauthentic: it verifies under none of them, or there is none.
+    """
+    for public_key in public_keys:
+        try:
+            verify(public_key=public_key, message=message, signature=signature)
+        except Unauthentic:
+            continue
+        return public_key
+    raise Unauthentic("a signature does not verify")
 
 
 def check_public_key(public_key: bytes) -> bytes:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
 
+from federation import limits
 from federation.errors import Forbidden, UnknownParty
 from federation.identity import NodeName, PartyId
 from federation.trust.entries import Admit, Genesis, Mandate, NodeEntry, Recover, Update
@@ -353,3 +354,30 @@ def signing_key(roster: Roster, name: NodeName) -> bytes:
         As `standing_node`.
     """
     return standing_node(roster, name).signing_key
+
+
+def signing_keys(roster: Roster, name: NodeName, *, at: float) -> tuple[bytes, ...]:
+    """The keys under which the named node may have signed at a time that the signed bytes say themselves, the newest first.
+
+    The key that stands is always among them; one that was replaced, for what was signed before that and shortly after, so that
+    what was under way when a key changed arrives all the same. Whoever stole such a key could write any time: a stolen key is
+    revoked, and then it is not among them at all.
+
+    Args:
+        roster: as it stands.
+        name: the node.
+        at: Unix seconds.
+
+    Raises:
+        As `standing_node`.
+    """
+    record = roster.party(standing_node(roster, name).party)
+    began = {one.entry.signing_key: one.entry.created for one in reversed(record.nodes) if one.entry.node == name}
+    newest_first = list(began)
+    replaced_at = [began[key] for key in newest_first]  # the key at one place was replaced by the one before it
+    former = [
+        key
+        for key, replaced in zip(newest_first[1:], replaced_at, strict=False)
+        if key not in record.revoked and at <= replaced + limits.SIGNING_OVERLAP_S
+    ]
+    return (newest_first[0], *former)

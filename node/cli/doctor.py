@@ -59,10 +59,10 @@ def check_certificate(profile: Profile, now: float) -> Check:
     left_s = window.not_after - now
     words = f"of officer {profile.officer.officer_id}, valid until {clock(window.not_after)}"
     if left_s < 0 or now < window.not_before:
-        hint = "ask the administrator for a new certificate, or set the clock of this machine"
+        hint = "ask the administrator for a new code, or set the clock of this machine"
         return Check(name="officer's certificate", health=Health.BAD, words=f"{words}: not valid now", hint=hint)
     if left_s < limits.OFFICER_CERTIFICATE_WARN_S:
-        hint = "ask the administrator for a new certificate"
+        hint = "get the next one: `gsp officers renew`"
         return Check(name="officer's certificate", health=Health.WARNING, words=f"{words}: ends soon", hint=hint)
     return Check(name="officer's certificate", health=Health.GOOD, words=words)
 

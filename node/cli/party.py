@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from itertools import count
 from pathlib import Path
+from typing import Any
 
 import click
 
 from federation.errors import Conflict, InvalidConfiguration, NotFound
 from federation.identity import PartyId
-from federation.trust.join_code import decode_join_code
-from federation.trust.keys import SoftwareSigner
+from federation.trust.entries import Authority
+from federation.trust.join_code import JoinCode, decode_join_code
 from node import party as root
 from node.cli.exit_codes import ExitCode
+from node.cli.next_key import keep_next_key
+from node.cli.officers.rights import AuthorityParameter
 from node.cli.options import FILE, PartyParameter, json_option
 from node.cli.output import remark, show
 from node.cli.profile import write_profile
@@ -24,11 +26,11 @@ from node.cli.serving import (
     free_address,
     home_options,
     passphrase,
-    private_file,
     ready_line,
     run_until_stopped,
     world,
 )
+from node.cli.tokens import ChosenToken, token_options
 from node.cli.vouching import confirm_command, sign_command, status_command, withdraw_command
 from node.config import NodeSettings
 from node.formats.trace_files import read_filings
@@ -36,6 +38,7 @@ from node.joining import Joined, Joining
 from node.joining import join as join_federation
 from node.keystore import Cost, Keystore
 from node.mandates import accept, offer
+from node.officers import register_first
 from node.store.trace import SqliteTrace
 from node.use_cases.load_trace import Loaded, load_trace
 
@@ -63,8 +66,16 @@ def party() -> None:
 @click.option("--patterns", multiple=True, type=FILE, help="A file with a pattern set; once for each.")
 @click.option("--policy", type=FILE, help="A file with the answering policy; without it everything is answered by hand.")
 @click.option(
+    "--authority",
+    type=AuthorityParameter(),
+    default="customs:Customs",
+    show_default=True,
+    help="The competent authority of the first officer, who gets all rights.",
+)
+@click.option(
     "--wait", "wait_s", type=click.FloatRange(0), default=3_600.0, show_default=True, help="Seconds to wait for the founders."
 )
+@token_options
 @cost_option
 @json_option
 def join(
@@ -83,19 +94,17 @@ def join(
     no_node: bool,
     patterns: tuple[Path, ...],
     policy: Path | None,
+    authority: Authority,
     wait_s: float,
+    token: ChosenToken | None,
     keystore_cost: str,
     as_json: bool,
 ) -> int:
     """Join with a one-time code. Run the same command again after any interruption: it goes on from where it was."""
     joining_code = decode_join_code(code)
-    secret = passphrase(passphrase_file, passphrase_fd, new=not (home / "keystore").exists())
-    settings = NodeSettings(
-        party=joining_code.party,
+    settings = _provisional(
+        joining_code,
         name=name,
-        domain="unknown.invalid",
-        genesis="0" * 64,
-        secretariat=joining_code.address,
         listen=free_address(listen),
         public=public,
         desk=free_address(desk),
@@ -103,6 +112,7 @@ def join(
         region=region,
         patterns=tuple(str(path.absolute()) for path in patterns),
         policy=str(policy.absolute()) if policy is not None else None,
+        pkcs11=token.settings if token is not None else None,
     )
     joining = Joining(
         home=home,
@@ -110,32 +120,28 @@ def join(
         genesis=genesis,
         settings=settings,
         with_node=not no_node,
-        passphrase=secret,
+        passphrase=passphrase(passphrase_file, passphrase_fd, new=not (home / "keystore").exists()),
         cost=Cost[keystore_cost.upper()],
+        pin=token.pin if token is not None else None,
         wait_s=wait_s,
-        show_next_key=lambda seed: _show_next_key(home, joining_code.party, seed),
+        show_next_key=lambda seed: keep_next_key(home, joining_code.party, seed),
         tell=remark,
     )
-    return _join(joining, as_json=as_json)
+    return _join(joining, authority, as_json=as_json)
 
 
-def _join(joining: Joining, *, as_json: bool) -> int:
+def _join(joining: Joining, authority: Authority, *, as_json: bool) -> int:
     joined = asyncio.run(join_federation(joining, world()))
+    if not (joining.home / "officers").exists():
+        keystore = Keystore.open(joining.home / "keystore", joining.passphrase)
+        asyncio.run(register_first(joining.home, keystore, joined, authority=authority, world=world()))
     profile = _write_first_profile(joining.home, joined)
     return _show_joined(joining.home, joined, profile, as_json=as_json)
 
 
-def _show_next_key(home: Path, joining_party: PartyId, seed: str) -> None:
-    """The one key that can ever replace the Party key: on paper or a stick, and not on this machine."""
-    path = home / f"next-party-key-{joining_party}.txt"
-    if path.exists():  # an earlier try ended before anything was committed to its key; still, no key is ever written over
-        older = next(name for number in count(1) if not (name := path.with_suffix(f".unused-{number}.txt")).exists())
-        path.rename(older)
-        remark(f"an earlier try was interrupted; nothing needs its key any more: delete {older}")
-    private_file(
-        path, f"Next Party key of {joining_party}. It alone can replace the Party key. Keep it on paper in a safe.\n{seed}\n"
-    )
-    remark(f"next Party key: written to {path}; print it, put it into a safe, and delete the file")
+def _provisional(code: JoinCode, **settings: Any) -> NodeSettings:
+    """What is known before the Secretariat has said the rest."""
+    return NodeSettings(party=code.party, domain="unknown.invalid", genesis="0" * 64, secretariat=code.address, **settings)
 
 
 def _write_first_profile(home: Path, joined: Joined) -> Path:
@@ -233,7 +239,7 @@ def offer_command(
     """As the region: sign the offer to answer for a member."""
     keystore = Keystore.open(home / "keystore", passphrase(passphrase_file, passphrase_fd))
     settings = root.read_settings(home)
-    leaf = offer(settings, member, days=days, now=world().now(), signer=SoftwareSigner(keystore.get("party")))
+    leaf = asyncio.run(offer(home, settings, keystore, member, days=days, world=world()))
     try:
         output.write_bytes(leaf)
     except OSError as error:

@@ -24,7 +24,7 @@ from federation.errors import FederationError, InvalidConfiguration
 from federation.identity import NodeName, OfficerName, parse_node_uri, party_id
 from federation.trust.certificate import from_pem, to_pem
 from federation.trust.chain import Window, load_certificate, window_of
-from federation.trust.join_code import check_address
+from federation.trust.code_text import check_address
 from federation.trust.keys import SEED_BYTES, Signer, SoftwareSigner
 
 _SETTINGS_BYTES_MAX: Final = 4_096
@@ -86,7 +86,7 @@ def read_profile(folder: Path) -> Profile:
             node=_node(settings.node, party=party, domain=settings.domain),
             certificate=from_pem(_read(folder / "certificate.pem", 2 * limits.CERTIFICATE_BYTES_MAX)),
             party_ca=from_pem(_read(folder / "party-ca.pem", 2 * limits.CERTIFICATE_BYTES_MAX)),
-            signer=SoftwareSigner(_read_seed(folder / "key")),
+            signer=SoftwareSigner(read_seed(folder / "key")),
         )
     except InvalidConfiguration:
         raise
@@ -148,7 +148,7 @@ def _node(dns: str, *, party: str, domain: str) -> NodeName:
     return parse_node_uri(f"spiffe://{trust_domain}/node/{node_id}", party=party_id(party), domain=domain)
 
 
-def _read_seed(path: Path) -> bytes:
+def read_seed(path: Path) -> bytes:
     """Refuse a key that others can read: it may be in somebody else's hands already."""
     text = _read(path, 2 * SEED_BYTES + 2, private=True).strip()
     try:
@@ -166,7 +166,7 @@ def _read(path: Path, bytes_max: int, *, private: bool = False) -> bytes:
             if private and stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
                 raise InvalidConfiguration(
                     f"others can read {path}",
-                    hint=f"run `chmod 600 {path}`; when somebody may have copied it, ask the administrator for a new certificate",
+                    hint=f"run `chmod 600 {path}`; when somebody may have copied it, ask the administrator for a new code",
                 )
             content = file.read(bytes_max + 1)
     except OSError as error:

@@ -164,7 +164,8 @@ def override(*, party: PartyId, index: int, home: Path, as_json: bool) -> int:
 def rotate_log(*, home: Path, passphrase_file: Path | None, passphrase_fd: int | None, as_json: bool) -> int:
     """Make the next log key and propose it. The running node changes over by itself when the entry is logged."""
     keystore = Keystore.open(home / "keystore", passphrase(passphrase_file, passphrase_fd))
-    return _show(proposing.propose_log_key(home, keystore, world=world()), as_json=as_json)
+    with proposing.custody_of(home, keystore) as custody:
+        return _show(proposing.propose_log_key(home, custody, world=world()), as_json=as_json)
 
 
 @propose.command("rotate-issuer")
@@ -185,7 +186,8 @@ def rotate_issuer(
 ) -> int:
     """Propose another issuing CA (FILE: what the root signed) with another CA of the Secretariat's own; restart the node afterwards."""
     keystore = Keystore.open(home / "keystore", passphrase(passphrase_file, passphrase_fd))
-    proposed = proposing.propose_issuer(home, keystore, signed=file, own_ca=own_ca, retire=retire, world=world())
+    with proposing.custody_of(home, keystore) as custody:
+        proposed = proposing.propose_issuer(home, custody, signed=file, own_ca=own_ca, retire=retire, world=world())
     remark(
         "when it is logged, restart the Secretariat's node: it issues under the newest CA, and serves under the oldest that stands"
     )
@@ -198,7 +200,8 @@ def rotate_issuer(
 def request_issuer_command(*, home: Path, passphrase_file: Path | None, passphrase_fd: int | None, as_json: bool) -> int:
     """Make the next issuing key, and the request that the treaty root signs; then `propose rotate-issuer`."""
     keystore = Keystore.open(home / "keystore", passphrase(passphrase_file, passphrase_fd))
-    prepared = proposing.request_issuer(home, keystore, world=world())
+    with proposing.custody_of(home, keystore) as custody:
+        prepared = proposing.request_issuer(home, custody, world=world())
     lines = [
         f"Next, at the root: gsp root sign {prepared.request.name} --fingerprint '{prepared.digits}'",
         f"  with the file {prepared.request}",

@@ -17,6 +17,7 @@ from federation.query.lifecycle import AskedState
 from node.cli.output import clock
 from node.cli.profile import Profile, read_profile
 from node.clock import SystemClock
+from node.rpc.administration import AdministrationClient
 from node.rpc.desk import DeskClient
 from node.rpc.officer import OfficerKey
 from node.use_cases.desk_values import QueryView
@@ -38,12 +39,27 @@ async def desk_of(profile: Profile, now: Clock) -> AsyncIterator[DeskClient]:
         yield client
 
 
+@asynccontextmanager
+async def administration_of(profile: Profile, now: Clock) -> AsyncIterator[AdministrationClient]:
+    """The officers' administration at that desk."""
+    client = AdministrationClient(
+        endpoint=profile.desk,
+        node=profile.node,
+        anchor=profile.party_ca,
+        key=OfficerKey(certificate=profile.certificate, signer=profile.signer),
+        clock=now,
+    )
+    async with client:
+        yield client
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """What the verbs take from the world. Whoever runs them inside another program gives its own."""
 
     clock: Clock = field(default_factory=SystemClock)
     connect: Callable[[Profile, Clock], AbstractAsyncContextManager[DeskClient]] = desk_of
+    administer: Callable[[Profile, Clock], AbstractAsyncContextManager[AdministrationClient]] = administration_of
 
 
 pass_surroundings = click.make_pass_decorator(Surroundings, ensure=True)
@@ -71,6 +87,19 @@ async def session(surroundings: Surroundings, folder: Path | None) -> AsyncItera
         yield Session(profile=profile, desk=desk, clock=surroundings.clock)
 
 
+@asynccontextmanager
+async def administering(surroundings: Surroundings, folder: Path | None) -> AsyncIterator[tuple[Profile, AdministrationClient]]:
+    """Open the officers' administration for the officer of a profile.
+
+    Raises:
+        InvalidConfiguration: no profile is named, it cannot be used, or its certificate is not valid now.
+    """
+    profile = named_profile(folder)
+    check_window(profile, surroundings.clock.now())
+    async with surroundings.administer(profile, surroundings.clock) as administration:
+        yield profile, administration
+
+
 def named_profile(folder: Path | None) -> Profile:
     """Read the profile, if one is named."""
     if folder is None:
@@ -87,7 +116,7 @@ def check_window(profile: Profile, now: float) -> None:
         raise InvalidConfiguration(
             f"your certificate is valid from {clock(window.not_before)} to {clock(window.not_after)}, "
             f"and the clock here says {clock(now)}",
-            hint="ask the administrator for a new certificate, or set the clock of this machine",
+            hint="ask the administrator for a new code, or set the clock of this machine",
         )
 
 

@@ -16,8 +16,9 @@ from node.cli.options import FILE, PartyParameter, json_option
 from node.cli.output import show
 from node.cli.serving import home_option, home_options, passphrase, world
 from node.cli.standing import standing_document, standing_lines
+from node.config import read_node_settings
 from node.formats.ceremony import read_entry
-from node.keystore import Keystore
+from node.keystore import Custody, Keystore
 from node.vouching import Check, confirm, own_standing, withdraw
 
 
@@ -97,8 +98,10 @@ def sign_command(
 ) -> int:
     """Sign what the Secretariat laid out for Parties: that a veto is set aside, or the own recovery with the new key."""
     entry = read_entry(file)
-    signer = party_signer(home, passphrase(passphrase_file, passphrase_fd), entry)
-    path = sign_file(file, claimed, signer, as_party=True)
+    keystore = Keystore.open(home / "keystore", passphrase(passphrase_file, passphrase_fd))
+    settings = read_node_settings(home / "node.toml")
+    with Custody.open(keystore, owner=settings.party, token=settings.pkcs11) as custody:
+        path = sign_file(file, claimed, party_signer(custody.signers("party"), entry), as_party=True)
     lines = [*entry_lines(entry), "", f"Signed: {path}", "Give it to the Secretariat; it is not secret."]
     show({**entry_document(entry), "signature": str(path)}, lines, as_json=as_json)
     return ExitCode.FINE

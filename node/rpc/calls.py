@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, NoReturn, TypeVar
+from typing import Any, Final, Generic, NoReturn, TypeVar
 
 import grpc
 from google.protobuf.message import Message
@@ -20,6 +20,9 @@ from federation.errors import Malformed, Misuse
 from federation.identity import NodeName
 from federation.wire import strict
 from node.rpc.errors import Status
+
+TIME_KEY: Final = "gsp-time-bin"
+"""Metadata behind a node's reply: its clock."""
 
 Request = TypeVar("Request", bound=Message)
 Reply = TypeVar("Reply", bound=Message)
@@ -45,13 +48,14 @@ class Call:
         method: the path when we serve it, or a fixed word: the path of an unknown method is the caller's text.
     """
 
-    __slots__ = ("_context", "_request", "_sender", "method")
+    __slots__ = ("_context", "_request", "_sender", "_trailing", "method")
 
     def __init__(self, method: str, context: grpc.aio.ServicerContext[bytes, bytes]) -> None:
         self.method = method
         self._context = context
         self._request: bytes | None = None
         self._sender: NodeName | None = None
+        self._trailing: tuple[tuple[str, bytes], ...] = ()
 
     @property
     def sender(self) -> NodeName:
@@ -100,12 +104,13 @@ class Call:
         return self._request
 
     def attach(self, key: str, value: bytes) -> None:
-        """Send metadata behind the reply."""
-        self._context.set_trailing_metadata(((key, value),))
+        """Send metadata behind the reply, or behind the refusal."""
+        self._trailing = (*self._trailing, (key, value))
+        self._context.set_trailing_metadata(self._trailing)
 
     async def refuse(self, status: Status) -> NoReturn:
         """End the call with a status."""
-        await self._context.abort(status.number, status.details, status.trailing)
+        await self._context.abort(status.number, status.details, (*self._trailing, *status.trailing))
 
 
 Handler = Callable[[Call], Awaitable[bytes]]

@@ -8,22 +8,27 @@ repeats; gRPC itself repeats only what the peer says that it never looked at, as
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Final, Self
 
 import grpc
 
 from federation import limits
-from federation.errors import InvalidInput, Unreachable
+from federation.errors import FederationError, InvalidInput, Unreachable
 from federation.ports import Clock, Peer
-from federation.trust.join_code import check_address
+from federation.trust.chain import load_certificate, utc_text, window_of
+from federation.trust.code_text import check_address
 from federation.wire import strict
-from node.rpc.calls import Method, Reply, Request
+from node.rpc.calls import TIME_KEY, Method, Reply, Request
+from node.rpc.diagnosis import may_be_the_clock
 from node.rpc.errors import from_status, status_of
+from node.rpc.peek import fetch_certificate
 from node.rpc.server import IDENTITY_ONLY
 from node.rpc.tls import NodeCredential, channel_credentials
+from node.use_cases.peer_clocks import Heard, PeerClocks
 
+_TIME_BYTES: Final = 8
 _OPTIONS: Final = {
     "grpc.use_local_subchannel_pool": 1,  # channels never share a connection: each has its own certificates
     "grpc.enable_http_proxy": 0,  # an environment variable does not decide where envelopes go
@@ -64,6 +69,7 @@ class Line:
         own: NodeCredential | None,
         reply_bytes_max: int = limits.GRPC_MESSAGE_BYTES_MAX,
     ) -> None:
+        self._endpoint = endpoint
         its_own = {"grpc.ssl_target_name_override": server_name, "grpc.max_receive_message_length": reply_bytes_max}
         self._channel = grpc.aio.secure_channel(
             f"dns:///{check_address(endpoint)}",
@@ -74,14 +80,25 @@ class Line:
         self._under_way = 0
         self._retired = False
 
-    async def call(self, method: Method[Request, Reply], request: Request, *, clock: Clock) -> Reply:
-        """Make one call.
+    async def call(
+        self,
+        method: Method[Request, Reply],
+        request: Request,
+        *,
+        clock: Clock,
+        hear: Callable[[Heard], None] = lambda _clocks: None,
+    ) -> Reply:
+        """Make one call; `hear` is told of the other end's clock.
 
         Raises:
             FederationError: what the other end raised; Unreachable when it did not answer; Malformed for a reply that is not
                 strict.
         """
-        reply, _ = await self.exchange(method.path, strict.encode(request), clock=clock)
+        asked = clock.now()
+        reply, trailing = await self.exchange(method.path, strict.encode(request), clock=clock)
+        told = trailing.get(TIME_KEY)
+        if isinstance(told, bytes) and len(told) == _TIME_BYTES:
+            hear(Heard(told=min(int.from_bytes(told) / 1_000, limits.TIME_S_MAX), asked=asked, heard=clock.now()))
         return strict.parse(method.reply, reply, bytes_max=limits.GRPC_MESSAGE_BYTES_MAX)
 
     async def exchange(
@@ -97,7 +114,7 @@ class Line:
             under_way = self._callable(path)(message, metadata=tuple(metadata), timeout=limits.RPC_TIMEOUT_S)
             return await under_way, dict(await under_way.trailing_metadata())
         except grpc.aio.AioRpcError as failure:
-            raise from_status(status_of(failure), now=clock.now()) from failure
+            raise await self._explained(failure, now=clock.now()) from failure
         except (grpc.aio.UsageError, asyncio.CancelledError):
             if _is_cancelled():
                 raise
@@ -105,6 +122,18 @@ class Line:
         finally:
             self._under_way -= 1
             await self._close_when_unused()
+
+    async def _explained(self, failure: grpc.aio.AioRpcError, *, now: float) -> FederationError:
+        """The error; with the time of the other end where clocks may be the reason: its certificate says when it was made."""
+        error = from_status(status_of(failure), now=now)
+        if not isinstance(error, Unreachable) or not may_be_the_clock(failure.details() or ""):
+            return error
+        try:
+            window = window_of(load_certificate(await fetch_certificate(self._endpoint)))
+        except FederationError:
+            return error
+        valid = f"the certificate there is valid from {utc_text(window.not_before)} to {utc_text(window.not_after)}"
+        return Unreachable(error.message, hint=f"{error.hint}; {valid}")
 
     async def retire(self) -> None:
         """Take no further calls; close when those under way have ended, which their deadlines make sure of."""
@@ -138,6 +167,7 @@ class Channels:
     def __init__(self, *, own: NodeCredential, clock: Clock, channels_max: int = limits.CHANNELS_MAX) -> None:
         self._own = own
         self._clock = clock
+        self.clocks = PeerClocks()
         self._channels_max = channels_max
         self._lines: dict[Peer, Line] = {}
 
@@ -160,7 +190,7 @@ class Channels:
         line = self._lines.get(peer)
         if line is None:
             line = await self._open(peer)
-        return await line.call(method, request, clock=self._clock)
+        return await line.call(method, request, clock=self._clock, hear=lambda clocks: self.clocks.hear(peer.name, clocks))
 
     async def renew(self, own: NodeCredential) -> None:
         """Show another certificate from now on."""

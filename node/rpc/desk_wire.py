@@ -36,6 +36,8 @@ from node.use_cases.desk_values import (
     Check,
     Health,
     InboxView,
+    KeyLine,
+    KeyPlace,
     NodeStatus,
     Prepared,
     QueryView,
@@ -274,6 +276,18 @@ def encode_status(status: NodeStatus) -> desk_pb2.NodeStatus:
             desk_pb2.Check(name=check.name, health=check.health, words=check.words, hint=check.hint) for check in status.checks
         ],
         figures=[desk_pb2.Figure(name=name, value=value) for name, value in sorted(status.figures.items())],
+        keys=[
+            desk_pb2.KeyLine(
+                name=line.name,
+                id=line.id,
+                place=line.place,
+                since=line.since,
+                ends=line.ends,
+                health=line.health,
+                words=line.words,
+            )
+            for line in status.keys
+        ],
     )
 
 
@@ -292,6 +306,19 @@ def decode_status(message: desk_pb2.NodeStatus) -> NodeStatus:
             for check in message.checks
         ),
         figures={name(figure.name): figure.value for figure in message.figures},
+        keys=tuple(_decode_key_line(line) for line in message.keys),
+    )
+
+
+def _decode_key_line(message: desk_pb2.KeyLine) -> KeyLine:
+    return KeyLine(
+        name=name(message.name),
+        id=name(message.id),
+        place=KeyPlace(message.place),
+        since=seconds(message.since),
+        ends=seconds(message.ends),
+        health=Health(message.health),
+        words=text(message.words, limits.TEXT_CHARACTERS_MAX, "what a key is for"),
     )
 
 

@@ -44,6 +44,16 @@ _CAUSES: Final = (
 """Words of gRPC in small letters, what they mean, and what to do (None: the outbox repeats). The first that occurs counts."""
 
 
+def may_be_the_clock(details: str) -> bool:
+    """Whether a wrong clock can be the reason, so that the other end's is worth a look.
+
+    Args:
+        details: gRPC's own text.
+    """
+    found = next((hint for words, _, hint in _CAUSES if words in details.lower()), None)
+    return found is not None and "{clock}" in found
+
+
 def diagnosed(details: str, *, now: float) -> Unreachable:
     """Make the error for a call without an answer.
 

@@ -9,10 +9,8 @@ connection in the server's place can show the true certificate, which is public,
 
 from __future__ import annotations
 
-import asyncio
 import hmac
-import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from hashlib import sha256
 from typing import Final, Protocol
@@ -20,8 +18,8 @@ from typing import Final, Protocol
 from cryptography import x509
 
 from federation import limits
-from federation.errors import Unauthentic, Unreachable
-from federation.identity import PartyId, party_id
+from federation.errors import Unauthentic
+from federation.identity import NodeName, PartyId, party_id
 from federation.ports import Clock
 from federation.trust.chain import foreign_bytes, load_certificate
 from federation.trust.enrolment import Step
@@ -31,6 +29,7 @@ from federation.v1 import common_pb2, directory_pb2
 from federation.wire import strict
 from node.rpc.calls import Call, Method, Routes, served
 from node.rpc.channels import Line
+from node.rpc.peek import fetch_certificate
 from node.use_cases.registry_values import Admission, Application, EnrolmentState
 
 _KEY_BYTES: Final = 32
@@ -44,10 +43,11 @@ ACCEPT: Final = Method(
 STATUS: Final = Method(
     path="/federation.v1.Enrolment/Status", request=directory_pb2.EnrolmentStatusRequest, reply=directory_pb2.EnrolmentStatusReply
 )
+RENEW: Final = Method(path="/federation.v1.Enrolment/Renew", request=directory_pb2.RenewRequest, reply=directory_pb2.RenewReply)
 
 
 class EnrolmentHandler(Protocol):
-    """The Secretariat's side of joining. Every method may be repeated; the token is all that a caller has."""
+    """The Secretariat's side. Every method may be repeated; the token is all that a caller has, and to renew not even that."""
 
     async def enrol(self, token: bytes, application: Application) -> Admission:
         """Issue the Party CA for what the Party sent."""
@@ -58,6 +58,9 @@ class EnrolmentHandler(Protocol):
     async def status(self, token: bytes, party: PartyId) -> EnrolmentState:
         """Say how far it is."""
 
+    async def renew(self, leaf: bytes) -> int:
+        """Log an entry of a Party that has no certificate any more; gives its index."""
+
 
 class EnrolmentServicer:
     """Decodes, calls the handler, encodes."""
@@ -67,7 +70,14 @@ class EnrolmentServicer:
 
     def routes(self) -> Routes:
         """Its methods by path."""
-        return dict((served(ENROL, self._enrol), served(ACCEPT, self._accept), served(STATUS, self._status)))
+        return dict(
+            (
+                served(ENROL, self._enrol),
+                served(ACCEPT, self._accept),
+                served(STATUS, self._status),
+                served(RENEW, self._renew),
+            )
+        )
 
     async def _enrol(self, _call: Call, request: directory_pb2.EnrolRequest) -> directory_pb2.EnrolReply:
         admission = await self._handler.enrol(_token(request.token), _decode_application(request))
@@ -85,6 +95,9 @@ class EnrolmentServicer:
 
     async def _status(self, _call: Call, request: directory_pb2.EnrolmentStatusRequest) -> directory_pb2.EnrolmentStatusReply:
         return _encode_state(await self._handler.status(_token(request.token), party_id(request.party)))
+
+    async def _renew(self, _call: Call, request: directory_pb2.RenewRequest) -> directory_pb2.RenewReply:
+        return directory_pb2.RenewReply(index=await self._handler.renew(request.leaf))
 
 
 class GrpcEnrolment:
@@ -126,6 +139,39 @@ class GrpcEnrolment:
         return _decode_state(await self._line.call(STATUS, request, clock=self._clock))
 
 
+class GrpcRenewal:
+    """The side of a Party that is in the directory already and has no certificate that is good."""
+
+    def __init__(self, *, line: Line, clock: Clock) -> None:
+        self._line = line
+        self._clock = clock
+
+    async def renew(self, leaf: bytes) -> int:
+        """Hand an entry in; gives its index. Idempotent for identical bytes."""
+        reply = await self._line.call(RENEW, directory_pb2.RenewRequest(leaf=leaf), clock=self._clock)
+        return reply.index
+
+
+@asynccontextmanager
+async def handing_in(address: str, *, name: NodeName, anchors: Sequence[bytes], clock: Clock) -> AsyncIterator[GrpcRenewal]:
+    """Connect to the join port of the Secretariat that the directory pins.
+
+    Args:
+        address: of the join port.
+        name: the Secretariat's node.
+        anchors: DER of its CAs.
+        clock: this machine's.
+
+    Raises:
+        InvalidInput: not an address.
+    """
+    line = Line(endpoint=address, server_name=name.dns, anchors=anchors, own=None)
+    try:
+        yield GrpcRenewal(line=line, clock=clock)
+    finally:
+        await line.close()
+
+
 @asynccontextmanager
 async def enrolling(code: JoinCode, *, clock: Clock) -> AsyncIterator[GrpcEnrolment]:
     """Connect to the join port that the code names, and to nobody else.
@@ -140,39 +186,14 @@ async def enrolling(code: JoinCode, *, clock: Clock) -> AsyncIterator[GrpcEnrolm
             "the server at that address is not the one that the join code names",
             hint="check the code; if it is right, somebody stands between you and the Secretariat: tell it by telephone",
         )
-    line = Line(endpoint=code.address, server_name=_server_name(leaf), anchors=(leaf,), own=None)
+    line = Line(endpoint=code.address, server_name=server_name(leaf), anchors=(leaf,), own=None)
     try:
         yield GrpcEnrolment(code=code, line=line, clock=clock)
     finally:
         await line.close()
 
 
-async def fetch_certificate(address: str) -> bytes:
-    """Look at the certificate that a server shows, in DER. Nothing about it is verified.
-
-    Raises:
-        Unreachable: nobody answers there with TLS 1.3.
-    """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_3
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE  # the caller compares the hash; no other word is exchanged here
-    context.set_alpn_protocols(["h2"])
-    host, _, port = address.rpartition(":")
-    try:
-        async with asyncio.timeout(limits.RPC_TIMEOUT_S):
-            _, writer = await asyncio.open_connection(host.strip("[]"), int(port), ssl=context)
-    except (OSError, TimeoutError) as reason:
-        raise Unreachable(
-            "no node answers at that address", hint="check the address in the join code and the network"
-        ) from reason
-    try:
-        return writer.get_extra_info("ssl_object").getpeercert(binary_form=True) or b""
-    finally:
-        writer.transport.abort()
-
-
-def _server_name(leaf: bytes) -> str:
+def server_name(leaf: bytes) -> str:
     """The one DNS name of a node's certificate, which the channel asks for again."""
     certificate = load_certificate(leaf)
     with foreign_bytes("the server's certificate does not have one DNS name"):

@@ -37,6 +37,7 @@ _NUMBERS: Final[dict[type[FederationError], grpc.StatusCode]] = {
     errors.Unreachable: grpc.StatusCode.UNAVAILABLE,
     errors.StoreUnavailable: grpc.StatusCode.UNAVAILABLE,
     errors.Stale: grpc.StatusCode.UNAVAILABLE,
+    errors.KeysUnavailable: grpc.StatusCode.UNAVAILABLE,
     errors.Overloaded: grpc.StatusCode.RESOURCE_EXHAUSTED,
     errors.DeadlinePassed: grpc.StatusCode.DEADLINE_EXCEEDED,
     errors.OperatorMistake: grpc.StatusCode.FAILED_PRECONDITION,

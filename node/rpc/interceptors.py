@@ -1,5 +1,6 @@
 """What stands around every handler, each in a few lines, and chained here and nowhere else.
 
+    timely      the time of this node's clock goes behind every reply, for the caller's operator         between nodes only
     mapped      an error becomes a status; of one that nobody foresaw the log has the place, and the caller nothing
     logged      one line for each call: method, caller, outcome, duration; no person, code or secret
     timed       one deadline for everything that follows, the arrival of the message included
@@ -22,7 +23,7 @@ from federation import limits
 from federation.errors import DeadlinePassed, FederationError, Misuse, Overloaded
 from federation.identity import NodeName
 from federation.ports import Clock
-from node.rpc.calls import Call, Handler, Interceptor
+from node.rpc.calls import TIME_KEY, Call, Handler, Interceptor
 from node.rpc.errors import UNFORESEEN, to_status
 from node.rpc.tls import ServerTls
 
@@ -77,6 +78,7 @@ def node_chain(
         per_s=limits.CALLS_PER_PARTY_PER_S, burst=limits.CALLS_PER_PARTY_BURST, keys_max=limits.PARTIES_MAX + 1, timer=timer
     )
     return (
+        timely(clock),
         mapped,
         logged(timer),
         timed(limits.RPC_TIMEOUT_S),
@@ -98,6 +100,19 @@ def desk_chain(*, timer: Timer) -> tuple[Interceptor, ...]:
 def _guest_chain(per_s: float, burst: int, timer: Timer) -> tuple[Interceptor, ...]:
     budget = Budget(per_s=per_s, burst=burst, keys_max=limits.GUEST_ADDRESSES_MAX, timer=timer)
     return mapped, logged(timer), timed(limits.RPC_TIMEOUT_S), budgeted(budget, lambda call: call.address)
+
+
+def timely(clock: Clock) -> Interceptor:
+    """Tell the time: milliseconds since 1970 as 8 bytes."""
+
+    def intercept(handler: Handler) -> Handler:
+        async def handle(call: Call) -> bytes:
+            call.attach(TIME_KEY, int(clock.now() * 1_000).to_bytes(8))
+            return await handler(call)
+
+        return handle
+
+    return intercept
 
 
 def mapped(handler: Handler) -> Handler:

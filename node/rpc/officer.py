@@ -5,12 +5,13 @@ the node's name, the time and a challenge that this node gave out and takes back
 another call, another request, another node or a second time. Each reply carries the next challenge: calls in a row need no
 extra one (docs/protocol.md, "The desk").
 
-What an officer may do is not decided here but behind `Desk`, with the rights that the administrators granted.
+Whether that officer still stands, and the certificate with it, is asked at each call too. What an officer may do is not decided here
+but behind `Desk`, with the rights that the administrators granted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha512
@@ -116,23 +117,32 @@ class OfficerGate:
         anchors: DER of the Party's CAs, two during a change of CA; asked at each call.
         clock: for certificates and the times in credentials.
         entropy: for challenges.
+        standing: raises Forbidden for an officer who was withdrawn, and for a certificate that was, or that nobody registered.
     """
 
     def __init__(
-        self, *, node: NodeName, party: PartyId, anchors: Callable[[], Sequence[bytes]], clock: Clock, entropy: Entropy
+        self,
+        *,
+        node: NodeName,
+        party: PartyId,
+        anchors: Callable[[], Sequence[bytes]],
+        clock: Clock,
+        entropy: Entropy,
+        standing: Callable[[OfficerName, bytes], Awaitable[None]],
     ) -> None:
         self._node = node
         self._party = party
         self._anchors = anchors
         self._clock = clock
+        self._standing = standing
         self._challenges = Challenges(clock=clock, entropy=entropy)
 
     def challenge(self) -> bytes:
         """A challenge for the next call of somebody."""
         return self._challenges.issue()
 
-    def admit(self, *, method: str, request: bytes, credential: str | bytes | None) -> Caller:
-        """Verify one call.
+    async def admit(self, *, method: str, request: bytes, credential: str | bytes | None) -> Caller:
+        """Verify one call, and that its officer still stands.
 
         Args:
             method: the path at which it came in.
@@ -142,7 +152,13 @@ class OfficerGate:
         Raises:
             Malformed: the credential or its certificate does not parse.
             Unauthentic: it is missing, was made for another call, or is not an officer's of this Party.
+            Forbidden: the officer or the certificate was withdrawn, or is not known here.
         """
+        caller = self._identify(method=method, request=request, credential=credential)
+        await self._standing(caller.officer, caller.certificate)
+        return caller
+
+    def _identify(self, *, method: str, request: bytes, credential: str | bytes | None) -> Caller:
         given = _read(credential)
         self._challenges.take(given.challenge)
         now = self._clock.now()

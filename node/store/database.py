@@ -96,6 +96,23 @@ class Database:
 
 
 @contextmanager
+def looking(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection that only reads, also beside a node that has the file open; it sees one moment.
+
+    Raises:
+        StoreUnavailable: the file is not there, or cannot be read.
+    """
+    connection = _open_reader(path)
+    try:
+        connection.execute("BEGIN")
+        yield connection
+    except sqlite3.Error as error:
+        raise translated(error) from error
+    finally:
+        connection.close()
+
+
+@contextmanager
 def _only_user(path: Path) -> Iterator[None]:
     """Two writers on one file would both empty its log. The lock goes with the process, however that ends."""
     lock_path = path.with_name(f"{path.name}-lock")

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, closing
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Final
+from tempfile import TemporaryDirectory
+from typing import Any, Final
 
 from federation import limits
-from federation.errors import Conflict, NotFound, StoreUnavailable
+from federation.errors import Conflict
 from federation.ports import (
     Cosigned,
     DirectoryStore,
@@ -27,28 +28,12 @@ from federation.ports import (
 )
 from federation.trust.merkle import leaf_hash
 from node.store import tree
-from node.store.database import Database
+from node.store.database import Database, looking
 from node.store.schema import Schema
 
 SCHEMA: Final = Schema(name="directory", version=2)
 
 _LEAVES: Final = "SELECT entry FROM leaf WHERE position >= ? AND position < ? ORDER BY position"
-
-
-def copy_directory(path: Path, target: Path) -> None:
-    """Copy a directory file, also while its node runs: for commands that only look, or that follow the log beside the node.
-
-    Raises:
-        NotFound: there is none.
-        StoreUnavailable: it cannot be read.
-    """
-    if not path.exists():
-        raise NotFound(f"there is no directory at {path}", hint="finish joining: `gsp party join`")
-    try:
-        with closing(sqlite3.connect(path, timeout=limits.STORE_BUSY_S)) as source, closing(sqlite3.connect(target)) as copied:
-            source.backup(copied)
-    except sqlite3.Error as error:
-        raise StoreUnavailable(f"{path} cannot be read") from error
 
 
 class SqliteDirectory(DirectoryStore, WitnessStore, NoticeStore, PublicationStore):
@@ -64,6 +49,23 @@ class SqliteDirectory(DirectoryStore, WitnessStore, NoticeStore, PublicationStor
         """Open the file for the time of the block; see `Database.open`."""
         async with Database.open(path, schema=SCHEMA) as database:
             yield cls(database)
+
+    @classmethod
+    @asynccontextmanager
+    async def beside(cls, path: Path) -> AsyncIterator[SqliteDirectory]:
+        """The file itself, or a copy of it for the time of the block while the node runs that has it open.
+
+        Raises:
+            StoreUnavailable: there is no such file, or it cannot be read.
+        """
+        async with AsyncExitStack() as stack:
+            try:
+                store = await stack.enter_async_context(cls.open(path))
+            except Conflict:
+                folder = stack.enter_context(TemporaryDirectory(prefix="gsp-"))
+                store = await stack.enter_async_context(cls.open(Path(folder) / path.name))
+                await store.append(first=0, **_read_all(path))
+            yield store
 
     async def append(self, *, first: int, leaves: Sequence[bytes], checkpoint: bytes) -> None:
         await self._database.write(partial(self._append, first, tuple(leaves), checkpoint))
@@ -149,6 +151,14 @@ class SqliteDirectory(DirectoryStore, WitnessStore, NoticeStore, PublicationStor
             position, nodes = self._log.append(writer, leaf_hash(leaf))
             writer.execute("INSERT INTO leaf VALUES (?, ?, ?)", (position.index, leaf, nodes))
         writer.execute(_PUT_CHECKPOINT, (checkpoint,))
+
+
+def _read_all(path: Path) -> dict[str, Any]:
+    """Everything that the file holds, as `append` takes it."""
+    with looking(path) as reader:
+        row = reader.execute("SELECT note FROM checkpoint").fetchone()
+        leaves = [entry for (entry,) in reader.execute(_LEAVES, (0, limits.TREE_SIZE_MAX))]
+    return {"leaves": leaves, "checkpoint": row[0] if row is not None else b""}
 
 
 _PUT_CHECKPOINT: Final = "INSERT OR REPLACE INTO checkpoint VALUES (1, ?)"

@@ -17,7 +17,7 @@ from federation.evidence.journal import JournalKind, Leaf
 from federation.identity import MESSAGE_ID_BYTES, MessageId, OfficerName, message_id
 from federation.ports import Change, Crossing, Delivery, Direction, ExchangeStore, OutboxStore, ReceivedQuery
 from federation.query.answer import Answer, check_answers
-from federation.query.codes import Automation, Outcome, Refusal, Urgency
+from federation.query.codes import Automation, Outcome, Purpose, Refusal, Urgency
 from federation.query.lifecycle import ReceivedEvent, ReceivedState, next_received
 from federation.query.policy import Decision, Policy, decide
 from federation.query.query import Query
@@ -280,6 +280,19 @@ class Answering:
         if crossing is None:
             raise NotFound("no query with this id came here", hint="`gsp inbox` lists what came")
         return query_of(decode_body(crossing.body)[0])
+
+    async def purpose_of(self, message_id: MessageId) -> Purpose:
+        """For which purpose a received query was asked.
+
+        Raises:
+            NotFound: nothing of that id came.
+        """
+        return (await self._query(message_id)).purpose
+
+    async def purpose_of_draft(self, officer: OfficerName, answer_id: MessageId) -> Purpose | None:
+        """The same of the query to which an answer was prepared for this officer; None when nothing waits."""
+        draft = self._drafts.of(officer, answer_id)
+        return await self.purpose_of(draft.statement.conversation) if draft is not None else None
 
     async def draft(self, message_id: MessageId) -> tuple[ReceivedQuery, Query, Answer, Decision]:
         """A received query with what the own data and the policy would say to it.

@@ -24,18 +24,9 @@ from federation.envelope.seal import Inner
 from federation.errors import Forbidden, Misuse, NotFound, OperatorMistake, PeerMisbehaviour, Unauthentic
 from federation.evidence.journal import JournalKind
 from federation.identity import MESSAGE_ID_BYTES, MessageId, OfficerName, message_id
-from federation.ports import (
-    AlreadySeen,
-    AskedQuery,
-    Change,
-    Crossing,
-    Direction,
-    ExchangeStore,
-    KeyUse,
-    Peer,
-)
+from federation.ports import AlreadySeen, AskedQuery, Change, Crossing, Direction, ExchangeStore, KeyUse, Peer
 from federation.query.answer import Answer, check_answers
-from federation.query.codes import Automation, LegalBasis, Urgency
+from federation.query.codes import Automation, LegalBasis, Purpose, Urgency
 from federation.query.lifecycle import AskedEvent, AskedState, next_asked
 from federation.query.policy import check_asking
 from federation.query.query import Query
@@ -143,6 +134,11 @@ class Asking:
             )
         )
         return prepared
+
+    def purpose_of(self, officer: OfficerName, identifier: MessageId) -> Purpose | None:
+        """The purpose of what was prepared under this id for this officer; None when nothing waits."""
+        draft = self._drafts.of(officer, identifier)
+        return draft.query.purpose if draft is not None else None
 
     async def submit(self, officer: OfficerName, identifier: MessageId, signature: bytes) -> AskedQuery:
         """Take the officer's signature, write everything down, and try once to deliver. It may be repeated.

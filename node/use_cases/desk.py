@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from federation.errors import Forbidden, NotFound
+from federation.errors import NotFound
 from federation.identity import MessageId, OfficerName
 from federation.ports import AskedQuery, Direction, ExchangeStore, OutboxStore, ReceivedQuery
 from federation.query.answer import Answer
@@ -25,6 +25,7 @@ from node.use_cases.desk_values import (
     Resolution,
 )
 from node.use_cases.diagnosis import Diagnosis
+from node.use_cases.entitlement import Entitlement
 from node.use_cases.library import Patterns
 from node.use_cases.proving import Proving
 from node.use_cases.recent import Recent
@@ -33,10 +34,8 @@ from node.use_cases.world import Announcer, Own
 
 
 class OwnDesk:
-    """Implements `node.use_cases.desk_values.Desk`; the contract stands there.
-
-    In this version every officer with a valid certificate of the own Party may ask, answer and export; rights by authority and
-    purpose come with the officers' administration.
+    """Implements `node.use_cases.desk_values.Desk`; the contract stands there. Every method begins with the question whether this
+    officer may do this now (`node.use_cases.rights`).
     """
 
     def __init__(
@@ -53,6 +52,7 @@ class OwnDesk:
         diagnosis: Diagnosis,
         announcer: Announcer,
         recent: Recent,
+        entitlement: Entitlement,
     ) -> None:
         self._own = own
         self._store = store
@@ -65,31 +65,28 @@ class OwnDesk:
         self._diagnosis = diagnosis
         self._announcer = announcer
         self._recent = recent
-
-    def _admit(self, officer: OfficerName) -> None:
-        """Only officers of this Party; the caller has verified the certificate, this is the second look."""
-        if officer.party != self._own.party:
-            raise Forbidden("the desk serves the officers of its own Party")
+        self._may = entitlement.require
 
     async def resolve(self, officer: OfficerName, scan: str) -> Resolution:
-        self._admit(officer)
+        await self._may(officer, "resolve")
         return self._patterns.resolve(scan)
 
     async def prepare_query(self, officer: OfficerName, certificate: bytes, question: Question) -> Prepared:
-        self._admit(officer)
+        await self._may(officer, "prepare_query", purpose=question.purpose)
         return self._asking.prepare(officer, certificate, question)
 
     async def submit_query(self, officer: OfficerName, message_id: MessageId, signature: bytes) -> QueryView:
-        self._admit(officer)
+        purpose = self._asking.purpose_of(officer, message_id)
+        await self._may(officer, "submit_query", purpose=purpose, message_id=message_id)
         asked = await self._asking.submit(officer, message_id, signature)
         return await self._view(asked)
 
     async def queries(self, officer: OfficerName, *, before: int, rows: int) -> tuple[AskedQuery, ...]:
-        self._admit(officer)
+        await self._may(officer, "queries")
         return await self._store.asked_page(before=before, rows=rows)
 
     async def query(self, officer: OfficerName, message_id: MessageId, *, wait_s: float) -> QueryView:
-        self._admit(officer)
+        await self._may(officer, "query", message_id=message_id)
         with self._announcer.listening(message_id) as news:
             asked = await self._asked(message_id)
             if wait_s > 0 and asked.state in OPEN_STATES:
@@ -101,6 +98,7 @@ class OwnDesk:
                             asked = await self._asked(message_id)
                 except TimeoutError:
                     pass
+                await self._may(officer, "query")  # a withdrawal while it waited holds as well
         return await self._view(asked)
 
     async def _asked(self, message_id: MessageId) -> AskedQuery:
@@ -142,11 +140,13 @@ class OwnDesk:
         return tuple(views)
 
     async def inbox(self, officer: OfficerName, *, before: int, rows: int) -> tuple[ReceivedQuery, ...]:
-        self._admit(officer)
+        await self._may(officer, "inbox")
         return await self._store.received_page(before=before, rows=rows)
 
     async def inbox_entry(self, officer: OfficerName, message_id: MessageId) -> InboxView:
-        self._admit(officer)
+        await self._may(officer, "inbox_entry")
+        purpose = await self._answering.purpose_of(message_id)
+        await self._may(officer, "inbox_entry", purpose=purpose, message_id=message_id)
         received, query, draft, decision = await self._answering.draft(message_id)
         return InboxView(
             received=received,
@@ -157,17 +157,20 @@ class OwnDesk:
         )
 
     async def prepare_answer(self, officer: OfficerName, certificate: bytes, message_id: MessageId, answer: Answer) -> Prepared:
-        self._admit(officer)
+        await self._may(officer, "prepare_answer")
+        await self._may(officer, "prepare_answer", purpose=await self._answering.purpose_of(message_id))
         return await self._answering.prepare(officer, certificate, message_id, answer)
 
     async def submit_answer(self, officer: OfficerName, message_id: MessageId, signature: bytes) -> ReceivedQuery:
-        self._admit(officer)
+        await self._may(officer, "submit_answer")
+        purpose = await self._answering.purpose_of_draft(officer, message_id)
+        await self._may(officer, "submit_answer", purpose=purpose, message_id=message_id)
         return await self._answering.submit(officer, message_id, signature)
 
     async def proof(self, officer: OfficerName, message_id: MessageId, *, disclose: bool) -> bytes:
-        self._admit(officer)
+        await self._may(officer, "proof", message_id=message_id)
         return await self._proving.export(message_id, disclose=disclose)
 
     async def status(self, officer: OfficerName) -> NodeStatus:
-        self._admit(officer)
+        await self._may(officer, "status")
         return await self._diagnosis.look()

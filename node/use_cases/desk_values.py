@@ -161,14 +161,49 @@ class Check:
     hint: str = ""
 
 
+class KeyPlace(StrEnum):
+    """Where a key lies, as its Party may know it."""
+
+    FILE = "file"
+    TOKEN = "token"  # noqa: S105  # a hardware token's name, no password
+    MEMORY = "memory"
+    """Made at each start and never written down."""
+    STORE = "store"
+    """In the node's database, encrypted under the storage key."""
+    PAPER = "paper"
+    """Not on this machine, as it should be."""
+    ELSEWHERE = "elsewhere"
+    """The directory lists it, and it is not here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyLine:
+    """One key, or many of one kind, with what happens next. Times are Unix seconds; 0 where there is none.
+
+    Attributes:
+        name: what it is.
+        id: the first characters of the key or of its hash; empty for many.
+        words: what it is for, and what happens next and when.
+    """
+
+    name: str
+    id: str
+    place: KeyPlace
+    since: int
+    ends: int
+    health: Health
+    words: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeStatus:
-    """What a node says of itself: checks, and figures for programs."""
+    """What a node says of itself: checks, and figures for programs. `keys` is what `gsp keys show` prints."""
 
     party: PartyId
     version: str
     checks: tuple[Check, ...]
     figures: Mapping[str, int]
+    keys: tuple[KeyLine, ...] = ()
 
 
 class Desk(Protocol):

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from federation import limits
 from federation.boundary.directory import cosigners
-from federation.errors import Unavailable, Unreachable
+from federation.errors import FederationError, Unavailable, Unreachable
 from federation.ports import JournalStore, OutboxStore
+from federation.trust.chain import Window
+from federation.trust.roster import signing_keys
 from node.use_cases.desk_values import Check, Health, NodeStatus
+from node.use_cases.key_report import KeyReport
 from node.use_cases.notices import Notices
+from node.use_cases.peer_clocks import PeerClocks
 from node.use_cases.registry import Registry
 from node.use_cases.world import Own, World
 
@@ -21,12 +25,16 @@ class Facts:
     """What the composition root knows and the use cases do not.
 
     Attributes:
-        certificate_not_after: Unix seconds at which the node's TLS certificate ends.
+        certificate: when the node's TLS certificate is valid.
         disk_free_bytes: room left where the stores are.
+        clocks: what other nodes' clocks said.
+        certificate_problem: why no newer TLS certificate can be made; None when one can, or is not needed yet.
     """
 
-    certificate_not_after: float
+    certificate: Window
     disk_free_bytes: int
+    certificate_problem: FederationError | None = None
+    clocks: PeerClocks = field(default_factory=PeerClocks)
 
 
 DISK_FREE_BYTES_MIN = 256 * 1024 * 1024
@@ -54,6 +62,7 @@ class Diagnosis:
         waiting: OutboxStore,
         journal: JournalStore,
         facts: Callable[[], Facts],
+        key_report: KeyReport,
     ) -> None:
         self._own = own
         self._world = world
@@ -64,6 +73,7 @@ class Diagnosis:
         self._waiting = waiting
         self._journal = journal
         self._facts = facts
+        self._key_report = key_report
 
     async def look(self) -> NodeStatus:
         """All checks and figures of this moment."""
@@ -82,6 +92,8 @@ class Diagnosis:
             self._certificate(facts),
             _disk(facts),
             _outbox(stuck),
+            *await self._key_report.checks(),
+            facts.clocks.check(),
         )
         figures = {
             "directory_size": self._registry.roster.size,
@@ -91,7 +103,9 @@ class Diagnosis:
             "outbox": sum(len(rows) for rows in waiting.values()),
             "journal_size": (await self._journal.frontier()).size,
         }
-        return NodeStatus(party=self._own.party, version=self._version, checks=checks, figures=figures)
+        return NodeStatus(
+            party=self._own.party, version=self._version, checks=checks, figures=figures, keys=await self._key_report.lines()
+        )
 
     def _directory(self) -> Check:
         age, refused = self._registry.age_s, self._registry.refused
@@ -164,7 +178,9 @@ class Diagnosis:
                 words="the directory lists no node for this Party",
                 hint="finish joining with `gsp party join`; other Parties cannot reach this node before",
             )
-        if record.node.signing_key != self._own.signer.public_key or record.node.node != self._own.name:
+        now = self._world.clock.now()
+        ours = record.node.node == self._own.name
+        if not ours or self._own.signer.public_key not in signing_keys(self._registry.roster, self._own.name, at=now):
             return Check(
                 name="own entry",
                 health=Health.BAD,
@@ -174,8 +190,13 @@ class Diagnosis:
         return Check(name="own entry", health=Health.GOOD, words=f"listed as {record.node.node.dns}")
 
     def _certificate(self, facts: Facts) -> Check:
-        left = facts.certificate_not_after - self._world.clock.now()
+        left = facts.certificate.not_after - self._world.clock.now()
         words = f"ends in {left / 3_600:.0f} h"
+        problem = facts.certificate_problem
+        if problem is not None:
+            health = Health.WARNING if left > 0 else Health.BAD
+            words = f"{words}, and no other one can be made: {problem.message}"
+            return Check(name="node certificate", health=health, words=words, hint=problem.hint)
         if left > limits.NODE_CERTIFICATE_LIFE_S / 4:
             return Check(name="node certificate", health=Health.GOOD, words=words)
         health = Health.WARNING if left > 0 else Health.BAD

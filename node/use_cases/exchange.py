@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from federation import limits
 from federation.boundary.messages import Arrived, Opened, open_message, read_envelope
-from federation.boundary.receipts import read_receipt, sign_receipt
+from federation.boundary.receipts import read_receipt_of, sign_receipt
 from federation.delivery.receipt import SignedReceipt
 from federation.delivery.replay import check_repetition
 from federation.envelope.header import MessageKind
@@ -180,9 +180,9 @@ class Exchange:
             raise Forbidden("a receipt for something that was not sent there")
         if crossing.receipt is not None:
             return
-        read_receipt(
+        read_receipt_of(
             signed,
-            signing_key=self._registry.roster.node(crossing.peer).signing_key,
+            roster=self._registry.roster,
             receiver=sender,
             message_id=crossing.message_id,
             digest=crossing.digest,

@@ -34,22 +34,25 @@ from federation.boundary.directory import (
     require_quorum,
     sign_checkpoint,
 )
-from federation.errors import Conflict, Forbidden, Malformed, Misuse, Overloaded, Unauthentic
+from federation.errors import Conflict, Forbidden, Malformed, Misuse, Overloaded, Oversized, Unauthentic
 from federation.identity import NodeName, PartyId
 from federation.ports import PublicationStore
 from federation.trust import note
-from federation.trust.entries import NodeEntry, Witnessed
+from federation.trust.entries import Ca, NodeEntry, Revoke, Rotate, Witnessed
 from federation.trust.keys import Signer
 from federation.trust.merkle import Frontier, leaf_hash
 from federation.trust.note import Note
 from federation.trust.roster import Roster
 from federation.trust.witness import Quorum, counting_witnesses, founder_key, verified_lines, weigh
+from federation.wire.directory import decode_entry_body, decode_signed_entry
 from node.use_cases.directory_reads import DirectoryReads
 from node.use_cases.registry import Registry, stored_leaves
 
 logger = logging.getLogger(__name__)
 
 DAY_S: Final = 86_400
+HANDED_IN: Final = (Ca, Rotate, Revoke, NodeEntry)
+"""What a Party needs to come back when its certificates have ended or its keys were stolen; every other kind waits until it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,17 +167,41 @@ class Log(DirectoryReads):
             Forbidden: it breaks its author rule; it is not logged.
             Overloaded: that Party has had enough entries logged today.
         """
+        return await self._submit(sender.party, leaf)
+
+    async def hand_in(self, leaf: bytes) -> int:
+        """Log an entry that somebody brought who showed no certificate. It is the author's only when it keeps its rule, and before that
+        nobody's budget is touched.
+
+        Raises:
+            Malformed: no entry.
+            Forbidden: of a kind that is not taken here, or it breaks its author rule; it is not logged.
+            Overloaded: that Party has had enough entries logged today.
+        """
+        if len(leaf) > limits.ENTRY_BYTES_MAX:
+            raise Oversized("a directory entry is too long")
+        entry = decode_signed_entry(leaf)
+        body = decode_entry_body(entry.kind, entry.body)
+        if not isinstance(body, HANDED_IN):
+            raise Forbidden(
+                f"an entry of kind `{entry.kind}` is not handed in here", hint="submit it with the node's certificate"
+            )
+        if leaf_hash(leaf) not in self._known:  # what stands in the log already may be told again
+            _require_rule(self._logged, fold(self._logged, leaf))
+        return await self._submit(body.party, leaf)
+
+    async def _submit(self, party: PartyId | None, leaf: bytes) -> int:
         known = self._known.get(leaf_hash(leaf))
         if known is not None:
             return known
         logged = self._logged_today()
-        if logged[sender.party] >= limits.ENTRIES_PER_PARTY_PER_DAY_MAX:
+        if logged[party] >= limits.ENTRIES_PER_PARTY_PER_DAY_MAX:
             raise Overloaded("this Party has had many entries logged today", hint="submit it again tomorrow")
-        logged[sender.party] += 1  # before it is logged: what comes at the same time has to see it
+        logged[party] += 1  # before it is logged: what comes at the same time has to see it
         try:
             return await self.append(leaf)
         except Overloaded:
-            logged[sender.party] -= 1  # it comes again, and that is no new one
+            logged[party] -= 1  # it comes again, and that is no new one
             raise
 
     def _logged_today(self) -> Counter[PartyId | None]:
@@ -213,8 +240,7 @@ class Log(DirectoryReads):
         if len(leaf) > limits.ENTRY_BYTES_MAX:
             raise Malformed("a directory entry is too long")
         before, after = self._logged, fold(self._logged, leaf)
-        if after.roster.alarms != before.roster.alarms:
-            raise Forbidden(after.roster.alarms[-1].words, hint="the entry was not logged")
+        _require_rule(before, after)
         index = before.frontier.size
         checkpoint = self._signed(after.roster, after.frontier)
         await self._registry.store.append(first=index, leaves=[leaf], checkpoint=checkpoint)
@@ -344,6 +370,12 @@ def waits_for_time(roster: Roster, time: int) -> bool:
     recoveries = [(one.seen_at, governance.recovery_wait_s) for one in roster.recoveries if not one.stopped]
     unseen = [one for one in roster.recoveries if one.seen_at is None]
     return bool(unseen) or any(_is_over(seen_at, wait_s, roster.witnessed_at, time) for seen_at, wait_s in (*duties, *recoveries))
+
+
+def _require_rule(before: Replica, after: Replica) -> None:
+    """See that one more entry kept its author rule."""
+    if after.roster.alarms != before.roster.alarms:
+        raise Forbidden(after.roster.alarms[-1].words, hint="the entry was not logged")
 
 
 def _others_count(before: Roster, after: Roster) -> bool:

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 
 from federation import limits
-from federation.boundary.receipts import journal_leaf, read_receipt
+from federation.boundary.receipts import journal_leaf, read_receipt_of
 from federation.delivery.outbox import Outgoing, after_failure, is_over
 from federation.delivery.receipt import Receipt, SignedReceipt
 from federation.envelope.header import Lane, MessageKind, Prekey
@@ -31,7 +31,9 @@ from federation.ports import (
     Peer,
     Transport,
 )
-from federation.wire.envelope import decode_statement
+from federation.trust import keys
+from federation.trust.roster import signing_keys
+from federation.wire.envelope import decode_header, decode_statement
 from federation.wire.evidence import decode_signed_receipt
 from node.use_cases.keyring import Keyring
 from node.use_cases.registry import Registry
@@ -219,7 +221,7 @@ class Outbox:
         crossing = await self._store.crossing(Direction.SENT, outgoing.message_id)
         if crossing is None:
             raise Misuse("a message is in the outbox and not in the records")
-        if crossing.ciphertext and outgoing.sealed_until > self._world.clock.now():
+        if crossing.ciphertext and outgoing.sealed_until > self._world.clock.now() and self._counts(crossing):
             return outgoing, crossing
         peer = self._registry.peer(outgoing.peer)
         key = await self._key(outgoing, peer)
@@ -235,6 +237,18 @@ class Outbox:
         if key is None:
             raise UnknownParty("the peer offers no key to seal to", hint="its node has to run to make one")
         return key
+
+    def _counts(self, crossing: Crossing) -> bool:
+        """Whether others still take what this node signed when it sealed this: its key may have been revoked since."""
+        roster, name = self._registry.roster, self._own.name
+        try:
+            listed = signing_keys(roster, name, at=decode_header(crossing.header).created)
+            keys.verify_any(public_keys=listed, message=keys.node_message(crossing.digest), signature=crossing.signature)
+        except Unauthentic:
+            return False
+        except UnknownParty:
+            return True  # the directory lists no node of ours: another seal would help nobody
+        return True
 
     async def _seal_again(self, outgoing: Outgoing, peer: Peer, key: tuple[Prekey, int]) -> tuple[Outgoing, Crossing | None]:
         crossing = await self._store.crossing(Direction.SENT, outgoing.message_id)
@@ -255,9 +269,9 @@ class Outbox:
         peer = self._registry.peer(outgoing.peer)
         delivery: Delivery = await self._transport.deliver(peer, envelope_of(crossing))
         signed = decode_signed_receipt(delivery.receipt)
-        receipt = read_receipt(
+        receipt = read_receipt_of(
             signed,
-            signing_key=self._registry.roster.node(outgoing.peer).signing_key,
+            roster=self._registry.roster,
             receiver=peer.name,
             message_id=crossing.message_id,
             digest=crossing.digest,

@@ -6,108 +6,34 @@ has to know who goes on after a delivery.
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from federation import limits
 from federation.delivery.outbox import Outgoing
 from federation.envelope.header import MessageKind, Prekey
-from federation.errors import FederationError, Stale
-from federation.ports import (
-    AskedQuery,
-    DirectoryService,
-    ExchangeStore,
-    JournalStore,
-    NoticeService,
-    NoticeStore,
-    OutboxStore,
-    PatternStore,
-    Peer,
-    Transport,
-    WitnessStore,
-)
-from federation.query.policy import Policy
-from federation.uim.pattern import PatternSet
-from node.trace.ports import TraceStore
 from node.use_cases.acknowledging import Acknowledger
 from node.use_cases.answering import Answering
 from node.use_cases.asking import Asking
 from node.use_cases.desk import OwnDesk
-from node.use_cases.diagnosis import Diagnosis, Facts
+from node.use_cases.diagnosis import Diagnosis
+from node.use_cases.entitlement import Entitlement
 from node.use_cases.exchange import Exchange
-from node.use_cases.gossip import Gossip, peers_of, some
+from node.use_cases.gossip import Gossip
+from node.use_cases.housekeeping import housekeeping, repeat
+from node.use_cases.key_report import KeyReport, TlsFacts
 from node.use_cases.keyring import Keyring
 from node.use_cases.library import Patterns
 from node.use_cases.notices import Notices
 from node.use_cases.outbox import Outbox
+from node.use_cases.parts import Participant, Parts
+from node.use_cases.personnel import employ
 from node.use_cases.proving import Proving
 from node.use_cases.recent import Recent
-from node.use_cases.registry import Registry
 from node.use_cases.repository import Repository
 from node.use_cases.sealing import Sealer
 from node.use_cases.witnessing import Witness
-from node.use_cases.world import Announcer, Own, Turns, World
-
-logger = logging.getLogger(__name__)
-
-HOUSEKEEPING_FIRST_S = 0.5
-"""The rest after the first look, and after one that found news in the directory: peers that start together are there a moment later.
-It grows to the whole period in a few steps."""
-HOUSEKEEPING_S = 5.0
-"""Deadlines, prekeys and patterns are looked at this often: an officer notices seconds, not more."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
-    """Everything a node is made of.
-
-    Attributes:
-        telling: how proofs and revocations go from node to node.
-        witness_store, notice_store: what this node said and heard about the log.
-        secretariat: where the log is followed; None when there is nobody to follow.
-        sets: pattern sets that this node answers with.
-        reference: published sets of markings whose issuers publish none.
-        housekeeping_s: how long a node rests between two looks at deadlines, prekeys, patterns and the log.
-    """
-
-    own: Own
-    world: World
-    version: str
-    exchange_store: ExchangeStore
-    outbox_store: OutboxStore
-    journal: JournalStore
-    pattern_store: PatternStore
-    trace: TraceStore
-    registry: Registry
-    transport: Transport
-    directory: DirectoryService
-    telling: NoticeService
-    witness_store: WitnessStore
-    notice_store: NoticeStore
-    secretariat: Peer | None
-    sets: Sequence[PatternSet]
-    reference: Sequence[PatternSet]
-    policy: Policy
-    facts: Callable[[], Facts]
-    housekeeping_s: float = HOUSEKEEPING_S
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Participant:
-    """A running node's use cases."""
-
-    exchange: Exchange
-    desk: OwnDesk
-    outbox: Outbox
-    patterns: Patterns
-    registry: Registry
-    keyring: Keyring
-    asking: Asking
-    answering: Answering
-    notices: Notices
-    witness: Witness
+from node.use_cases.world import Announcer, Turns
 
 
 @asynccontextmanager
@@ -120,8 +46,8 @@ async def participating(parts: Parts) -> AsyncIterator[Participant]:
             group.create_task(acknowledger.run()),
             group.create_task(_gossip(parts, participant).run()),
             *(
-                group.create_task(_repeat(chores, parts.registry, parts.housekeeping_s))
-                for chores in _housekeeping(parts, participant)
+                group.create_task(repeat(chores, parts.registry, parts.housekeeping_s))
+                for chores in housekeeping(parts, participant)
             ),
         ]
         try:
@@ -148,6 +74,7 @@ class _Core:
 async def _assemble(parts: Parts) -> tuple[Participant, Acknowledger]:
     notices = await Notices.load(parts.registry, parts.notice_store, parts.world.clock)
     core = await _core(parts)
+    personnel = employ(parts.officers, party=parts.own.party, node=parts.own.name, world=parts.world)
     asking, answering = _asking(parts, core), _answering(parts, core)
     await answering.recollect()
 
@@ -160,7 +87,7 @@ async def _assemble(parts: Parts) -> tuple[Participant, Acknowledger]:
     core.outbox.connect(on_handed=handlers, key_for=key_for)
     participant = Participant(
         exchange=_exchange(parts, core, asking, answering),
-        desk=_desk(parts, core, asking, answering, notices),
+        desk=_desk(parts, core, asking, answering, notices=notices, entitlement=personnel.entitlement),
         outbox=core.outbox,
         patterns=core.patterns,
         registry=parts.registry,
@@ -171,6 +98,7 @@ async def _assemble(parts: Parts) -> tuple[Participant, Acknowledger]:
         witness=Witness(
             own=parts.own, world=parts.world, registry=parts.registry, store=parts.witness_store, service=parts.directory
         ),
+        personnel=personnel,
     )
     return participant, core.acknowledger
 
@@ -261,7 +189,9 @@ def _exchange(parts: Parts, core: _Core, asking: Asking, answering: Answering) -
     )
 
 
-def _desk(parts: Parts, core: _Core, asking: Asking, answering: Answering, notices: Notices) -> OwnDesk:
+def _desk(
+    parts: Parts, core: _Core, asking: Asking, answering: Answering, *, notices: Notices, entitlement: Entitlement
+) -> OwnDesk:
     return OwnDesk(
         own=parts.own,
         store=parts.exchange_store,
@@ -271,86 +201,38 @@ def _desk(parts: Parts, core: _Core, asking: Asking, answering: Answering, notic
         asking=asking,
         answering=answering,
         proving=Proving(own=parts.own, store=parts.exchange_store, journal=parts.journal, registry=parts.registry),
-        diagnosis=Diagnosis(
-            own=parts.own,
-            world=parts.world,
-            version=parts.version,
-            registry=parts.registry,
-            notices=notices,
-            restored=parts.witness_store.restored,
-            waiting=parts.outbox_store,
-            journal=parts.journal,
-            facts=parts.facts,
-        ),
+        diagnosis=_diagnosis(parts, notices),
         announcer=core.announcer,
         recent=core.recent,
+        entitlement=entitlement,
     )
 
 
-Chore = Callable[[], Awaitable[object]]
+def _diagnosis(parts: Parts, notices: Notices) -> Diagnosis:
+    def tls() -> TlsFacts:
+        facts = parts.facts()
+        return TlsFacts(window=facts.certificate, problem=facts.certificate_problem)
 
-
-def _housekeeping(parts: Parts, participant: Participant) -> tuple[tuple[Chore, ...], ...]:
-    """What has to happen now and then, whoever asks or not. What waits for other nodes delays nothing that does not."""
-    return (
-        (
-            participant.keyring.rotate,
-            lambda: expire_overdue(parts, participant),
-            participant.answering.catch_up,
-        ),
-        (lambda: follow_directory(parts, participant),),
-        (
-            lambda: learn_bundles(parts, participant),
-            lambda: participant.patterns.refresh(parts.transport),
-        ),
+    report = KeyReport(
+        party=parts.own.party,
+        roster=lambda: parts.registry.roster,
+        own_keys=parts.own_keys,
+        decryption_keys=parts.exchange_store.keys,
+        tls=tls,
+        now=parts.world.clock.now,
     )
-
-
-async def _repeat(chores: tuple[Chore, ...], registry: Registry, pause_s: float) -> None:
-    """One thing that fails today does not keep the others from happening. Quickly at first and after news in the directory, so that
-    nodes that start together know each other at once; then with the pause.
-    """
-    rest_s, size = 0.0, 0
-    while True:
-        for chore in chores:
-            try:
-                await chore()
-            except FederationError as error:
-                logger.info("housekeeping", extra={"problem": error.code})
-        has_news = registry.roster.size > size
-        size = registry.roster.size
-        rest_s = min(HOUSEKEEPING_FIRST_S if has_news else 4 * rest_s, pause_s)
-        await asyncio.sleep(rest_s)
-
-
-async def follow_directory(parts: Parts, participant: Participant) -> None:
-    """Read the log at the Secretariat and do a witness's duty there; when it does not go on, read it at some peers until one has
-    news.
-    """
-    registry = participant.registry
-    secretariat = registry.anchored(parts.secretariat) if parts.secretariat is not None else None
-    if secretariat is not None:
-        followed = await _followed(registry, parts.directory, secretariat)
-        if followed or isinstance(registry.refused, Stale):  # what nobody has seen for a day is fresh again once witnesses see it
-            await participant.witness.attend(secretariat)
-        if followed:
-            return
-    for peer in some(peers_of(registry, parts.own.party), parts.world.entropy):
-        size = registry.replica.frontier.size
-        await _followed(registry, parts.directory, peer)  # one peer that lies or is behind must not stand before all the others
-        if registry.replica.frontier.size > size:
-            return
-
-
-async def _followed(registry: Registry, directory: DirectoryService, source: Peer) -> bool:
-    try:
-        await registry.follow(directory, source)
-    except FederationError as error:
-        registry.refused = error
-        logger.info("no directory that goes on", extra={"peer": source.name.dns, "problem": error.code})
-        return False
-    registry.refused = None
-    return True
+    return Diagnosis(
+        own=parts.own,
+        world=parts.world,
+        version=parts.version,
+        registry=parts.registry,
+        notices=notices,
+        restored=parts.witness_store.restored,
+        waiting=parts.outbox_store,
+        journal=parts.journal,
+        facts=parts.facts,
+        key_report=report,
+    )
 
 
 def _gossip(parts: Parts, participant: Participant) -> Gossip:
@@ -363,26 +245,3 @@ def _gossip(parts: Parts, participant: Participant) -> Gossip:
         telling=parts.telling,
         secretariat=parts.secretariat,
     )
-
-
-async def learn_bundles(parts: Parts, participant: Participant) -> None:
-    """Fetch everybody's prekeys from the first peer that answers, and from each peer whose keys are missing or a day old."""
-    registry, keyring = participant.registry, participant.keyring
-    for peer in peers_of(registry, parts.own.party):
-        party = peer.name.party
-        if party is None or keyring.is_fresh(party):
-            continue
-        try:
-            keyring.learn(await parts.transport.bundles(peer), registry.roster)
-        except FederationError as error:  # whatever this peer says, the others' keys are wanted too
-            logger.info("a peer gives no prekeys", extra={"peer": party, "problem": error.code})
-
-
-async def expire_overdue(parts: Parts, participant: Participant) -> None:
-    """Queries whose deadline has passed, here and there."""
-    overdue = await parts.outbox_store.overdue(now=parts.world.clock.now(), rows=limits.PAGE_ROWS_MAX)
-    for query in overdue:
-        if isinstance(query, AskedQuery):
-            await participant.asking.expire(query.message_id)
-        else:
-            await participant.answering.expire(query.message_id)

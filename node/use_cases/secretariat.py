@@ -162,6 +162,10 @@ class Admissions:
         async with self._stepping:
             return self._state(await self._try_to_log(await self._known(token, party)))
 
+    async def renew(self, leaf: bytes) -> int:
+        """Log what a Party without a certificate hands in. Raises as `Log.hand_in`."""
+        return await self._log.hand_in(leaf)
+
     async def approve(self, party: PartyId, signature: Signature) -> EnrolmentState:
         """A founder signs the entry after comparing the fingerprint out of band.
 

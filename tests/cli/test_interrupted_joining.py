@@ -8,6 +8,7 @@ import pytest
 
 from federation.identity import NodeName, OfficerName, PartyId
 from node.cli import party as verbs
+from node.cli.next_key import keep_next_key
 from node.cli.profile import read_profile
 from node.joining import Joined
 from tests.support.treaty import Treaty, secret
@@ -15,7 +16,7 @@ from tests.support.treaty import Treaty, secret
 
 def test_a_next_party_key_that_was_shown_before_the_power_went_off_is_no_obstacle_and_not_lost(tmp_path: Path) -> None:
     for seed in ("first", "second", "third"):
-        verbs._show_next_key(tmp_path, PartyId("qm"), seed)
+        keep_next_key(tmp_path, PartyId("qm"), seed)
 
     assert (tmp_path / "next-party-key-qm.txt").read_text().splitlines()[1] == "third"
     others = sorted(path.read_text().splitlines()[1] for path in tmp_path.glob("next-party-key-qm.unused-*.txt"))

@@ -194,7 +194,7 @@ def test_an_expired_certificate_is_told_before_any_call(terminal):
     terminal.clock.at += 91 * 86_400
     result = terminal.run("queries")
     assert result.exit_code == ExitCode.CONFIGURATION
-    assert "ask the administrator for a new certificate" in result.stderr
+    assert "ask the administrator for a new code" in result.stderr
 
 
 def test_lists_are_empty_in_words(terminal):

@@ -10,8 +10,10 @@ import pytest
 from node.store.directory import SqliteDirectory
 from node.store.enrolment import SqliteEnrolments
 from node.store.exchange import SqliteExchange
+from node.store.officers import SqliteOfficers
 from node.store.patterns import SqlitePatterns
 from node.store.vault import Vault
+from tests.support.memory_officers import MemoryOfficers
 from tests.support.memory_stores import MemoryDirectory, MemoryEnrolments, MemoryExchange, MemoryPatterns
 from tests.support.opened import Opened, kept
 
@@ -45,3 +47,11 @@ def enrolments(request, tmp_path):
     if request.param == "memory":
         return Opened(kept(MemoryEnrolments()), reopens=False)
     return Opened(partial(SqliteEnrolments.open, tmp_path / "enrolment.sqlite"), reopens="again" in request.param)
+
+
+@pytest.fixture(params=KINDS)
+def officers(request, tmp_path):
+    if request.param == "memory":
+        return Opened(kept(MemoryOfficers()), reopens=False)
+    vault = Vault(b"k" * 32, entropy=os.urandom)
+    return Opened(partial(SqliteOfficers.open, tmp_path / "officers.sqlite", vault=vault), reopens="again" in request.param)

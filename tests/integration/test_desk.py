@@ -8,7 +8,7 @@ import os
 import sys
 import time
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import grpc
 import pytest
@@ -40,8 +40,11 @@ from node.rpc.officer import CHALLENGE_KEY, CREDENTIAL_KEY, OfficerGate, Officer
 from node.rpc.server import serving
 from node.rpc.tls import ServerTls, TlsSnapshot
 from node.use_cases.desk_values import Question
+from node.use_cases.entitlement import Entitlement
+from node.use_cases.world import World
 from node.v1 import desk_pb2
 from tests.support.fake_desk import CODE_OF_QN, QN, FakeDesk, answer_to
+from tests.support.memory_officers import MemoryOfficers, registered
 from tests.support.rpc import DOMAIN, QM, Treaty, WallClock, node_name
 
 NODE = node_name(QM)
@@ -68,19 +71,25 @@ class Counter:
     desk: FakeDesk
     gate: OfficerGate
     port: int
+    officers: MemoryOfficers
+    certificates: list[bytes] = field(default_factory=list)
 
     @property
     def endpoint(self) -> str:
         return f"127.0.0.1:{self.port}"
 
     def certificate(self, *, name: OfficerName = OFFICER, age_s: float = 0) -> bytes:
-        return issuing.issue_officer_certificate(
+        """A certificate of an officer, made and registered some time ago."""
+        certificate = issuing.issue_officer_certificate(
             SoftwareSigner(SEED).public_key,
             name=name,
             ca=self.treaty.ca(name.party),
             now=self.treaty.now - age_s,
             entropy=os.urandom,
         )
+        self.certificates.append(certificate)
+        self.officers.lies_there(registered(OFFICER, *self.certificates))
+        return certificate
 
     def client(self, *, certificate: bytes | None = None, node=NODE, anchor: bytes | None = None, seed=SEED) -> DeskClient:
         return DeskClient(
@@ -96,12 +105,15 @@ class Counter:
 async def open_counter():
     treaty, desk = Treaty(), FakeDesk(clock=WallClock())
     snapshot = TlsSnapshot(credential=treaty.credential(NODE), anchors=treaty.anchors(QM), domain=DOMAIN)
+    officers = MemoryOfficers()
+    world = World(clock=WallClock(), entropy=os.urandom)
     gate = OfficerGate(
         node=NODE,
         party=QM,
         anchors=lambda: [treaty.ca(QM).certificate],
         clock=WallClock(),
         entropy=os.urandom,
+        standing=Entitlement(party=QM, store=officers, world=world).standing,
     )
     async with serving(
         "127.0.0.1:0",
@@ -110,7 +122,7 @@ async def open_counter():
         interceptors=desk_chain(timer=time.monotonic),
         reply_bytes_max=limits.DESK_REPLY_BYTES_MAX,
     ) as port:
-        yield Counter(treaty=treaty, desk=desk, gate=gate, port=port)
+        yield Counter(treaty=treaty, desk=desk, gate=gate, port=port, officers=officers)
 
 
 @pytest.fixture

@@ -2,106 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from federation.boundary.directory import sign_body
 from federation.errors import Conflict, FederationError, Forbidden, InvalidInput, Unauthentic, Unreachable
 from federation.identity import PartyId
-from federation.trust.entries import EntryKind
-from federation.trust.join_code import JoinCode, decode_join_code, encode_join_code
-from federation.trust.keys import SoftwareSigner
-from node import secretariat
-from node.cli.serving import free_address, world
-from node.config import NodeSettings, SecretariatSettings
-from node.joining import Joined, Joining, join
-from node.keystore import Cost
-from node.store.tray import Approval, Tray
-
-PASSPHRASE = b"only for testing"
-
-
-@dataclass
-class Centre:
-    """A running Secretariat."""
-
-    root: Path
-    genesis: bytes
-
-    async def invite(self, party: str) -> JoinCode:
-        code = secretariat.invite(self.root, PartyId(party), entropy=secrets.token_bytes, now=world().now())
-        await self.taken(f"invite-{party}-*.done")
-        return decode_join_code(code)
-
-    async def taken(self, pattern: str) -> Path:
-        async with asyncio.timeout(10):
-            while not (found := sorted((self.root / "tray").glob(pattern))):
-                await asyncio.sleep(0.02)
-        return found[0]
-
-    async def pending(self, party: str) -> bytes:
-        path = self.root / "pending" / f"{party}.admit"
-        async with asyncio.timeout(10):
-            while not path.exists():
-                await asyncio.sleep(0.02)
-        return path.read_bytes()
-
-    def approve(self, party: str, body: bytes, seed: bytes) -> None:
-        signature = sign_body(EntryKind.ADMIT, body, SoftwareSigner(seed))
-        Tray(self.root / "tray").put(Approval(party=PartyId(party), signature=signature))
-
-    def founder(self, number: int) -> bytes:
-        return bytes.fromhex((self.root / "take-away" / f"founder-{number}.key").read_text())
+from federation.trust.join_code import decode_join_code, encode_join_code
+from node.cli.serving import world
+from node.joining import join
+from tests.support.centre import Centre, a_centre, admitted, joining
 
 
 @pytest.fixture(scope="module")
 async def centre(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Centre]:
-    root = tmp_path_factory.mktemp("treaty") / "secretariat"
-    settings = SecretariatSettings(
-        domain="gsp.example", genesis="0" * 64, listen=free_address("127.0.0.1:0"), join=free_address("127.0.0.1:0")
-    )
-    made = await secretariat.initialise(
-        root, settings=settings, passphrase=PASSPHRASE, founders=3, threshold=2, world=world(), cost=Cost.MINIMAL
-    )
-    async with secretariat.running(root, PASSPHRASE):
-        yield Centre(root=root, genesis=bytes.fromhex(made.genesis))
-
-
-def joining(home: Path, code: JoinCode, genesis: bytes, *, wait_s: float = 20, told: list[str] | None = None) -> Joining:
-    return Joining(
-        home=home,
-        code=code,
-        genesis=genesis,
-        settings=NodeSettings(
-            party=code.party,
-            name="A Party",
-            domain="unknown.invalid",
-            genesis="0" * 64,
-            secretariat="127.0.0.1:1",
-            listen=free_address("127.0.0.1:0"),
-            desk=free_address("127.0.0.1:0"),
-        ),
-        with_node=True,
-        passphrase=PASSPHRASE,
-        cost=Cost.MINIMAL,
-        wait_s=wait_s,
-        show_next_key=(told if told is not None else []).append,
-        tell=lambda _words: None,
-    )
-
-
-async def admitted(centre: Centre, home: Path, code: JoinCode) -> Joined:
-    async with asyncio.TaskGroup() as group:
-        waiting = group.create_task(join(joining(home, code, centre.genesis), world()))
-        body = await centre.pending(code.party)
-        for number in (1, 2):
-            centre.approve(code.party, body, centre.founder(number))
-    return waiting.result()
+    async with a_centre(tmp_path_factory.mktemp("treaty") / "secretariat") as centre:
+        yield centre
 
 
 async def test_a_party_joins_and_its_files_are_its_own_alone(centre: Centre, tmp_path: Path) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from hashlib import sha256
 from pathlib import Path
 
@@ -30,14 +30,14 @@ from federation.trust.fingerprint import digits_of
 from federation.trust.keys import SoftwareSigner
 from federation.trust.roster import Roster, Status
 from node import party, proposing, secretariat
-from node.ceremony import cosign_file, founder_signer, new_founder, party_signer, sign_file, sign_request
+from node.ceremony import Prepared, cosign_file, founder_signer, new_founder, party_signer, sign_file, sign_request
 from node.cli.serving import world
 from node.formats.ceremony import read_entry
 from node.formats.standing import standing_of
 from node.joining import join
-from node.keystore import Cost, Keystore
-from node.proposing import propose
-from node.store.directory import SqliteDirectory, copy_directory
+from node.keystore import Cost, Custody, Keystore
+from node.proposing import Proposed, propose
+from node.store.directory import SqliteDirectory
 from node.store.tray import Cosignature, Signed, Tray
 from node.use_cases.founders import read_aloud
 from node.use_cases.registry import Registry
@@ -59,10 +59,7 @@ async def hall(tmp_path: Path) -> AsyncIterator[Hall]:
 
 async def roster_of(hall: Hall, name: str) -> Roster:
     """What a node has accepted, from a copy of its directory."""
-    copied = hall.folder / f"copy-of-{name}.sqlite"
-    copied.unlink(missing_ok=True)
-    copy_directory(hall.folder / name / "directory.sqlite", copied)
-    async with SqliteDirectory.open(copied) as store:
+    async with SqliteDirectory.beside(hall.folder / name / "directory.sqlite") as store:
         return (await Registry.load(store, hall.genesis, world().clock)).roster
 
 
@@ -81,8 +78,25 @@ async def until_node(hall: Hall, name: str, holds) -> Roster:
             await asyncio.sleep(0.1)
 
 
-def keystore(hall: Hall) -> Keystore:
-    return Keystore.open(hall.home / "keystore", PASSPHRASE)
+@contextmanager
+def custody(hall: Hall) -> Iterator[Custody]:
+    with proposing.custody_of(hall.home, Keystore.open(hall.home / "keystore", PASSPHRASE)) as opened:
+        yield opened
+
+
+def propose_log_key(hall: Hall) -> Proposed:
+    with custody(hall) as opened:
+        return proposing.propose_log_key(hall.home, opened, world=world())
+
+
+def propose_issuer(hall: Hall, *, signed: Path | None = None, own_ca: bool = False, retire: bool = False) -> Proposed:
+    with custody(hall) as opened:
+        return proposing.propose_issuer(hall.home, opened, signed=signed, own_ca=own_ca, retire=retire, world=world())
+
+
+def request_issuer(hall: Hall) -> Prepared:
+    with custody(hall) as opened:
+        return proposing.request_issuer(hall.home, opened, world=world())
 
 
 def policy(confirmations: int):
@@ -195,7 +209,7 @@ async def test_the_log_key_is_changed_while_everybody_goes_on(hall: Hall) -> Non
     await hall.admit("qm", await hall.invite("qm"))
     before = hall.status().log_key
     async with node_of(hall, "qm"):
-        await hall.enact(proposing.propose_log_key(hall.home, keystore(hall), world=world()))
+        await hall.enact(propose_log_key(hall))
         await hall.enact(propose(hall.home, policy(2)))  # the running Secretariat signs the next checkpoint with the new key
         roster = await until_node(hall, "qm", lambda one: one.governance.confirmations == 2)
         await hall.admit("qn", await hall.invite("qn"))
@@ -205,17 +219,17 @@ async def test_the_log_key_is_changed_while_everybody_goes_on(hall: Hall) -> Non
 
 
 async def test_a_log_key_that_was_proposed_twice_is_made_once(hall: Hall) -> None:
-    one = proposing.propose_log_key(hall.home, keystore(hall), world=world())
-    two = proposing.propose_log_key(hall.home, keystore(hall), world=world())
+    one = propose_log_key(hall)
+    two = propose_log_key(hall)
 
     assert read_entry(one.path).value.log_key == read_entry(two.path).value.log_key
-    assert keystore(hall).names() == ("ca", "issuing", "join", "log", "log-2")
+    assert Keystore.open(hall.home / "keystore", PASSPHRASE).names() == ("ca", "issuing", "join", "log", "log-2")
 
 
 async def rotate_issuer(hall: Hall, *, retire: bool = False) -> None:
-    prepared = proposing.request_issuer(hall.home, keystore(hall), world=world())
+    prepared = request_issuer(hall)
     signed = sign_request(hall.folder / "root", PASSPHRASE, prepared.request, prepared.digits, world=world())
-    proposed = proposing.propose_issuer(hall.home, keystore(hall), signed=signed, own_ca=False, retire=retire, world=world())
+    proposed = propose_issuer(hall, signed=signed, retire=retire)
     await hall.enact(proposed)
 
 
@@ -229,10 +243,9 @@ async def test_the_issuing_ca_and_the_secretariats_own_are_changed_and_the_forme
         await hall.admit("qn", await hall.invite("qn"))  # still under the former one, until the restart
     async with secretariat.running(hall.home, PASSPHRASE), node_of(hall, "qm"):
         await until_node(hall, "qm", lambda one: "qn" in one.parties)
-        retired = proposing.propose_issuer(hall.home, keystore(hall), signed=None, own_ca=False, retire=True, world=world())
+        retired = propose_issuer(hall, retire=True)
         await hall.enact(retired)
         await until_node(hall, "qm", lambda one: len(one.governance.secretariat_cas) == 1)
-    async with secretariat.running(hall.home, PASSPHRASE), node_of(hall, "qm"):
         await hall.admit("qo", await hall.invite("qo"))
         roster = await until_node(hall, "qm", lambda one: "qo" in one.parties)
 
@@ -249,7 +262,7 @@ async def test_the_secretariats_own_ca_is_renewed_alone_and_nodes_that_run_follo
         await hall.admit("qm", await hall.invite("qm"))
     async with node_of(hall, "qm"):
         async with secretariat.running(hall.home, PASSPHRASE):
-            proposed = proposing.propose_issuer(hall.home, keystore(hall), signed=None, own_ca=True, retire=False, world=world())
+            proposed = propose_issuer(hall, own_ca=True)
             await hall.enact(proposed)
             await until_node(hall, "qm", lambda one: len(one.governance.secretariat_cas) == 2)
         async with secretariat.running(hall.home, PASSPHRASE):  # now under the new CA
@@ -259,18 +272,18 @@ async def test_the_secretariats_own_ca_is_renewed_alone_and_nodes_that_run_follo
 
 async def test_a_change_of_issuer_that_changes_nothing_is_refused(hall: Hall) -> None:
     with pytest.raises(Conflict, match="nothing would change"):
-        proposing.propose_issuer(hall.home, keystore(hall), signed=None, own_ca=False, retire=False, world=world())
+        propose_issuer(hall)
 
 
 async def test_what_a_rogue_root_signed_is_not_even_proposed(hall: Hall) -> None:
     rogue = Hall(hall.folder / "rogue")
     rogue.folder.mkdir()
     rogue.drafted(rogue.plan())
-    prepared = proposing.request_issuer(hall.home, keystore(hall), world=world())
+    prepared = request_issuer(hall)
     signed = sign_request(rogue.folder / "root", PASSPHRASE, prepared.request, prepared.digits, world=world())
 
     with pytest.raises(Unauthentic):
-        proposing.propose_issuer(hall.home, keystore(hall), signed=signed, own_ca=False, retire=False, world=world())
+        propose_issuer(hall, signed=signed)
 
 
 async def test_founders_hand_over_and_the_new_ones_sign_from_then_on(hall: Hall) -> None:
@@ -309,7 +322,7 @@ async def test_a_party_that_lost_its_keys_is_recovered_by_founders_with_a_new_ke
     )
     await hall.until(lambda: hall.status().proposals)
     entry = read_entry(proposed.path)
-    signer = party_signer(hall.folder / "qm", PASSPHRASE, entry)
+    signer = party_signer([SoftwareSigner(lost.get("party")), SoftwareSigner(lost.get("party-2"))], entry)
     by_party = sign_file(proposed.path, proposed.digits, signer, as_party=True)
     hall.hand_over([by_party])
     await hall.enact(proposed)
@@ -323,7 +336,7 @@ async def test_a_party_that_lost_its_keys_is_recovered_by_founders_with_a_new_ke
     with pytest.raises(Forbidden, match="founders do not sign"):
         hall.sign(override.path, (1,))
     digits = read_aloud(EntryKind.OVERRIDE, override.path.read_bytes())
-    other = party_signer(hall.folder / "qm", PASSPHRASE, read_entry(override.path))
+    other = party_signer([SoftwareSigner(lost.get("party"))], read_entry(override.path))
     assert sign_file(override.path, digits, other, as_party=True).exists()
 
 

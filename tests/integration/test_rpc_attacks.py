@@ -18,6 +18,7 @@ from federation.identity import OfficerName
 from federation.ports import Peer
 from federation.trust import issuing
 from federation.trust.certificate import to_pem
+from federation.trust.chain import load_certificate, utc_text, window_of
 from federation.trust.issuing import Authority
 from federation.trust.profile import Profile, node_profile, officer_profile
 from federation.v1 import exchange_pb2
@@ -27,6 +28,7 @@ from node.rpc.exchange import BUNDLES, DELIVER, GrpcTransport
 from node.rpc.interceptors import Budget, budgeted, identified, mapped
 from node.rpc.server import serving
 from node.rpc.tls import NodeCredential, ServerTls
+from node.use_cases.desk_values import Health
 from tests.support.pki import forge
 from tests.support.rpc import (
     DOMAIN,
@@ -187,6 +189,55 @@ async def test_the_expired_certificate_of_a_server_is_named_with_our_clock(treat
             await deliver(served, treaty.credential(node_name(QN)))
 
     assert "this node's clock says" in refusal.value.hint
+    assert "the certificate there is valid from" in refusal.value.hint
+
+
+async def test_a_node_certificate_expired_by_one_second_gets_nobody_in(treaty):
+    expired = treaty.credential(node_name(QN), age_s=limits.NODE_CERTIFICATE_LIFE_S + 1)
+    async with listening(treaty, node_name(QM)) as served:
+        with pytest.raises(Unreachable):
+            await deliver(served, expired)
+
+    assert not served.exchange.deliveries
+
+
+async def test_a_connection_ends_one_second_after_its_certificate(treaty):
+    clock, own = SetClock(treaty.now), treaty.credential(node_name(QN))
+    async with listening(treaty, node_name(QM), clock=clock) as served, channels(own) as line:
+        await GrpcTransport(line).bundles(served.peer)
+        clock.at = window_of(load_certificate(own.certificate)).not_after
+        await GrpcTransport(line).bundles(served.peer)
+        clock.at += 1
+
+        with pytest.raises(Unauthentic, match="valid from"):
+            await GrpcTransport(line).bundles(served.peer)
+
+
+async def test_a_certificate_from_two_hours_ahead_is_refused_and_both_clocks_are_shown(treaty):
+    ahead = treaty.credential(node_name(QM), age_s=-2 * limits.CERTIFICATE_BACKDATE_S)
+    async with listening(treaty, node_name(QM), credential=ahead) as served:
+        with pytest.raises(Unreachable, match="not valid yet") as refusal:
+            await deliver(served, treaty.credential(node_name(QN)))
+
+    assert "this node's clock says" in refusal.value.hint
+    assert f"is valid from {utc_text(int(treaty.now) + limits.CERTIFICATE_BACKDATE_S)}" in refusal.value.hint
+
+
+async def test_a_clock_that_is_ten_minutes_off_is_shown_beside_ours_and_stops_no_connection(treaty):
+    clock = SetClock(treaty.now + 600)
+    async with listening(treaty, node_name(QM), clock=clock) as served, channels(treaty.credential(node_name(QN))) as line:
+        await GrpcTransport(line).bundles(served.peer)
+        check = line.clocks.check()
+
+    assert check.health is Health.WARNING
+    assert f"{node_name(QM).dns} said {utc_text(clock.at)} when it was" in check.words
+
+
+async def test_the_clock_is_told_behind_a_refusal_too(treaty):
+    async with listening(treaty, node_name(QM)) as served, raw_channel(treaty, served) as channel:
+        _, trailing = await status_of(channel.unary_unary("/federation.v1.Exchange/Nothing")(b""))
+
+    assert abs(int.from_bytes(trailing["gsp-time-bin"]) / 1_000 - treaty.now) < 600
 
 
 async def test_a_certificate_that_expires_during_a_connection_ends_it_at_the_next_call(treaty):

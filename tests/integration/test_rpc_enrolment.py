@@ -21,7 +21,7 @@ from federation.trust.entries import Signature
 from federation.trust.join_code import JoinCode
 from federation.v1 import directory_pb2
 from node.rpc import enrolment
-from node.rpc.enrolment import EnrolmentServicer, enrolling
+from node.rpc.enrolment import EnrolmentServicer, enrolling, handing_in
 from node.rpc.exchange import BUNDLES
 from node.rpc.interceptors import join_chain
 from node.rpc.server import serving
@@ -55,6 +55,11 @@ class Registry:
         self._check(token, party)
         return EnrolmentState(step=Step.LOGGED, founders_signed=2, founders_needed=2)
 
+    async def renew(self, leaf: bytes) -> int:
+        if leaf != b"entry":
+            raise Forbidden("an entry of another kind")
+        return 7
+
     def _check(self, token: bytes, party: PartyId) -> None:
         if (token, party) != (TOKEN, QM):
             raise Forbidden("this token is no invitation for that Party")
@@ -67,6 +72,7 @@ class JoinPort:
     credential: NodeCredential
     registry: Registry
     tls: ServerTls
+    issuer: bytes
 
 
 @asynccontextmanager
@@ -83,7 +89,9 @@ async def join_port() -> AsyncIterator[JoinPort]:
     ) as port:
         address = f"127.0.0.1:{port}"
         code = JoinCode(address=address, party=QM, token=TOKEN, leaf_sha256=sha256(credential.certificate).digest())
-        yield JoinPort(address=address, code=code, credential=credential, registry=registry, tls=tls)
+        yield JoinPort(
+            address=address, code=code, credential=credential, registry=registry, tls=tls, issuer=treaty.ca(None).certificate
+        )
 
 
 async def test_a_party_enrols_accepts_and_asks_how_far_it_is():
@@ -99,6 +107,23 @@ async def test_a_party_enrols_accepts_and_asks_how_far_it_is():
     assert port.registry.acceptances == [ACCEPTANCE]
     assert accepted == EnrolmentState(step=Step.ACCEPTED, founders_signed=1, founders_needed=2)
     assert logged.step is Step.LOGGED
+
+
+async def test_a_party_without_a_certificate_hands_an_entry_in():
+    async with join_port() as port:
+        anchors = (port.issuer,)
+        async with handing_in(port.address, name=node_name(None), anchors=anchors, clock=WALL_CLOCK) as secretariat:
+            assert await secretariat.renew(b"entry") == 7
+            with pytest.raises(Forbidden, match="another kind"):
+                await secretariat.renew(b"something else")
+
+
+async def test_an_entry_is_handed_in_to_nobody_but_the_secretariat():
+    async with join_port() as port:
+        stranger = Treaty().ca(None).certificate
+        async with handing_in(port.address, name=node_name(None), anchors=(stranger,), clock=WALL_CLOCK) as secretariat:
+            with pytest.raises(Unreachable):
+                await secretariat.renew(b"entry")
 
 
 async def test_a_server_with_another_certificate_hears_nothing():

@@ -26,7 +26,18 @@ from federation.uim.pattern import PrintedItem
 from federation.uim.scan import Key, Scan
 from federation.wire import strict
 from node.rpc import desk_wire, resolution_wire
-from node.use_cases.desk_values import Check, Health, Membership, NodeStatus, Prepared, Question, RankedParty, Resolution
+from node.use_cases.desk_values import (
+    Check,
+    Health,
+    KeyLine,
+    KeyPlace,
+    Membership,
+    NodeStatus,
+    Prepared,
+    Question,
+    RankedParty,
+    Resolution,
+)
 from node.v1 import desk_pb2
 
 few = settings(max_examples=40, deadline=None)
@@ -118,6 +129,19 @@ status = st.builds(
     version=words,
     checks=st.lists(st.builds(Check, name=words, health=st.sampled_from(Health), words=words, hint=words), max_size=3).map(tuple),
     figures=st.dictionaries(words, st.integers(-(2**63), 2**63 - 1), max_size=3),
+    keys=st.lists(
+        st.builds(
+            KeyLine,
+            name=words,
+            id=words,
+            place=st.sampled_from(KeyPlace),
+            since=moment,
+            ends=moment,
+            health=st.sampled_from(Health),
+            words=words,
+        ),
+        max_size=3,
+    ).map(tuple),
 )
 
 CODECS = {

@@ -15,7 +15,7 @@ from federation.errors import FederationError, Forbidden, Malformed, Misuse, Una
 from federation.identity import MessageId
 from federation.ports import Peer
 from node import party as party_node
-from node.use_cases.participant import follow_directory, learn_bundles
+from node.use_cases.housekeeping import follow_directory, learn_bundles
 from tests.support.federation import Federation, federating
 from tests.support.simulated_node import SimNode
 from tests.support.virtual_clock import VirtualLoop, run_virtual
@@ -99,7 +99,9 @@ async def test_a_secretariat_that_refuses_an_entry_ends_no_node(monkeypatch: pyt
 
     monkeypatch.setattr(party_node, "announce_settings", announce)
     monkeypatch.setattr(party_node, "ANNOUNCE_RETRY_S", 0)
-    ground: Any = type("Ground", (), {"registry": None, "settings": None, "sets": (), "keystore": None, "world": None})
+    monkeypatch.setattr(party_node, "_author", lambda _ground: None)
+    own_keys = type("Keys", (), {"announced_signing_key": lambda: bytes(32)})
+    ground: Any = type("Ground", (), {"registry": None, "settings": None, "sets": (), "own_keys": own_keys, "world": None})
     parts: Any = type("Parts", (), {"directory": None, "secretariat": object()})
 
     async with asyncio.timeout(10):

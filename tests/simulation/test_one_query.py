@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
+from federation import limits
 from federation.boundary.proof import check_proof
 from federation.ports import Direction
 from federation.query.codes import Automation, Outcome
@@ -82,11 +85,14 @@ async def test_both_sides_export_a_proof_that_convinces_whoever_has_the_genesis(
     await asyncio.sleep(5)
     log_key = federation.treaty.log_signer.public_key
 
-    for node, sent in ((asker, 0), (answerer, 1)):
+    for node, sent, whole_bytes in ((asker, 0, limits.PROOF_WHOLE_BYTES), (answerer, 1, limits.PROOF_WHOLE_BYTES), (asker, 0, 0)):
         officer = node.kit.officers[0].name
-        raw = await node.at_desk(lambda desk, officer=officer: desk.proof(officer, view.asked.message_id, disclose=True))
+        with pytest.MonkeyPatch.context() as patch:  # as if the directory were a large one
+            patch.setattr(limits, "PROOF_WHOLE_BYTES", whole_bytes)
+            raw = await node.at_desk(lambda desk, officer=officer: desk.proof(officer, view.asked.message_id, disclose=True))
         report = check_proof(raw, log_key=log_key, genesis_digest=federation.treaty.founded.digest)
 
+        assert (report.quorum is not None) == (whole_bytes > 0)
         assert report.exporter == node.kit.name
         assert len(report.crossings) == 2
         assert report.crossings[sent].receipt is not None

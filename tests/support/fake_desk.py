@@ -33,6 +33,7 @@ from node.use_cases.desk_values import (
     Check,
     Health,
     InboxView,
+    KeyLine,
     Membership,
     NodeStatus,
     Prepared,
@@ -123,6 +124,7 @@ class FakeDesk:
     drafts: dict[MessageId, tuple[Prepared, bytes, object]] = field(default_factory=dict)
     sent: list[Answer] = field(default_factory=list)
     checks: tuple[Check, ...] = (Check(name="directory", health=Health.GOOD, words="8 entries, 5 minutes old"),)
+    keys: tuple[KeyLine, ...] = ()
     numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     @property
@@ -349,7 +351,7 @@ class FakeDesk:
 
     async def status(self, officer: OfficerName) -> NodeStatus:
         self._fail()
-        return NodeStatus(party=QM, version="0.1.0", checks=self.checks, figures={"outbox": 3, "journal": 12})
+        return NodeStatus(party=QM, version="0.1.0", checks=self.checks, figures={"outbox": 3, "journal": 12}, keys=self.keys)
 
 
 @dataclass

@@ -4,31 +4,44 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric import ec
+
 from federation.errors import StoreUnavailable, Unreachable
+from federation.identity import OfficerName
 from federation.ports import Change, Crossing, Peer
 from federation.query.codes import Automation
 from federation.query.policy import Policy
+from federation.trust.chain import Window
+from federation.trust.issuing import issue_officer_certificate
+from federation.trust.keys import Signer
 from node.rpc.directory import DirectoryServicer
 from node.rpc.exchange import ExchangeServicer
 from node.use_cases.desk import OwnDesk
+from node.use_cases.desk_values import KeyPlace
 from node.use_cases.diagnosis import Facts
 from node.use_cases.directory_reads import DirectoryReads
 from node.use_cases.load_trace import load_trace
-from node.use_cases.participant import Participant, Parts, participating
+from node.use_cases.own_keys import HeldKey, OwnKeys, ca_key_hash
+from node.use_cases.participant import participating
+from node.use_cases.parts import Participant, Parts
+from node.use_cases.personnel import OfficerParts
 from node.use_cases.registry import Registry
 from node.use_cases.world import Own, World
 from tests.support.faults import Faults
 from tests.support.history import History
+from tests.support.memory_officers import MemoryOfficers, registered
 from tests.support.memory_stores import MemoryDirectory, MemoryExchange, MemoryPatterns
 from tests.support.memory_trace import MemoryTrace
 from tests.support.network import SimNetwork, Site
 from tests.support.parties import PartyKit, TreatyKit
 from tests.support.virtual_clock import EPOCH, SeededEntropy, VirtualLoop, WallClock
 
+FOR_EVER = Window(not_before=int(EPOCH), not_after=int(EPOCH) + 10 * 365 * 86_400)
 HOUSEKEEPING_S = 1_800.0
 """Nodes look after themselves less often here, or weeks would take minutes."""
 READ_S = (0.0001, 0.0005)
@@ -88,6 +101,32 @@ class Disk:
         return result
 
 
+@dataclass(frozen=True)
+class KitCa:
+    key: ec.EllipticCurvePrivateKey
+    certificate: bytes | None = None
+
+
+class KitKeys:
+    """The keys that a Party of a simulation was made with, as a node asks for them."""
+
+    def __init__(self, kit: PartyKit) -> None:
+        self._kit = kit
+
+    def signers(self, role: str) -> Sequence[Signer]:
+        return (self._kit.signer if role == "signing" else self._kit.author,)
+
+    def cas(self) -> Sequence[KitCa]:
+        return (KitCa(self._kit.ca.key),)
+
+    def inventory(self) -> Sequence[HeldKey]:
+        ids = {"party": self._kit.author.public_key, "signing": self._kit.signer.public_key, "ca": ca_key_hash(self._kit.ca.key)}
+        return [HeldKey(role=role, name=role, id=one, place=KeyPlace.MEMORY, retired=False) for role, one in ids.items()]
+
+    def reload(self) -> None:
+        """Nothing else comes."""
+
+
 class SimNode:
     """A Party's node that can be switched on and off.
 
@@ -117,6 +156,7 @@ class SimNode:
         self.storage = Storage(self.faults)
         self.directory = MemoryDirectory()
         self.patterns = MemoryPatterns()
+        self.officers = MemoryOfficers()
         self.trace = MemoryTrace()
         self.starts = 0
         self.problems: set[str] = set()
@@ -137,9 +177,10 @@ class SimNode:
         self.storage.on_write = self._wrote
 
     async def prepare(self) -> None:
-        """What `gsp party join` leaves behind: the directory, and the Party's own data."""
+        """What `gsp party join` and the administrators leave behind: the directory, the Party's own data, its officers."""
         await self.directory.append(first=0, leaves=self._treaty.leaves, checkpoint=self._treaty.checkpoint)
         await load_trace(self.trace, self.kit.filings)
+        self.officers.lies_there(*(registered(one.name, one.certificate) for one in self.kit.officers))
 
     def note(self, what: str, message_id: bytes = b"", size: int = 0) -> None:
         """Into the history."""
@@ -265,9 +306,21 @@ class SimNode:
             sets=(self.kit.patterns,),
             reference=(),
             policy=self.policy,
-            facts=lambda: Facts(certificate_not_after=EPOCH + 10 * 365 * 86_400, disk_free_bytes=2**34),
+            officers=self._officer_parts(),
+            own_keys=OwnKeys(party=self.party, registry=registry, clock=self.clock, source=KitKeys(self.kit)),
+            facts=lambda: Facts(certificate=FOR_EVER, disk_free_bytes=2**34),
             housekeeping_s=HOUSEKEEPING_S,
         )
+
+    def _officer_parts(self) -> OfficerParts:
+        entropy = SeededEntropy(self._seed, self.party, "certificates", self.starts)
+
+        def certify(public_key: bytes, name: OfficerName, life_s: int) -> bytes:
+            return issue_officer_certificate(
+                public_key, name=name, ca=self.kit.ca, now=self.clock.now(), entropy=entropy, life_s=life_s
+            )
+
+        return OfficerParts(store=self.officers, certify=certify, party_ca=lambda: self.kit.ca.certificate)
 
     async def _registry(self) -> Registry:
         """Reading the log again takes some time, and every node has the same at its first start."""

@@ -14,6 +14,7 @@ from federation.envelope.seal import Envelope, digest_of_parts
 from federation.errors import Forbidden, Incompatible, Malformed, PeerMisbehaviour, Unauthentic, UnknownParty
 from federation.identity import MessageId, PartyId
 from federation.query.answer import Answer
+from federation.trust.entries import Revoke, RevokedKind
 from federation.trust.keys import SoftwareSigner, node_message
 from federation.wire.envelope import decode_header, encode_envelope, encode_header
 from federation.wire.query import encode_answer_body, encode_query_body
@@ -160,12 +161,35 @@ def test_the_officers_key_does_not_sign_for_the_node(treaty, roster):
         read(treaty, asked(treaty, node_signer=treaty.parties[QM].officer.signer).raw, roster)
 
 
-def test_a_key_that_the_node_has_given_up_signs_no_more(treaty):
+def changed_key(*, at: int) -> Treaty:
+    """The directory after qm's node has another signing key since that time."""
     grown = Treaty.make(seed=21)
     for party in ("qm", "qn", "qo"):
         grown.admit(party)
     qm = grown.parties[QM]
-    grown.enter(grown.node_entry(replace(qm, signer=SoftwareSigner(secret(1, "next"))), serial=2), qm.key)
+    entry = grown.node_entry(replace(qm, signer=SoftwareSigner(secret(1, "next"))), serial=2)
+    grown.enter(replace(entry, created=at), qm.key)
+    return grown
+
+
+def test_a_key_that_the_node_has_given_up_signs_no_more(treaty):
+    grown = changed_key(at=NOW - limits.SIGNING_OVERLAP_S - 1)
+
+    with pytest.raises(Unauthentic, match="does not verify"):
+        read(grown, asked(treaty).raw, grown.roster)
+
+
+def test_what_was_sealed_before_the_key_changed_arrives_all_the_same(treaty):
+    for at in (NOW - limits.SIGNING_OVERLAP_S, NOW, NOW + 60):
+        grown = changed_key(at=at)
+
+        assert read(grown, asked(treaty).raw, grown.roster).header.sender.party == QM
+
+
+def test_a_revoked_key_signs_nothing_whatever_time_it_says(treaty):
+    grown = changed_key(at=NOW)
+    qm = grown.parties[QM]
+    grown.enter(Revoke(created=NOW, party=QM, kind=RevokedKind.SIGNING_KEY, id=qm.signer.public_key, reason="stolen"), qm.key)
 
     with pytest.raises(Unauthentic, match="does not verify"):
         read(grown, asked(treaty).raw, grown.roster)
@@ -243,6 +267,12 @@ def test_an_envelope_from_the_future_is_refused_with_both_clocks(treaty, roster)
         "made at 2027-01-15 08:00:00 UTC by its sender's clock, and here it is 2027-01-15 07:54:59 UTC" in refusal.value.message
     )
     assert "one of the two clocks is wrong" in refusal.value.hint
+
+
+def test_an_envelope_of_a_clock_that_is_ten_minutes_off_is_refused_and_both_clocks_are_shown(treaty, roster):
+    for off_s in (-600, 7 * DAY + 600):
+        with pytest.raises(Unauthentic, match="by its sender's clock, and here it is"):
+            opened(treaty, asked(treaty).raw, roster, now=NOW + off_s)
 
 
 def test_an_expired_envelope_is_refused_with_both_clocks(treaty, roster):

@@ -10,8 +10,8 @@ import pytest
 
 from federation import limits
 from federation.errors import Conflict, InvalidConfiguration, InvalidInput, NotFound, StoreUnavailable, Unauthentic
-from node import keystore as keystore_module
 from node.keystore import Cost, Keystore, read_passphrase
+from node.keystore import file as keystore_module
 
 PASSPHRASE = b"correct horse battery"
 

@@ -36,7 +36,14 @@ def gate(clock) -> OfficerGate:
 
 def gate_of(node, clock, *, anchors=None) -> OfficerGate:
     pinned = anchors if anchors is not None else [pki.party_ca().certificate]
-    return OfficerGate(node=node, party=pki.QM, anchors=lambda: pinned, clock=clock, entropy=counting_entropy())
+    return OfficerGate(
+        node=node, party=pki.QM, anchors=lambda: pinned, clock=clock, entropy=counting_entropy(), standing=everybody_stands
+    )
+
+
+async def everybody_stands(officer, certificate) -> None:
+    assert officer.party == pki.QM
+    assert certificate
 
 
 def officer_key(certificate: bytes | None = None, *, seed: str = "officer") -> OfficerKey:
@@ -49,8 +56,8 @@ def credential(gate, key=None, *, method=METHOD, request=REQUEST, node=None, now
     )
 
 
-def admit(gate, given, *, method=METHOD, request=REQUEST):
-    return gate.admit(method=method, request=request, credential=given)
+async def admit(gate, given, *, method=METHOD, request=REQUEST):
+    return await gate.admit(method=method, request=request, credential=given)
 
 
 def changed(given: bytes, **fields) -> bytes:
@@ -60,153 +67,153 @@ def changed(given: bytes, **fields) -> bytes:
     return strict.encode(message)
 
 
-def test_an_officer_of_the_party_is_named_and_its_certificate_handed_on(gate):
-    caller = admit(gate, credential(gate))
+async def test_an_officer_of_the_party_is_named_and_its_certificate_handed_on(gate):
+    caller = await admit(gate, credential(gate))
     assert caller.officer == pki.officer()
     assert caller.certificate == pki.officer_certificate()
 
 
-def test_a_call_without_credential_is_refused(gate):
+async def test_a_call_without_credential_is_refused(gate):
     with pytest.raises(Unauthentic, match="does not say which officer"):
-        admit(gate, None)
+        await admit(gate, None)
 
 
-def test_a_credential_as_text_metadata_is_refused(gate):
+async def test_a_credential_as_text_metadata_is_refused(gate):
     with pytest.raises(Unauthentic):
-        admit(gate, credential(gate).hex())
+        await admit(gate, credential(gate).hex())
 
 
 @pytest.mark.parametrize("given", [b"", b"\xff" * 40, b"\x0a\x01", bytes(limits.GRPC_METADATA_BYTES_MAX + 1)])
-def test_bytes_that_are_no_credential_are_refused(gate, given):
+async def test_bytes_that_are_no_credential_are_refused(gate, given):
     with pytest.raises((Malformed, Unauthentic)):
-        admit(gate, given)
+        await admit(gate, given)
 
 
-def test_a_credential_with_an_unknown_field_is_refused(gate):
+async def test_a_credential_with_an_unknown_field_is_refused(gate):
     with pytest.raises(Malformed):
-        admit(gate, credential(gate) + b"\x78\x01")
+        await admit(gate, credential(gate) + b"\x78\x01")
 
 
-def test_a_certificate_without_its_key_is_refused(gate):
+async def test_a_certificate_without_its_key_is_refused(gate):
     stolen = officer_key(seed="somebody else")
     with pytest.raises(Unauthentic, match="signature"):
-        admit(gate, credential(gate, stolen))
+        await admit(gate, credential(gate, stolen))
 
 
-def test_a_certificate_with_no_signature_is_refused(gate):
+async def test_a_certificate_with_no_signature_is_refused(gate):
     with pytest.raises(Unauthentic):
-        admit(gate, changed(credential(gate), signature=b""))
+        await admit(gate, changed(credential(gate), signature=b""))
 
 
-def test_a_repeated_call_is_refused(gate):
+async def test_a_repeated_call_is_refused(gate):
     given = credential(gate)
-    admit(gate, given)
+    await admit(gate, given)
     with pytest.raises(Unauthentic, match="challenge"):
-        admit(gate, given)
+        await admit(gate, given)
 
 
-def test_a_challenge_is_used_up_by_a_call_that_fails(gate):
+async def test_a_challenge_is_used_up_by_a_call_that_fails(gate):
     given = credential(gate)
     with pytest.raises(Unauthentic, match="signature"):
-        admit(gate, changed(given, signature=bytes(64)))
+        await admit(gate, changed(given, signature=bytes(64)))
     with pytest.raises(Unauthentic, match="challenge"):
-        admit(gate, given)
+        await admit(gate, given)
 
 
-def test_a_signature_is_good_for_one_method_only(gate):
+async def test_a_signature_is_good_for_one_method_only(gate):
     with pytest.raises(Unauthentic, match="signature"):
-        admit(gate, credential(gate), method="/node.v1.Desk/SubmitAnswer")
+        await admit(gate, credential(gate), method="/node.v1.Desk/SubmitAnswer")
 
 
-def test_a_signature_is_good_for_one_request_only(gate):
+async def test_a_signature_is_good_for_one_request_only(gate):
     with pytest.raises(Unauthentic, match="signature"):
-        admit(gate, credential(gate), request=REQUEST + b"!")
+        await admit(gate, credential(gate), request=REQUEST + b"!")
 
 
-def test_a_signature_for_another_node_is_refused(gate):
+async def test_a_signature_for_another_node_is_refused(gate):
     with pytest.raises(Unauthentic, match="signature"):
-        admit(gate, credential(gate, node=pki.node(node_id="two")))
+        await admit(gate, credential(gate, node=pki.node(node_id="two")))
 
 
-def test_a_challenge_of_another_node_is_refused(gate, clock):
-    elsewhere = OfficerGate(node=pki.node(), party=pki.QM, anchors=list, clock=clock, entropy=pki.entropy)
+async def test_a_challenge_of_another_node_is_refused(gate, clock):
+    elsewhere = gate_of(pki.node(), clock, anchors=())
     with pytest.raises(Unauthentic, match="challenge"):
-        admit(gate, credential(gate, challenge=elsewhere.challenge()))
+        await admit(gate, credential(gate, challenge=elsewhere.challenge()))
 
 
-def test_a_challenge_lives_for_a_minute(gate, clock):
+async def test_a_challenge_lives_for_a_minute(gate, clock):
     in_time, too_late = credential(gate), credential(gate)
     clock.at += limits.DESK_CHALLENGE_LIFE_S
-    admit(gate, in_time)
+    await admit(gate, in_time)
     clock.at += 1
     with pytest.raises(Unauthentic, match="challenge"):
-        admit(gate, too_late)
+        await admit(gate, too_late)
 
 
-def test_whoever_asks_for_challenges_without_end_gets_a_bounded_table(gate):
+async def test_whoever_asks_for_challenges_without_end_gets_a_bounded_table(gate):
     early, late = credential(gate), credential(gate)
     for _ in range(limits.DESK_CHALLENGES_MAX - 1):
         gate.challenge()
-    admit(gate, late)
+    await admit(gate, late)
     with pytest.raises(Unauthentic, match="challenge"):
-        admit(gate, early)
+        await admit(gate, early)
 
 
 @pytest.mark.parametrize("offset_s", [-limits.CLOCK_TOLERANCE_S - 1, limits.CLOCK_TOLERANCE_S + 1])
-def test_a_wrong_clock_is_told_with_both_times(gate, offset_s):
+async def test_a_wrong_clock_is_told_with_both_times(gate, offset_s):
     with pytest.raises(Unauthentic, match=r"clock says .* and this node's 2027-01-15 08:00:00 UTC"):
-        admit(gate, credential(gate, now=pki.NOW + offset_s))
+        await admit(gate, credential(gate, now=pki.NOW + offset_s))
 
 
 @pytest.mark.parametrize("offset_s", [-limits.CLOCK_TOLERANCE_S, limits.CLOCK_TOLERANCE_S])
-def test_five_minutes_of_difference_are_tolerated(gate, offset_s):
-    assert admit(gate, credential(gate, now=pki.NOW + offset_s)).officer == pki.officer()
+async def test_five_minutes_of_difference_are_tolerated(gate, offset_s):
+    assert (await admit(gate, credential(gate, now=pki.NOW + offset_s))).officer == pki.officer()
 
 
-def test_a_time_beyond_the_calendar_is_refused(gate):
+async def test_a_time_beyond_the_calendar_is_refused(gate):
     with pytest.raises(Malformed):
-        admit(gate, changed(credential(gate), time=2**64 - 1))
+        await admit(gate, changed(credential(gate), time=2**64 - 1))
 
 
-def test_the_time_is_part_of_what_is_signed(gate):
+async def test_the_time_is_part_of_what_is_signed(gate):
     with pytest.raises(Unauthentic, match="signature"):
-        admit(gate, changed(credential(gate), time=pki.NOW + 1))
+        await admit(gate, changed(credential(gate), time=pki.NOW + 1))
 
 
-def test_an_expired_certificate_is_refused(gate, clock):
+async def test_an_expired_certificate_is_refused(gate, clock):
     old = pki.officer_certificate(now=pki.NOW - limits.OFFICER_CERTIFICATE_LIFE_S - 1)
     with pytest.raises(Unauthentic, match="valid from"):
-        admit(gate, credential(gate, officer_key(old)))
+        await admit(gate, credential(gate, officer_key(old)))
 
 
-def test_an_officer_of_another_party_is_refused(gate):
+async def test_an_officer_of_another_party_is_refused(gate):
     foreign = pki.officer_certificate(pki.officer(pki.QN))
     with pytest.raises((Malformed, Unauthentic)):
-        admit(gate, credential(gate, officer_key(foreign)))
+        await admit(gate, credential(gate, officer_key(foreign)))
 
 
-def test_a_name_of_this_party_signed_by_another_ca_is_refused(gate):
+async def test_a_name_of_this_party_signed_by_another_ca_is_refused(gate):
     forged = pki.officer_certificate(ca=pki.party_ca(pki.QM, label="another"))
     with pytest.raises(Unauthentic):
-        admit(gate, credential(gate, officer_key(forged)))
+        await admit(gate, credential(gate, officer_key(forged)))
 
 
-def test_a_node_is_no_officer(gate):
+async def test_a_node_is_no_officer(gate):
     with pytest.raises((Malformed, Unauthentic)):
-        admit(gate, credential(gate, officer_key(pki.node_certificate())))
+        await admit(gate, credential(gate, officer_key(pki.node_certificate())))
 
 
-def test_two_cas_are_anchors_while_a_party_changes_its_ca(clock):
+async def test_two_cas_are_anchors_while_a_party_changes_its_ca(clock):
     new = pki.party_ca(pki.QM, label="next")
     gate = gate_of(pki.node(), clock, anchors=[pki.party_ca().certificate, new.certificate])
     for certificate in (pki.officer_certificate(), pki.officer_certificate(ca=new)):
-        assert admit(gate, credential(gate, officer_key(certificate))).officer == pki.officer()
+        assert (await admit(gate, credential(gate, officer_key(certificate)))).officer == pki.officer()
 
 
-def test_without_an_anchor_nobody_comes_in(clock):
+async def test_without_an_anchor_nobody_comes_in(clock):
     gate = gate_of(pki.node(), clock, anchors=[])
     with pytest.raises(Unauthentic, match="no CA"):
-        admit(gate, credential(gate))
+        await admit(gate, credential(gate))
 
 
 def test_a_key_does_not_show_in_a_representation():

@@ -28,7 +28,7 @@ async def test_a_certificate_that_the_clock_has_left_behind_is_made_anew_at_once
     treaty, clock = Treaty.make(seed=95, now=NOW - 365 * DAY // 2), Clock()
     material = treaty.material("qm")
     world = World(clock=clock, entropy=entropy(95, "node"))
-    identity = Identity(world=world, ca=material.ca, name=material.name, anchors={})
+    identity = Identity(world=world, ca=lambda: material.ca, name=material.name, anchors={})
     running = asyncio.create_task(identity.run(None))
     for _ in range(5):
         await asyncio.sleep(0)
@@ -51,7 +51,7 @@ async def test_a_certificate_that_is_good_is_kept(monkeypatch):
     treaty, clock = Treaty.make(seed=95), Clock()
     material = treaty.material("qm")
     world = World(clock=clock, entropy=entropy(95, "node"))
-    identity = Identity(world=world, ca=material.ca, name=material.name, anchors={})
+    identity = Identity(world=world, ca=lambda: material.ca, name=material.name, anchors={})
     running = asyncio.create_task(identity.run(None))
     first = identity.credential
 

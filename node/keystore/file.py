@@ -9,9 +9,9 @@ key and a new random nonce. Its cost stands in the file and is bounded on readin
 
 Every change is atomic and durable: a temporary file beside it, synced, renamed, the folder synced, under a lock on the folder,
 and with what other processes changed in the meantime. Only the owner may read the file. Python cannot wipe memory: whoever can
-read the memory of the process has the keys, and a Party that cannot accept that uses a hardware module.
+read the memory of the process has the keys, and a Party that cannot accept that uses a hardware module (`hardware`).
 
-Which secrets there are is the callers' business; where the passphrase comes from is the configuration's.
+Which secrets there are is `custody`'s business; where the passphrase comes from is the configuration's.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class _Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class Keystore:
     """An open keystore. Use `create` or `open`; every method may be called from one thread at a time.
 
-    Reading is from memory, as of the opening or the last `put`; a `put` of another process shows after the next own one.
+    Reading is from memory, as of the opening, the last `put` or `reload`.
     """
 
     __slots__ = ("_aead", "_head", "_path", "_secrets")
@@ -165,6 +165,17 @@ class Keystore:
             if len(secrets | {name: value}) > limits.KEYSTORE_SECRETS_MAX:
                 raise InvalidInput("the keystore is full")
             self._write(secrets | {name: value}, self._head, self._aead)
+
+    def reload(self) -> None:
+        """Take up what other processes have put since.
+
+        Raises:
+            Conflict: the file has another passphrase since it was opened.
+            Unauthentic, InvalidConfiguration, NotFound: the file was damaged or removed meanwhile.
+            StoreUnavailable: the folder is out of reach.
+        """
+        with _locked(self._path):
+            self._secrets = self._reload()
 
     def change_passphrase(self, passphrase: bytes, entropy: Callable[[int], bytes], *, cost: Cost = Cost.MODERATE) -> None:
         """Encrypt all secrets under another passphrase; other processes have to open the file again. Old copies keep the old one.

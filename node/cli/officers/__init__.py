@@ -1,0 +1,1 @@
+"""`gsp officers`: who may use the desk, and for what."""

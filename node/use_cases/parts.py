@@ -1,0 +1,94 @@
+"""What one Party's node is made of, and what it is when it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from federation.ports import (
+    DirectoryService,
+    ExchangeStore,
+    JournalStore,
+    NoticeService,
+    NoticeStore,
+    OutboxStore,
+    PatternStore,
+    Peer,
+    Transport,
+    WitnessStore,
+)
+from federation.query.policy import Policy
+from federation.uim.pattern import PatternSet
+from node.trace.ports import TraceStore
+from node.use_cases.answering import Answering
+from node.use_cases.asking import Asking
+from node.use_cases.desk import OwnDesk
+from node.use_cases.diagnosis import Facts
+from node.use_cases.exchange import Exchange
+from node.use_cases.keyring import Keyring
+from node.use_cases.library import Patterns
+from node.use_cases.notices import Notices
+from node.use_cases.outbox import Outbox
+from node.use_cases.own_keys import OwnKeys
+from node.use_cases.personnel import OfficerParts, Personnel
+from node.use_cases.registry import Registry
+from node.use_cases.witnessing import Witness
+from node.use_cases.world import Own, World
+
+HOUSEKEEPING_S: Final = 5.0
+"""Deadlines, prekeys and patterns are looked at this often: an officer notices seconds, not more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Everything a node is made of.
+
+    Attributes:
+        telling: how proofs and revocations go from node to node.
+        witness_store, notice_store: what this node said and heard about the log.
+        secretariat: where the log is followed; None when there is nobody to follow.
+        sets: pattern sets that this node answers with.
+        reference: published sets of markings whose issuers publish none.
+        housekeeping_s: how long a node rests between two looks at deadlines, prekeys, patterns and the log.
+    """
+
+    own: Own
+    world: World
+    version: str
+    exchange_store: ExchangeStore
+    outbox_store: OutboxStore
+    journal: JournalStore
+    pattern_store: PatternStore
+    trace: TraceStore
+    registry: Registry
+    transport: Transport
+    directory: DirectoryService
+    telling: NoticeService
+    witness_store: WitnessStore
+    notice_store: NoticeStore
+    secretariat: Peer | None
+    sets: Sequence[PatternSet]
+    reference: Sequence[PatternSet]
+    policy: Policy
+    own_keys: OwnKeys
+    facts: Callable[[], Facts]
+    officers: OfficerParts
+    housekeeping_s: float = HOUSEKEEPING_S
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Participant:
+    """A running node's use cases."""
+
+    exchange: Exchange
+    desk: OwnDesk
+    outbox: Outbox
+    patterns: Patterns
+    registry: Registry
+    keyring: Keyring
+    asking: Asking
+    answering: Answering
+    notices: Notices
+    witness: Witness
+    personnel: Personnel
