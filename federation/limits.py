@@ -367,6 +367,8 @@ STORE_BUSY_S: Final = 5.0
 """How long another program (a copy, an administrator's shell) may hold a store's file before calls fail."""
 STORE_QUIET_S: Final = 2.0
 """After a pause this long the write-ahead log is emptied, and with it what was deleted in the file itself before."""
+STORE_LOG_AGE_S: Final = 60.0
+"""Under load, without such a pause, the log is emptied this often: what was destroyed is not to lie in it for a day."""
 STORE_WAL_PAGES: Final = 4_000
 """Pages of 4 KiB in the write-ahead log before they are moved into the file: 16 MiB, moved in some tens of milliseconds."""
 STORE_STATEMENTS_MAX: Final = 128
@@ -401,6 +403,22 @@ STATUS_S: Final = 60
 """How often a running Secretariat says in its status file that it still runs."""
 JOIN_CERTIFICATE_RENEW_S: Final = 30 * 86_400
 """The join port's certificate is made anew at a start within a month of its end: after the codes that name the old one have ended."""
+
+# --- backups -------------------------------------------------------------------------------------------------------
+BACKUP_HEADER_BYTES_MAX: Final = 1_024
+"""Seven short fields in JSON."""
+BACKUP_MANIFEST_BYTES_MAX: Final = 65_536
+"""Names and sizes of all files, some 100 bytes each."""
+BACKUP_FILES_MAX: Final = 128
+"""Seven files of a node, and one for each pattern set of a region that answers for many."""
+BACKUP_DATABASE_BYTES_MAX: Final = 2**40
+"""One database: a tebibyte, more than the traceability data of any Party in this store. A file cannot make a machine write for ever."""
+BACKUP_SMALL_FILE_BYTES_MAX: Final = 65_536
+"""Settings, certificates, and how far joining has come."""
+BACKUP_PIECE_BYTES: Final = 1_048_576
+"""Read, sealed and written at once, however large the databases are."""
+STORE_COPY_KEPT_S: Final = 30 * 86_400
+"""A month shows whether an upgrade was good; after it, the copy that was made before it is only a second place to steal from."""
 
 # --- a Party's own traceability data -------------------------------------------------------------------------------
 TRACE_CODES_PER_EVENT_MAX: Final = 10_000

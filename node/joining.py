@@ -11,8 +11,7 @@ The next Party key is shown once and forgotten: only its hash goes into the log,
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -23,7 +22,6 @@ import msgspec
 from federation.boundary.directory import genesis_digest, open_genesis, sign_body
 from federation.errors import Conflict, NotFound, Unauthentic
 from federation.identity import NodeName, OfficerName, PartyId
-from federation.ports import DirectoryService, DirectoryStore, Peer
 from federation.trust.certificate import read_party_ca
 from federation.trust.enrolment import Step
 from federation.trust.entries import Admit, EntryKind
@@ -37,13 +35,10 @@ from node.config import NodeSettings, write_settings
 from node.formats.patterns import read_own_set
 from node.joining_state import STATE_FILE, JoiningState, heard, read_state, write_state
 from node.keystore import PIN, Cost, Custody, Keystore
-from node.rpc.channels import Channels
-from node.rpc.directory import GrpcDirectory
+from node.line import Following, Start, following, node_name
 from node.rpc.enrolment import GrpcEnrolment, enrolling
-from node.rpc.renewal import new_credential
-from node.store.directory import SqliteDirectory
 from node.use_cases.announcing import Patience, announce, follow_pending, wanted_node, wanted_update
-from node.use_cases.founding import SEED_BYTES, secretariat_name
+from node.use_cases.founding import SEED_BYTES
 from node.use_cases.own_keys import ca_key_hash
 from node.use_cases.registry import Registry
 from node.use_cases.registry_values import Admission, EnrolmentState
@@ -124,13 +119,13 @@ async def _join(joining: Joining, custody: Custody, world: World) -> Joined:
     sets = read_sets(joining.home, settings)
     ca = Authority(certificate=admit.party_ca, key=custody.authority_key("ca"))
     start = Start(first_leaf=bytes.fromhex(state.genesis_leaf), secretariat_ca=_first_anchor(state, world))
-    async with following(joining.home, settings, ca, world, start=start) as line:
+    patience = Patience(wait_s=joining.wait_s, tell=joining.tell)
+    async with following(joining.home, settings, ca, world, start=start, patience=patience) as line:
         if own_admission(line.registry, admit.party) != admit:
             raise Unauthentic(
                 "the directory lists other keys for this Party than this machine made",
                 hint="tell the founders by telephone at once",
             )
-        patience = Patience(wait_s=joining.wait_s, tell=joining.tell)
         signing_key = custody.signer("signing").public_key if joining.with_node else None
         await announce_settings(
             line, settings, sets, author=custody.signer("party"), signing_key=signing_key, world=world, patience=patience
@@ -268,57 +263,6 @@ def read_sets(home: Path, settings: NodeSettings) -> tuple[PatternSet, ...]:
     return tuple(read_own_set(home / name) for name in settings.patterns)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Following:
-    """A connection to the Secretariat's log with the replica on disk."""
-
-    registry: Registry
-    service: DirectoryService
-    secretariat: Peer
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Start:
-    """Where a replica begins.
-
-    Attributes:
-        secretariat_ca: DER of the anchor for the first read, when it is not the genesis entry's any more; later on the directory
-            itself says it.
-    """
-
-    first_leaf: bytes
-    secretariat_ca: bytes = b""
-
-
-@asynccontextmanager
-async def following(home: Path, settings: NodeSettings, ca: Authority, world: World, *, start: Start) -> AsyncIterator[Following]:
-    """Follow the log as this Party, with a certificate made for the moment."""
-    genesis = open_genesis(start.first_leaf, bytes.fromhex(settings.genesis)).genesis
-    credential = new_credential(world, ca, node_name(settings))
-    anchor = start.secretariat_ca or genesis.secretariat_ca
-    peer = Peer(name=secretariat_name(settings.domain), endpoint=settings.secretariat, anchors=(anchor,))
-    async with (
-        SqliteDirectory.open(home / "directory.sqlite") as store,
-        Channels(own=credential, clock=world.clock) as channels,
-    ):
-        service = GrpcDirectory(channels)
-        registry = await _replicate(store, service, peer, settings, first_leaf=start.first_leaf, world=world)
-        yield Following(registry=registry, service=service, secretariat=registry.anchored(peer))
-
-
-async def _replicate(
-    store: DirectoryStore, service: GrpcDirectory, peer: Peer, settings: NodeSettings, *, first_leaf: bytes, world: World
-) -> Registry:
-    """The replica on disk, begun from the genesis entry when there is none."""
-    digest = bytes.fromhex(settings.genesis)
-    if await store.size() == 0:
-        genesis = open_genesis(first_leaf, digest)
-        await Registry.begin(store, genesis, service, peer, world.clock, first_leaf=first_leaf)
-    registry = await Registry.load(store, digest, world.clock)
-    await registry.follow(service, registry.anchored(peer))
-    return registry
-
-
 def _first_anchor(state: JoiningState, world: World) -> bytes:
     """The CA of the Secretariat's node, when it is not the genesis entry's any more: it leads to the treaty root, or is refused.
 
@@ -337,11 +281,6 @@ def _first_anchor(state: JoiningState, world: World) -> bytes:
             now=world.now(),
         )
     return der
-
-
-def node_name(settings: NodeSettings) -> NodeName:
-    """The node that the settings describe."""
-    return NodeName(party=settings.party_id, node_id=settings.node_id, domain=settings.domain)
 
 
 def own_set(settings: NodeSettings, sets: Sequence[PatternSet]) -> PatternSet | None:

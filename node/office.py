@@ -101,6 +101,7 @@ class Office:
 
     async def look(self) -> None:
         """Everything that there is to do now, once."""
+        (self._home / "pending").mkdir(exist_ok=True, mode=0o700)  # a home that was put back has none
         self._read_proposals()
         for path, request in self._tray.take():
             await self._tray.settle(path, self._carry_out(request))

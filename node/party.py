@@ -22,6 +22,7 @@ from typing import Final
 
 from federation import limits
 from federation.errors import FederationError, InvalidConfiguration
+from federation.evidence.journal import Epoch
 from federation.identity import NodeName, OfficerName
 from federation.ports import Peer
 from federation.query.policy import Policy
@@ -35,11 +36,13 @@ from node import __version__
 from node.clock import SystemClock
 from node.config import NodeSettings, read_node_settings, read_policy
 from node.formats.patterns import read_pattern_folder
-from node.joining import Following, announce_settings, node_name, read_sets
+from node.joining import announce_settings, read_sets
 from node.keystore import Custody, Keystore
 from node.keystore.custody import named_key
+from node.line import Following, node_name
 from node.officers import officers_file, take_requests
 from node.resources import patterns_folder
+from node.returning import Mark, old_copies_in
 from node.rpc.administration import AdministrationServicer
 from node.rpc.calls import Routes
 from node.rpc.channels import Channels
@@ -65,6 +68,7 @@ from node.use_cases.participant import participating
 from node.use_cases.parts import Participant, Parts
 from node.use_cases.personnel import OfficerParts
 from node.use_cases.registry import Registry
+from node.use_cases.restoring import open_epoch
 from node.use_cases.world import Own, World
 
 logger = logging.getLogger(__name__)
@@ -91,6 +95,8 @@ class _Ground:
     officers: SqliteOfficers
     vault: Vault
     registry: Registry
+    epochs: tuple[Epoch, ...]
+    mark: Mark
 
 
 def read_own_policy(home: Path, settings: NodeSettings) -> Policy:
@@ -137,6 +143,7 @@ async def running(home: Path, passphrase: bytes, *, stands: Stands = DEFAULT_STA
             group.create_task(identity.run(channels)),
             group.create_task(_announce(ground, parts)),
             group.create_task(take_requests(home, ground.vault, ground.officers, ground.world)),
+            group.create_task(ground.mark.watch(ground.directory.restored, ground.world.clock)),
         ]
         try:
             yield participant
@@ -152,7 +159,11 @@ async def _ground(stack: AsyncExitStack, home: Path, passphrase: bytes, stands: 
     custody = stack.enter_context(Custody.open(keystore, owner=settings.party, token=settings.pkcs11))
     vault = Vault(keystore.get("storage"), entropy=world.entropy)
     directory = await stack.enter_async_context(SqliteDirectory.open(home / "directory.sqlite"))
+    exchange = await stack.enter_async_context(SqliteExchange.open(home / "exchange.sqlite", vault=vault))
+    mark = Mark.in_home(home)
     registry = await Registry.load(directory, bytes.fromhex(settings.genesis), world.clock)
+    if mark.is_open:
+        await directory.mark_restored(restored=True)  # it cosigns nothing until enough others show the same directory
     return _Ground(
         home=home,
         settings=settings,
@@ -162,12 +173,14 @@ async def _ground(stack: AsyncExitStack, home: Path, passphrase: bytes, stands: 
         sets=read_sets(home, settings),
         policy=read_own_policy(home, settings),
         directory=directory,
-        exchange=await stack.enter_async_context(SqliteExchange.open(home / "exchange.sqlite", vault=vault)),
+        exchange=exchange,
         patterns=await stack.enter_async_context(SqlitePatterns.open(home / "patterns.sqlite")),
         trace=await stack.enter_async_context(SqliteTrace.open(home / "trace.sqlite")),
         officers=await stack.enter_async_context(SqliteOfficers.open(officers_file(home), vault=vault)),
         vault=vault,
         registry=registry,
+        epochs=await open_epoch(exchange, exchange, own=settings.party_id, world=world, returned=mark.returned),
+        mark=mark,
     )
 
 
@@ -208,7 +221,7 @@ def _parts(ground: _Ground, identity: Identity, channels: Channels) -> Parts:
     published = [one for one in read_pattern_folder(patterns_folder()) if _is_published(one)]
     service = GrpcDirectory(channels)
     return Parts(
-        own=Own(party=settings.party_id, name=node_name(settings), signer=signer),
+        own=Own(party=settings.party_id, name=node_name(settings), signer=signer, epochs=ground.epochs),
         world=ground.world,
         version=__version__,
         exchange_store=ground.exchange,
@@ -242,6 +255,8 @@ def _facts(ground: _Ground, identity: Identity, channels: Channels) -> Facts:
         disk_free_bytes=shutil.disk_usage(ground.home).free,
         certificate_problem=identity.problem,
         clocks=channels.clocks,
+        returned=ground.mark.returned,
+        old_copies=old_copies_in(ground.home, now=ground.world.clock.now()),
     )
 
 

@@ -13,10 +13,11 @@ tray/, pending/, status.json    see `node.office`
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 import time
 from collections.abc import AsyncIterator, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -25,7 +26,7 @@ import msgspec
 
 from federation import limits
 from federation.boundary.directory import Replica, genesis_digest, open_genesis, sign_checkpoint
-from federation.errors import Conflict
+from federation.errors import Conflict, FederationError
 from federation.identity import PartyId
 from federation.ports import Entropy
 from federation.trust.certificate import from_pem, to_pem
@@ -33,13 +34,15 @@ from federation.trust.chain import load_certificate, window_of
 from federation.trust.enrolment import token_hash
 from federation.trust.issuing import Authority, key_from_seed, key_to_pem
 from federation.trust.join_code import JoinCode, encode_join_code
-from federation.trust.keys import Signer, SoftwareSigner
+from federation.trust.keys import SoftwareSigner
 from node.ceremony import assemble
 from node.clock import SystemClock
 from node.config import SecretariatSettings, read_secretariat_settings, write_settings
 from node.keystore import Cost, Custody, Keystore, replace_file
 from node.office import Office
-from node.rpc.directory import DirectoryServicer
+from node.returning import Mark
+from node.rpc.channels import Channels
+from node.rpc.directory import DirectoryServicer, GrpcDirectory
 from node.rpc.enrolment import EnrolmentServicer
 from node.rpc.interceptors import join_chain, node_chain
 from node.rpc.renewal import Identity
@@ -55,6 +58,11 @@ from node.use_cases.notices import Notices
 from node.use_cases.registry import Registry
 from node.use_cases.secretariat import Admissions
 from node.use_cases.world import World
+
+logger = logging.getLogger(__name__)
+
+RETURN_LOOK_S = 1.0
+"""How often a Secretariat that was put back asks the Parties' nodes: people wait for admissions."""
 
 _CERTIFICATES = ("issuing-ca", "ca", "join")
 _SECRETS = ("issuing", "log", "ca", "join")
@@ -178,21 +186,20 @@ async def running(home: Path, passphrase: bytes) -> AsyncIterator[SecretariatSet
         enrolments = await stack.enter_async_context(SqliteEnrolments.open(home / "enrolment.sqlite"))
         published = await directory.published()
         registry = await Registry.load(directory, bytes.fromhex(settings.genesis), world.clock, published=published)
+        identity = _identity(custody, settings, registry, world)
+        await _come_back(home, registry, identity, world)
         signer, *further = custody.signers("log")
         log = await Log.load(registry=registry, publications=directory, signer=signer, further=further)
         notices = await Notices.load(registry, directory, world.clock)
-        ca = own_authority(custody, registry.roster, now=world.now())
-        moved = ca.certificate != registry.roster.genesis.secretariat_ca
         admissions = Admissions(
             world=world,
             registry=registry,
             log=log,
             store=enrolments,
-            issuer=issuing_authority(custody, registry.roster),
+            issuer=lambda: issuing_authority(_fresh(custody), registry.roster),
             directory_endpoint=settings.endpoint,
             genesis_leaf=(await directory.leaves(0, 1))[0],
-            node_ca=ca.certificate if moved else b"",
-            node_issuer=issuer_of(registry.roster, ca.certificate, now=world.now()) if moved else b"",
+            node_ca=lambda: _node_ca(identity, registry, world),
         )
         office = Office(
             home,
@@ -201,16 +208,9 @@ async def running(home: Path, passphrase: bytes) -> AsyncIterator[SecretariatSet
             log=log,
             admissions=admissions,
             store=enrolments,
-            log_keys=lambda: _log_keys(custody),
+            log_keys=lambda: _fresh(custody).signers("log"),
         )
-        identity = Identity(
-            world=world,
-            ca=lambda: own_authority(custody, registry.roster, now=world.now()),
-            name=secretariat_name(settings.domain),
-            anchors=registry.roster.anchors(),
-        )
-        registry.on_change(identity.trust)
-        join = _join_credential(home, keystore, ca, world, domain=settings.domain)
+        join = _join_credential(home, keystore, own_authority(custody, registry.roster, now=world.now()), world)
         await stack.enter_async_context(
             _serving(settings, join, identity=identity, log=log, notices=notices, admissions=admissions)
         )
@@ -224,6 +224,18 @@ async def running(home: Path, passphrase: bytes) -> AsyncIterator[SecretariatSet
         finally:
             for task in tasks:
                 task.cancel()
+
+
+def _identity(custody: Custody, settings: SecretariatSettings, registry: Registry, world: World) -> Identity:
+    """Its TLS certificate, which follows the directory: when the founders end a CA, the next one serves."""
+    identity = Identity(
+        world=world,
+        ca=lambda: own_authority(_fresh(custody), registry.roster, now=world.now()),
+        name=secretariat_name(settings.domain),
+        anchors=registry.roster.anchors(),
+    )
+    registry.on_change(identity.trust)
+    return identity
 
 
 @asynccontextmanager
@@ -256,18 +268,41 @@ async def _serving(
         yield
 
 
-def _log_keys(custody: Custody) -> tuple[Signer, ...]:
-    custody.reload()
-    return custody.signers("log")
+def _fresh(custody: Custody) -> Custody:
+    """With the keys that the command line has made since: a successor is made beside the running node."""
+    with suppress(FederationError):  # a file that cannot be read now: what is in memory serves on
+        custody.reload()
+    return custody
 
 
-def _join_credential(home: Path, keystore: Keystore, ca: Authority, world: World, *, domain: str) -> NodeCredential:
+def _node_ca(identity: Identity, registry: Registry, world: World) -> tuple[bytes, bytes]:
+    """The CA of the certificate that is shown now and whoever issued it, when a newcomer cannot know them from the genesis entry."""
+    if identity.issuer == registry.roster.genesis.secretariat_ca:
+        return b"", b""
+    return identity.issuer, issuer_of(registry.roster, identity.issuer, now=world.now())
+
+
+def _join_credential(home: Path, keystore: Keystore, ca: Authority, world: World) -> NodeCredential:
     """The join port's own pair, which outlives restarts because join codes name it. Near its end a start makes it anew."""
     path, seed = home / "certificates" / "join.pem", keystore.get("join")
     if not path.exists() or _ends_soon(from_pem(path.read_bytes()), world):
-        replace_file(path, to_pem(make_join_certificate(world, ca, seed, domain=domain)))
+        replace_file(path, to_pem(make_join_certificate(world, ca, seed, domain=read_settings(home).domain)))
     return NodeCredential(private_key=key_to_pem(key_from_seed(seed)), certificate=from_pem(path.read_bytes()))
 
 
 def _ends_soon(certificate: bytes, world: World) -> bool:
     return window_of(load_certificate(certificate)).not_after - world.now() < limits.JOIN_CERTIFICATE_RENEW_S
+
+
+async def _come_back(home: Path, registry: Registry, identity: Identity, world: World) -> None:
+    """After a restore, take over from the Parties' nodes what this one published after its copy was made, until enough of them agree.
+
+    Nothing is served before: what this node logged and forgot stands at the Parties, and another entry in its place would be a lie.
+    """
+    probation = Mark.in_home(home).probation(registry, None, world.clock)
+    if probation is None:
+        return
+    async with Channels(own=identity.credential, clock=world.clock) as channels:
+        while not await probation.look(GrpcDirectory(channels)):
+            logger.warning("put back from a backup: nothing is served yet", extra={"size": probation.agreeing})
+            await asyncio.sleep(RETURN_LOOK_S)

@@ -16,9 +16,9 @@ from federation.trust.entries import EntryBody
 from federation.trust.fingerprint import fingerprint
 from node.config import NodeSettings, read_node_settings
 from node.errand import Errand, errand
-from node.joining import Following
 from node.joining_state import STATE_FILE, read_state
 from node.keystore import Keystore
+from node.line import Following
 from node.store.directory import SqliteDirectory
 from node.use_cases.announcing import follow_until
 from node.use_cases.registry import Registry

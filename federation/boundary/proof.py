@@ -14,21 +14,21 @@ from typing import TypeVar
 
 from federation.boundary.messages import body_digest, check_statement, read_officer
 from federation.boundary.proof_directory import read_shown
-from federation.boundary.receipts import read_receipt
+from federation.boundary.receipts import read_journal_checkpoint, read_receipt
 from federation.delivery.receipt import Receipt
 from federation.envelope import seal
 from federation.envelope.header import Header, MessageKind, Statement
 from federation.envelope.seal import Inner
 from federation.errors import Forbidden, Malformed, Unauthentic
 from federation.evidence.bundle import CrossingProof, Proof
-from federation.evidence.journal import JournalKind, leaf_hash, origin
+from federation.evidence.journal import JournalKind, leaf_hash
 from federation.identity import NodeName
 from federation.query.answer import Answer
 from federation.query.query import Query
 from federation.trust import keys, merkle, note
 from federation.trust.certificate import Officer
 from federation.trust.entries import Genesis
-from federation.trust.note import Checkpoint, NoteKey
+from federation.trust.note import Checkpoint
 from federation.trust.roster import Roster
 from federation.trust.witness import Quorum
 from federation.wire.envelope import decode_header, decode_statement
@@ -122,14 +122,11 @@ def check_proof(raw: bytes, *, log_key: bytes, genesis_digest: bytes) -> ProofRe
 
 
 def _journal_checkpoint(proof: Proof, roster: Roster) -> Checkpoint:
-    name = origin(proof.exporter.dns)
     parsed = note.parse_note(proof.journal_checkpoint)
-    note.verify_note(parsed, [NoteKey(name=name, public_key=key) for key in _signing_keys(roster, proof.exporter)])
+    keys_of_exporter = _signing_keys(roster, proof.exporter)
+    checkpoint = read_journal_checkpoint(parsed, node=proof.exporter, signing_keys=keys_of_exporter)
     if len(parsed.signatures) != 1:
         raise Unauthentic("the journal checkpoint of a proof carries a signature of somebody else")
-    checkpoint = note.parse_checkpoint(parsed.text)
-    if checkpoint.origin != name:
-        raise Unauthentic("the journal checkpoint of a proof is another log's")
     return checkpoint
 
 

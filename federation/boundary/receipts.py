@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from federation import limits
 from federation.delivery.receipt import Receipt, SignedReceipt
 from federation.envelope import suite
 from federation.envelope.header import PrekeyBundle
 from federation.errors import Forbidden, Incompatible, Unauthentic
-from federation.evidence.journal import JournalKind, JournalRecord, Leaf, Position, leaf_hash, origin
+from federation.evidence.journal import (
+    FIRST_EPOCH,
+    JournalKind,
+    JournalRecord,
+    Leaf,
+    Position,
+    epoch_in,
+    leaf_hash,
+    origin,
+)
 from federation.identity import MessageId, NodeName
 from federation.trust import keys, merkle, note
 from federation.trust.keys import Signer
@@ -22,7 +33,9 @@ def journal_leaf(record: JournalRecord, *, salt: bytes) -> Leaf:
     return Leaf(salt=salt, content=encode_record(record))
 
 
-def sign_receipt(*, receiver: NodeName, digest: bytes, leaf: Leaf, position: Position, signer: Signer) -> SignedReceipt:
+def sign_receipt(
+    *, receiver: NodeName, digest: bytes, leaf: Leaf, position: Position, signer: Signer, epoch: int = FIRST_EPOCH
+) -> SignedReceipt:
     """The promise that an envelope stands in the journal. The same arguments give the same bytes.
 
     Args:
@@ -31,9 +44,10 @@ def sign_receipt(*, receiver: NodeName, digest: bytes, leaf: Leaf, position: Pos
         leaf: the journal record of it, which holds message id and time.
         position: where the leaf came to stand.
         signer: this node's.
+        epoch: of the journal in which the leaf was appended.
     """
     record = decode_record(leaf.content)
-    name = origin(receiver.dns)
+    name = origin(receiver.dns, epoch)
     text = Checkpoint(origin=name, size=position.index + 1, root=position.root).text()
     checkpoint = note.format_note(Note(text=text, signatures=(note.sign_note(text, name, signer),)))
     statement = encode_receipt(
@@ -69,12 +83,7 @@ def read_receipt(
     expected = (JournalKind.RECEIVED, message_id, digest, receipt.received_at)
     if (record.kind, record.message_id, record.digest, record.at) != expected:
         raise Unauthentic("the receiver wrote something else into its journal than it says")
-    name = origin(receiver.dns)
-    parsed = note.parse_note(receipt.checkpoint)
-    note.verify_note(parsed, [NoteKey(name=name, public_key=signing_key)])
-    checkpoint = note.parse_checkpoint(parsed.text)
-    if checkpoint.origin != name:
-        raise Unauthentic("a receipt carries the checkpoint of another log")
+    checkpoint = read_journal_checkpoint(note.parse_note(receipt.checkpoint), node=receiver, signing_keys=[signing_key])
     merkle.verify_inclusion(
         leaf_hash=leaf_hash(salt=receipt.leaf_salt, content=receipt.leaf_content),
         index=receipt.leaf_index,
@@ -101,6 +110,20 @@ def read_receipt_of(
         signature=signed.signature,
     )
     return read_receipt(signed, signing_key=key, receiver=receiver, message_id=message_id, digest=digest)
+
+
+def read_journal_checkpoint(parsed: Note, *, node: NodeName, signing_keys: Iterable[bytes]) -> Checkpoint:
+    """A checkpoint of that node's journal, of any epoch, under one of the keys.
+
+    Raises:
+        Unauthentic: it is another log's, or none of the keys signed it under the journal's name.
+    """
+    checkpoint = note.parse_checkpoint(parsed.text)
+    name = origin(node.dns, epoch_in(checkpoint.origin, node.dns) or FIRST_EPOCH)
+    note.verify_note(parsed, [NoteKey(name=name, public_key=key) for key in signing_keys])
+    if checkpoint.origin != name:
+        raise Unauthentic("a journal's checkpoint is the checkpoint of another log")
+    return checkpoint
 
 
 def sign_bundle(bundle: PrekeyBundle, signer: Signer) -> bytes:

@@ -12,6 +12,7 @@ Randomness inside both comes from the library. Nothing here says who sent anythi
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from hashlib import shake_256
 from typing import Final
 
@@ -137,6 +138,32 @@ def open_stream(cek: bytes, context: bytes, ciphertext: bytes) -> bytes:
     try:
         decryptor = Cobblestone256Decryptor(cek, context)
         return decryptor.update(ciphertext) + decryptor.finalize()
+    except InvalidTag:
+        raise Unauthentic("a ciphertext does not open") from None
+
+
+def seal_pieces(cek: bytes, context: bytes, pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """`seal_stream` for what does not fit into memory: the pieces of one ciphertext."""
+    if len(cek) != CEK_BYTES:
+        raise Misuse(f"a content key has {CEK_BYTES} bytes, not {len(cek)}")
+    encryptor = Cobblestone256Encryptor(cek, context)
+    for piece in pieces:
+        yield encryptor.update(piece)
+    yield encryptor.finalize()
+
+
+def open_pieces(cek: bytes, context: bytes, pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """`open_stream` for what does not fit into memory. Each piece is as it was sealed and in its place, but only the end of the
+    iteration says that nothing is missing: whoever acts on a piece before has to be able to take that back.
+
+    Raises:
+        Unauthentic: not the ciphertext of this key and context, whole and in order.
+    """
+    decryptor = Cobblestone256Decryptor(cek, context)
+    try:
+        for piece in pieces:
+            yield decryptor.update(piece)
+        yield decryptor.finalize()
     except InvalidTag:
         raise Unauthentic("a ciphertext does not open") from None
 

@@ -10,7 +10,7 @@ from federation.delivery.outbox import LaneHead, Outgoing
 from federation.delivery.receipt import SignedReceipt
 from federation.delivery.replay import ReplayMark
 from federation.envelope.header import MessageKind
-from federation.evidence.journal import Leaf, Position
+from federation.evidence.journal import Epoch, Leaf, Position
 from federation.identity import MessageId, PartyId
 from federation.query.lifecycle import AskedState, ReceivedState
 from federation.trust.merkle import Frontier
@@ -133,6 +133,7 @@ class Change:
         heads: the newest envelope of a lane to a peer.
         keys, keys_destroyed: decryption keys put, and overwritten and removed.
         leaves: appended to the journal in order.
+        epoch: number of an epoch of the journal that begins with the first of `leaves`; one that there is already is Misuse.
     """
 
     marks: tuple[ReplayMark, ...] = ()
@@ -146,6 +147,7 @@ class Change:
     keys: tuple[DecryptionKey, ...] = ()
     keys_destroyed: tuple[bytes, ...] = ()
     leaves: tuple[Leaf, ...] = ()
+    epoch: int | None = None
 
 
 class AlreadySeen(Exception):  # not an error: the caller asked, and this is the answer
@@ -221,6 +223,9 @@ class JournalStore(Protocol):
 
     async def frontier(self) -> Frontier:
         """The compact range of the whole journal."""
+
+    async def epochs(self) -> tuple[Epoch, ...]:
+        """The epochs in the order in which they began; the first is always there."""
 
     async def leaf(self, index: int) -> Leaf | None:
         """Salt and content of a leaf; None when it was erased or was never there."""

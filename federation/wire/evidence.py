@@ -7,9 +7,9 @@ from typing import Final
 
 from federation import limits
 from federation.delivery.receipt import Receipt, SignedReceipt
-from federation.errors import Incompatible
+from federation.errors import Incompatible, Malformed
 from federation.evidence.bundle import CrossingProof, LoggedEntry, Proof
-from federation.evidence.journal import SALT_BYTES, JournalKind, JournalRecord
+from federation.evidence.journal import FIRST_EPOCH, NO_MESSAGE, SALT_BYTES, JournalKind, JournalRecord, Restoration
 from federation.identity import message_id, party_id
 from federation.v1 import exchange_pb2
 from federation.wire.strict import EnumMap, at_most, decode_node, encode, encode_node, exactly, parse, seconds, text, total
@@ -76,22 +76,41 @@ def encode_record(record: JournalRecord) -> bytes:
             peer=record.peer,
             digest=record.digest,
             note=record.note,
+            restoration=_restoration_message(record.restoration),
         )
     )
+
+
+def _restoration_message(restoration: Restoration | None) -> exchange_pb2.Restoration | None:
+    if restoration is None:
+        return None
+    return exchange_pb2.Restoration(number=restoration.number, size=restoration.size, taken=restoration.taken)
 
 
 @total
 def decode_record(raw: bytes) -> JournalRecord:
     """Read the content of a journal leaf."""
     message = parse(exchange_pb2.JournalRecord, raw, bytes_max=limits.JOURNAL_CONTENT_BYTES_MAX)
-    return JournalRecord(
+    record = JournalRecord(
         kind=JOURNAL_KINDS.value(message.kind),
         at=seconds(message.at),
         message_id=message_id(message.message_id),
         peer=party_id(message.peer),
         digest=exactly(message.digest, 32, "a digest"),
         note=text(message.note, limits.NAME_CHARACTERS_MAX, "a note"),
+        restoration=_decode_restoration(message.restoration) if message.HasField("restoration") else None,
     )
+    if (record.kind is JournalKind.EPOCH) != (record.restoration is not None):
+        raise Malformed("the record of a new epoch says what was put back, and no other record does")
+    if record.kind is JournalKind.EPOCH and record.message_id != NO_MESSAGE:
+        raise Malformed("the record of a new epoch is about no message")
+    return record
+
+
+def _decode_restoration(message: exchange_pb2.Restoration) -> Restoration:
+    if message.number <= FIRST_EPOCH:
+        raise Malformed("the first epoch of a journal is begun by nothing that was put back")
+    return Restoration(number=seconds(message.number), size=message.size, taken=seconds(message.taken))
 
 
 def encode_proof(proof: Proof) -> bytes:

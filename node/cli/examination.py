@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import shutil
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from federation.errors import Conflict, FederationError
 from node import party
 from node.config import NodeSettings
 from node.joining import read_sets
+from node.returning import Mark, old_copies_in
 from node.store.directory import SqliteDirectory
+from node.store.exchange import survey_keys
 from node.use_cases.desk_values import Check, Health
-from node.use_cases.diagnosis import DISK_FREE_BYTES_MIN
+from node.use_cases.diagnosis import DISK_FREE_BYTES_MIN, old_copies, put_back
 from node.use_cases.registry import Registry
 from node.use_cases.world import World
 
@@ -28,6 +30,11 @@ async def examine(home: Path, world: World) -> tuple[Check, ...]:
         return tuple(checks)
     settings = party.read_settings(home)
     checks += [_keystore(home / "keystore"), _disk(home), await _directory(home, settings, world)]
+    checks += [
+        *_put_back(home),
+        *_sealing_keys(home / "exchange.sqlite", world),
+        *old_copies(old_copies_in(home, now=world.now())),
+    ]
     checks += [await _answers("Secretariat", settings.secretariat), await _answers("own desk", settings.desk)]
     return tuple(checks)
 
@@ -73,6 +80,42 @@ async def _directory(home: Path, settings: NodeSettings, world: World) -> Check:
         return Check(name=name, health=Health.BAD, words=error.message, hint=error.hint)
     words = f"{registry.roster.size} entries, verified from the first one; the node is not running"
     return Check(name=name, health=Health.WARNING, words=words, hint=f"start it: gsp party run --home {home}")
+
+
+def _put_back(home: Path) -> Iterator[Check]:
+    """Only of a node that was put back from a backup."""
+    try:
+        returned = Mark.in_home(home).returned
+    except FederationError as error:
+        yield Check(name="restored", health=Health.BAD, words=error.message, hint=error.hint)
+        return
+    if returned is not None:
+        yield put_back(returned)
+
+
+def _sealing_keys(path: Path, world: World) -> Iterator[Check]:
+    """Private halves that should be gone, as far as that can be seen without the storage key."""
+    if not path.exists():
+        return
+    name = "sealing keys"
+    try:
+        survey = survey_keys(path, now=world.now())
+    except FederationError as error:
+        yield Check(name=name, health=Health.BAD, words=error.message, hint=error.hint)
+        return
+    if survey is None:
+        words = "the store is of the first version; starting the node copies and upgrades it"
+        yield Check(name=name, health=Health.GOOD, words=words)
+        return
+    words = f"{survey.epochs} epochs; {survey.overdue} keys past their end"
+    if survey.stray:
+        hint = "the store was changed by another program: put back the newest backup, or tell the developers"
+        yield Check(name=name, health=Health.BAD, words=f"{words}; {survey.stray} keys or epochs without each other", hint=hint)
+    elif survey.overdue:
+        hint = "start the node: it destroys them at once"
+        yield Check(name=name, health=Health.WARNING, words=words, hint=hint)
+    else:
+        yield Check(name=name, health=Health.GOOD, words=words)
 
 
 async def _answers(name: str, address: str) -> Check:

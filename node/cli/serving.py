@@ -67,7 +67,9 @@ def home_options(command: CommandType) -> CommandType:
     return home_option(file(descriptor(command)))
 
 
-def passphrase(file: Path | None, descriptor: int | None, *, new: bool = False) -> bytes:
+def passphrase(
+    file: Path | None, descriptor: int | None, *, new: bool = False, words: str = "Passphrase of the keystore"
+) -> bytes:
     """Read the passphrase from where it was said to be, or ask for it.
 
     Raises:
@@ -79,7 +81,7 @@ def passphrase(file: Path | None, descriptor: int | None, *, new: bool = False) 
         return read_passphrase(file)
     if descriptor is not None:
         return read_passphrase(descriptor)
-    asked: str = click.prompt("Passphrase of the keystore", hide_input=True, confirmation_prompt=new, err=True)
+    asked: str = click.prompt(words, hide_input=True, confirmation_prompt=new, err=True)
     return asked.encode()
 
 

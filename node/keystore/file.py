@@ -37,7 +37,7 @@ from federation import limits
 from federation.errors import Conflict, InvalidConfiguration, InvalidInput, NotFound, Overloaded, StoreUnavailable, Unauthentic
 
 _KEY_BYTES: Final = 32
-_CHECK_BYTES: Final = 16
+CHECK_BYTES: Final = 16
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}\Z")
 _RESTORE: Final = "restore the keystore from its backup"
 
@@ -62,7 +62,7 @@ class _Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     passes: Annotated[int, msgspec.Meta(ge=argon2id.OPSLIMIT_MIN, le=limits.ARGON2_PASSES_MAX)]
     memory_bytes: Annotated[int, msgspec.Meta(ge=argon2id.MEMLIMIT_MIN, le=limits.ARGON2_MEMORY_BYTES_MAX)]
     salt: Annotated[bytes, msgspec.Meta(min_length=argon2id.SALTBYTES, max_length=argon2id.SALTBYTES)]
-    key_check: Annotated[bytes, msgspec.Meta(min_length=_CHECK_BYTES, max_length=_CHECK_BYTES)]
+    key_check: Annotated[bytes, msgspec.Meta(min_length=CHECK_BYTES, max_length=CHECK_BYTES)]
 
 
 class Keystore:
@@ -121,7 +121,7 @@ class Keystore:
         """
         head, sealed = _split(_read(path))
         header = _parse(head)
-        key, check = _derive(passphrase, header.salt, header.passes, header.memory_bytes)
+        key, check = derive_key(passphrase, header.salt, header.passes, header.memory_bytes)
         if not sodium_memcmp(check, header.key_check):
             raise InvalidInput("the passphrase does not open this keystore", hint="type it again; capitals count")
         aead = Aead(key)
@@ -227,20 +227,25 @@ def _make_head(passphrase: bytes, entropy: Callable[[int], bytes], cost: Cost) -
         raise InvalidInput("the passphrase is too short", hint=wanted)
     passes, memory_bytes = cost.value
     salt = entropy(argon2id.SALTBYTES)
-    key, check = _derive(passphrase, salt, passes, memory_bytes)
+    key, check = derive_key(passphrase, salt, passes, memory_bytes)
     header = _Header(passes=passes, memory_bytes=memory_bytes, salt=salt, key_check=check)
     return msgspec.json.encode(header) + b"\n", key
 
 
-def _derive(passphrase: bytes, salt: bytes, passes: int, memory_bytes: int) -> tuple[bytes, bytes]:
-    """The key and the check value."""
+def derive_key(passphrase: bytes, salt: bytes, passes: int, memory_bytes: int) -> tuple[bytes, bytes]:
+    """A key of 32 bytes, and 16 bytes that tell a wrong passphrase from damage.
+
+    Raises:
+        InvalidInput: no passphrase is that long.
+        Overloaded: not enough memory for this cost.
+    """
     if len(passphrase) > limits.PASSPHRASE_BYTES_MAX:
         raise InvalidInput("the passphrase is too long", hint=f"at most {limits.PASSPHRASE_BYTES_MAX} bytes")
     try:
-        derived = argon2id.kdf(_KEY_BYTES + _CHECK_BYTES, passphrase, salt, opslimit=passes, memlimit=memory_bytes)
+        derived = argon2id.kdf(_KEY_BYTES + CHECK_BYTES, passphrase, salt, opslimit=passes, memlimit=memory_bytes)
     except (CryptoError, MemoryError) as reason:
         raise Overloaded(
-            "there is not enough memory to unlock the keystore", hint=f"it takes {memory_bytes >> 20} MiB"
+            "there is not enough memory to make a key of the passphrase", hint=f"it takes {memory_bytes >> 20} MiB"
         ) from reason
     return derived[:_KEY_BYTES], derived[_KEY_BYTES:]
 

@@ -13,13 +13,13 @@ from __future__ import annotations
 import fcntl
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from typing import Final, TypeVar
 
 from federation import limits
 from federation.errors import Conflict, FederationError, InvalidConfiguration, Misuse, StoreUnavailable
-from node.store.schema import Schema, check, prepare
+from node.store.schema import Schema, check, copy, prepare
 from node.store.worker import Job, Worker, running
 
 Result = TypeVar("Result")
@@ -53,13 +53,16 @@ class Database:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, path: Path, *, schema: Schema, quiet_s: float = limits.STORE_QUIET_S) -> AsyncIterator[Database]:
+    async def open(
+        cls, path: Path, *, schema: Schema, quiet_s: float = limits.STORE_QUIET_S, age_s: float = limits.STORE_LOG_AGE_S
+    ) -> AsyncIterator[Database]:
         """Open the file for the time of the block; it is made when it is not there. When a thread of it dies, the block ends.
 
         Args:
             path: of the file; others with longer names appear beside it.
             schema: the kind of file it has to be.
             quiet_s: pause after which the write-ahead log is emptied.
+            age_s: time after which it is emptied without a pause, too.
 
         Raises:
             InvalidConfiguration: the file is of another kind or of an unknown version.
@@ -69,10 +72,20 @@ class Database:
         with _only_user(path):
             # Opening blocks the loop, even for the time of an upgrade: until its files are open, a node has nothing else to do.
             writing = _open_writer(path, schema)
-            writer = Worker(writing, name=f"{path.name} writer", run=_commit_together, rest=_empty_log, quiet_s=quiet_s)
+            writer = Worker(
+                writing,
+                name=f"{path.name} writer",
+                run=_commit_together,
+                rest=_empty_log,
+                hurry=_empty_log_at_once,
+                quiet_s=quiet_s,
+                age_s=age_s,
+            )
             async with running(writer):
                 reading = _open_reader(path)
-                reader = Worker(reading, name=f"{path.name} reader", run=_read_each, rest=_no_rest, quiet_s=quiet_s)
+                reader = Worker(
+                    reading, name=f"{path.name} reader", run=_read_each, rest=_no_rest, hurry=_no_rest, quiet_s=quiet_s
+                )
                 async with running(reader):
                     yield cls(writer=writer, reader=reader)
 
@@ -93,6 +106,35 @@ class Database:
             StoreUnavailable: the file cannot be read.
         """
         return await self._reader.call(work)
+
+
+def copy_store(path: Path, target: Path, schema: Schema) -> None:
+    """A consistent copy of a file, also while a node writes to it: everything that was committed when the copying began. What the
+    schema leaves out is empty in it. Blocks for as long as it takes.
+
+    Raises:
+        InvalidConfiguration: the file is of another kind or of an unknown version.
+        StoreUnavailable: it cannot be read, or the copy cannot be written.
+    """
+    with looking_into(path, schema) as connection:
+        copy(connection, target, schema)
+
+
+@contextmanager
+def looking_into(path: Path, schema: Schema) -> Iterator[sqlite3.Connection]:
+    """Read a file beside the node that may be using it, for the time of the block, of whatever version it is.
+
+    Raises:
+        InvalidConfiguration, StoreUnavailable: as `copy_store`.
+    """
+    try:
+        with closing(_connect(path, "ro")) as connection:  # a reader never moves the log: only the node's writer may
+            check(connection, path, schema)
+            yield connection
+    except OSError as error:
+        raise _out_of_reach() from error
+    except sqlite3.Error as error:
+        raise translated(error) from error
 
 
 @contextmanager
@@ -230,6 +272,13 @@ def _empty_log(connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     except sqlite3.Error:
         return  # the next commit says what is wrong with the disk, and to somebody who waits for it
+
+
+def _empty_log_at_once(connection: sqlite3.Connection) -> None:
+    """The same under load, unless somebody reads just now: no commit waits for a copy that takes minutes."""
+    connection.execute("PRAGMA busy_timeout = 0")
+    _empty_log(connection)
+    connection.execute(f"PRAGMA busy_timeout = {int(limits.STORE_BUSY_S * 1_000)}")
 
 
 def _no_rest(connection: sqlite3.Connection) -> None:

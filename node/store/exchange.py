@@ -1,4 +1,4 @@
-"""Queries, crossings, outbox, replay table, keys and journal of one node in one SQLite file (`exchange-v1.sql`).
+"""Queries, crossings, outbox, replay table, keys and journal of one node in one SQLite file (`exchange-v2.sql`).
 
 A change is one transaction, or a part of one that it shares with others (`node.store.database`). What is secret is sealed before
 it is written (`node.store.vault`). Which changes make sense is left to the use cases.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -18,7 +19,7 @@ from federation.delivery.outbox import LaneHead, Outgoing
 from federation.delivery.receipt import SignedReceipt
 from federation.delivery.replay import ReplayMark
 from federation.errors import InvalidConfiguration, Misuse, Replayed, StoreUnavailable
-from federation.evidence.journal import Leaf, Position
+from federation.evidence.journal import Epoch, Leaf, Position
 from federation.identity import MessageId, PartyId
 from federation.ports import (
     AlreadySeen,
@@ -33,13 +34,13 @@ from federation.ports import (
     ReceivedQuery,
 )
 from federation.trust.merkle import Frontier
+from node.store import epochs, tree
 from node.store import rows as records
-from node.store import tree
-from node.store.database import Database
+from node.store.database import Database, looking_into
 from node.store.schema import Schema
 from node.store.vault import Vault
 
-SCHEMA: Final = Schema(name="exchange", version=1, left_out=("decryption_key",))
+SCHEMA: Final = Schema(name="exchange", version=2, left_out=epochs.LEFT_OUT)
 
 
 class SqliteExchange(ExchangeStore, OutboxStore, JournalStore):
@@ -58,7 +59,8 @@ class SqliteExchange(ExchangeStore, OutboxStore, JournalStore):
         Raises:
             InvalidConfiguration: the file was made with another storage key, too.
         """
-        async with Database.open(path, schema=SCHEMA) as database:
+        schema = replace(SCHEMA, carries={2: partial(_carry_from_v1, vault)})
+        async with Database.open(path, schema=schema) as database:
             await database.write(partial(_check_vault, vault))
             yield cls(database, vault)
 
@@ -102,8 +104,7 @@ class SqliteExchange(ExchangeStore, OutboxStore, JournalStore):
         return tuple(records.received_query(row) for row in page)
 
     async def keys(self) -> tuple[DecryptionKey, ...]:
-        every = await self._rows("SELECT * FROM decryption_key ORDER BY created, key_id")
-        return tuple(records.key_value(row, self._vault) for row in every)
+        return await self._database.read(partial(epochs.read, vault=self._vault))
 
     async def due(self, *, now: float, rows: int) -> tuple[Outgoing, ...]:
         return tuple(map(records.outgoing_value, await self._rows(_DUE, now, rows)))
@@ -133,6 +134,10 @@ class SqliteExchange(ExchangeStore, OutboxStore, JournalStore):
     async def frontier(self) -> Frontier:
         return await self._database.read(tree.frontier)
 
+    async def epochs(self) -> tuple[Epoch, ...]:
+        rows = await self._rows("SELECT number, first FROM journal_epoch ORDER BY first, number")
+        return tuple(Epoch(number=number, first=first) for number, first in rows)
+
     async def leaf(self, index: int) -> Leaf | None:
         if index >= limits.TREE_SIZE_MAX:
             return None
@@ -158,6 +163,10 @@ class SqliteExchange(ExchangeStore, OutboxStore, JournalStore):
         for mark in change.marks:
             _put_mark(writer, mark)
         positions = tuple(self._append(writer, leaf) for leaf in change.leaves)
+        if change.epoch is not None:
+            if not positions:
+                raise Misuse("an epoch of the journal begins with a leaf")
+            writer.execute("INSERT INTO journal_epoch VALUES (?, ?)", (change.epoch, positions[0].index))
         self._put_crossings(writer, change, positions)
         for message_id, receipt in change.receipts:
             _put_receipt(writer, message_id, receipt)
@@ -167,8 +176,10 @@ class SqliteExchange(ExchangeStore, OutboxStore, JournalStore):
         writer.executemany(_DROP_OUTGOING, ((message_id,) for message_id in change.outgoing_done))
         writer.executemany(_DROP_CIPHERTEXT, ((message_id,) for message_id in change.outgoing_done))
         writer.executemany(_PUT_HEAD, map(records.lane_head_row, change.heads))
-        writer.executemany(_PUT_KEY, [records.key_row(key, self._vault) for key in change.keys])
-        writer.executemany(_DESTROY_KEY, ((key_id,) for key_id in change.keys_destroyed))
+        for key in change.keys:
+            epochs.put(writer, key, self._vault)
+        for key_id in change.keys_destroyed:
+            epochs.destroy(writer, key_id)
         return positions
 
     def _append(self, writer: sqlite3.Connection, leaf: Leaf) -> Position:
@@ -217,8 +228,6 @@ _ASKED_OVERDUE: Final = (
 )
 _RECEIVED_OVERDUE: Final = "SELECT * FROM received WHERE state = 'waiting' AND deadline < ? ORDER BY deadline, message_id LIMIT ?"
 _PUT_HEAD: Final = "INSERT OR REPLACE INTO lane_head VALUES (?, ?, ?, ?)"
-_PUT_KEY: Final = "INSERT OR REPLACE INTO decryption_key VALUES (?, ?, ?, ?, ?)"
-_DESTROY_KEY: Final = "DELETE FROM decryption_key WHERE key_id = ?"  # secure_delete overwrites the row
 
 
 def _put_mark(writer: sqlite3.Connection, mark: ReplayMark) -> None:
@@ -258,3 +267,20 @@ def _check_vault(vault: Vault, writer: sqlite3.Connection) -> None:
         raise InvalidConfiguration(
             "the storage key is not the one that the store was made with", hint="give the node its own keystore, or its own store"
         ) from None
+
+
+def survey_keys(path: Path, *, now: float) -> epochs.Survey | None:
+    """What can be seen of the sealing keys without the storage key, also while the node runs; None in a file of the first version,
+    which has no epochs.
+
+    Raises:
+        InvalidConfiguration, StoreUnavailable: see `node.store.database.looking_into`.
+    """
+    with looking_into(path, SCHEMA) as connection:
+        version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+        return epochs.survey(connection, now=now) if version == SCHEMA.version else None
+
+
+def _carry_from_v1(vault: Vault, upgrader: sqlite3.Connection) -> None:
+    _check_vault(vault, upgrader)  # a wrong key is told as one
+    epochs.carry_from_v1(upgrader, vault)

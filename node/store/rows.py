@@ -1,4 +1,4 @@
-"""Rows of `exchange-v1.sql` as values, and values as rows, in the order of the table's columns.
+"""Rows of `exchange-v2.sql` as values, and values as rows, in the order of the table's columns.
 
 Which rows are read and written when is left to `node.store.exchange`; this knows no connection.
 """
@@ -13,7 +13,7 @@ from federation.delivery.receipt import SignedReceipt
 from federation.envelope import seal
 from federation.envelope.header import Lane, MessageKind
 from federation.identity import MESSAGE_ID_BYTES, MessageId, PartyId
-from federation.ports import AskedQuery, Crossing, DecryptionKey, Direction, KeyUse, ReceivedQuery
+from federation.ports import AskedQuery, Crossing, Direction, ReceivedQuery
 from federation.query.lifecycle import AskedState, ReceivedState
 from node.store.vault import Vault
 
@@ -198,21 +198,3 @@ def lane_head_value(row: Row) -> LaneHead:
     """Back from a row of `lane_head`."""
     peer, lane, sequence, digest = row
     return LaneHead(peer=PartyId(peer), lane=Lane(lane), sequence=sequence, digest=digest)
-
-
-def key_row(key: DecryptionKey, vault: Vault) -> Row:
-    """A row of `decryption_key`."""
-    sealed = vault.seal(key.seed, column="decryption_key.sealed", row=key.key_id)
-    return (key.key_id, key.use, key.created, key.destroy_at, sealed)
-
-
-def key_value(row: Row, vault: Vault) -> DecryptionKey:
-    """Back from a row of `decryption_key`."""
-    key_id, use, created, destroy_at, sealed = row
-    return DecryptionKey(
-        key_id=key_id,
-        use=KeyUse(use),
-        seed=vault.open(sealed, column="decryption_key.sealed", row=key_id),
-        created=created,
-        destroy_at=destroy_at,
-    )

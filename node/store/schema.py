@@ -1,21 +1,26 @@
 """What a kind of file looks like: commented scripts, a version in the file, a copy before each upgrade.
 
 The scripts of the kind `exchange` are `exchange-v1.sql`, which makes a new file, and from the second version on
-`upgrade-exchange-to-v2.sql` and so on, each of which takes a file one version further. A file is made and upgraded in one
-transaction, so there is never half of one. A file of another kind or of an unknown version is refused and not touched.
+`upgrade-exchange-to-v2.sql` and so on, each of which takes a file one version further. What a script cannot do, because it takes
+a key, a function carries over in the same transaction. A file is made and upgraded in one transaction, so there is never half of
+one. A file of another kind or of an unknown version is refused and not touched.
 """
 
 from __future__ import annotations
 
 import sqlite3
 import zlib
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import TypeAlias
 
 from federation.errors import InvalidConfiguration
+
+Carry: TypeAlias = Callable[[sqlite3.Connection], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,12 +31,14 @@ class Schema:
         name: of the kind; the beginning of the names of its scripts.
         version: that this program reads and writes.
         left_out: tables that are empty in every copy: keys that have to be gone when they are destroyed.
+        carries: what is done after the script that leads to a version, in its transaction.
         scripts: the folder with the scripts.
     """
 
     name: str
     version: int
     left_out: tuple[str, ...] = ()
+    carries: Mapping[int, Carry] = field(default_factory=dict)
     scripts: Traversable = field(default_factory=lambda: files("node.store"))
 
     @property
@@ -70,14 +77,16 @@ def prepare(connection: sqlite3.Connection, path: Path, schema: Schema) -> None:
 
     Raises:
         sqlite3.Error: see `node.store.database`.
+        FederationError: what carries something over says why it cannot; the file is as it was.
     """
     version = _version(connection)
     if version == 0:
         _run(connection, schema, schema.script(f"{schema.name}-v{schema.version}.sql"), schema.version)
         return
     for older in range(version, schema.version):
-        _copy(connection, path.with_name(f"{path.name}-backup-v{older}"), schema)
-        _run(connection, schema, schema.script(f"upgrade-{schema.name}-to-v{older + 1}.sql"), older + 1)
+        copy(connection, path.with_name(f"{path.name}-backup-v{older}"), schema)
+        script = schema.script(f"upgrade-{schema.name}-to-v{older + 1}.sql")
+        _run(connection, schema, script, older + 1, carry=schema.carries.get(older + 1))
 
 
 def _version(connection: sqlite3.Connection) -> int:
@@ -88,26 +97,32 @@ def _number(connection: sqlite3.Connection, statement: str) -> int:
     return int(connection.execute(statement).fetchone()[0])
 
 
-def _run(connection: sqlite3.Connection, schema: Schema, script: str, version: int) -> None:
-    """Script and version number in one transaction."""
-    marks = f"PRAGMA application_id = {schema.application_id}; PRAGMA user_version = {version};"
+def _run(connection: sqlite3.Connection, schema: Schema, script: str, version: int, *, carry: Carry | None = None) -> None:
+    """Script, what is carried over, and version number in one transaction."""
     try:
-        connection.executescript(f"BEGIN IMMEDIATE;\n{script}\n{marks} COMMIT;")
-    except sqlite3.Error:
+        connection.executescript(f"BEGIN IMMEDIATE;\n{script}")
+        if carry is not None:
+            carry(connection)
+        connection.execute(f"PRAGMA application_id = {schema.application_id}")
+        connection.execute(f"PRAGMA user_version = {version}")
+        connection.execute("COMMIT")
+    except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
 
 
-def _copy(connection: sqlite3.Connection, target: Path, schema: Schema) -> None:
-    """A whole copy or none: it gets its name when it is complete."""
+def copy(connection: sqlite3.Connection, target: Path, schema: Schema) -> None:
+    """A whole copy of an open file, or none: it gets its name when it is complete. It is one file, without a log beside it."""
     partial = target.with_name(f"{target.name}-partial")
     partial.unlink(missing_ok=True)
     partial.touch(mode=0o600)
-    with closing(sqlite3.connect(partial, isolation_level=None)) as copy:
-        connection.backup(copy)
-        copy.execute("PRAGMA secure_delete = ON")
+    with closing(sqlite3.connect(partial, isolation_level=None)) as copied:
+        connection.backup(copied)
+        copied.execute("PRAGMA secure_delete = ON")
+        there = {name for (name,) in copied.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         for table in schema.left_out:
-            copy.execute(f"DELETE FROM {table}")  # noqa: S608  # a name from our own code
-        copy.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
+            if table in there:  # an older version may not have had it
+                copied.execute(f"DELETE FROM {table}")  # noqa: S608  # a name from our own code
+        copied.execute("PRAGMA journal_mode = DELETE")
     partial.replace(target)

@@ -65,6 +65,19 @@ class Vault:
             ) from None
         return secret
 
+    def make_inner(self, *, column: str, row: bytes) -> tuple[Vault, bytes]:
+        """A vault with a new key of its own, and that key sealed in this one: whoever destroys it destroys what it sealed."""
+        key = self._entropy(STORAGE_KEY_BYTES)
+        return Vault(key, entropy=self._entropy), self.seal(key, column=column, row=row)
+
+    def open_inner(self, sealed: bytes, *, column: str, row: bytes) -> Vault:
+        """The vault whose key was sealed for this place.
+
+        Raises:
+            StoreUnavailable: as `open`.
+        """
+        return Vault(self.open(sealed, column=column, row=row), entropy=self._entropy)
+
 
 def _place(column: str, row: bytes) -> bytes:
     """No column has a NUL in its name, so no two places read the same."""

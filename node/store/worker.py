@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -51,6 +52,7 @@ class Worker:
         connection: belongs to the thread from now on, which closes it in the end.
         run: fills in the result or the error of every job that it is given, and raises nothing.
         rest: called once when no work has come for `quiet_s` seconds.
+        hurry: called between two pieces of work when there was no rest for STORE_LOG_AGE_S.
     """
 
     def __init__(
@@ -60,12 +62,17 @@ class Worker:
         name: str,
         run: Callable[[sqlite3.Connection, Sequence[Job]], None],
         rest: Callable[[sqlite3.Connection], None],
+        hurry: Callable[[sqlite3.Connection], None],
         quiet_s: float,
+        age_s: float = limits.STORE_LOG_AGE_S,
     ) -> None:
         self._connection = connection
         self._run = run
         self._rest = rest
+        self._hurry = hurry
         self._quiet_s = quiet_s
+        self._age_s = age_s
+        self._rested = time.monotonic()
         self._loop = asyncio.get_running_loop()
         self._room = asyncio.Semaphore(limits.STORE_WAITING_MAX)
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
@@ -119,11 +126,15 @@ class Worker:
 
     def _next(self) -> list[Job]:
         """All jobs that wait; waits for the first. Empty when it is time to stop."""
+        if time.monotonic() - self._rested > self._age_s:
+            self._hurry(self._connection)
+            self._rested = time.monotonic()
         try:
             job = self._jobs.get(timeout=self._quiet_s)
         except queue.Empty:
             self._rest(self._connection)
             job = self._jobs.get()
+            self._rested = time.monotonic()
         jobs: list[Job] = []
         while job is not None:
             jobs.append(job)

@@ -8,7 +8,6 @@ from itertools import islice
 
 from federation import limits
 from federation.boundary.messages import Opened, body_digest, compose_statement, key_id
-from federation.boundary.receipts import sign_receipt
 from federation.delivery.receipt import SignedReceipt
 from federation.envelope.header import MessageKind, Prekey, Statement
 from federation.envelope.seal import SALT_BYTES, Inner
@@ -110,12 +109,10 @@ class Answering:
         )
         async with self._turns.of(statement.message_id):
             positions = await self._store.commit(change)
-            receipt = sign_receipt(
-                receiver=self._own.name,
+            receipt = self._own.receipt(
                 digest=opened.arrived.digest,
                 leaf=leaf,
                 position=positions[0],
-                signer=self._own.signer,
             )
             answer = await self._answer_now(received, query)
         self._announcer.announce(statement.message_id)

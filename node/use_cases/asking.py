@@ -15,7 +15,6 @@ from federation.boundary.messages import (
     read_envelope,
     statement_hash,
 )
-from federation.boundary.receipts import sign_receipt
 from federation.delivery.outbox import Outgoing
 from federation.delivery.receipt import SignedReceipt
 from federation.delivery.replay import ReplayMark
@@ -309,12 +308,10 @@ class Asking:
         for identifier_destroyed in change.keys_destroyed:
             self._keyring.drop(identifier_destroyed)
         self._announcer.announce(asked.message_id)
-        return sign_receipt(
-            receiver=self._own.name,
+        return self._own.receipt(
             digest=opened.arrived.digest,
             leaf=leaf,
             position=positions[0],
-            signer=self._own.signer,
         )
 
     def _delivered(self, handed: Handed) -> Change:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Final
 
 from federation import limits
@@ -14,9 +15,11 @@ from federation.trust.chain import Window
 from federation.trust.roster import signing_keys
 from node.use_cases.desk_values import Check, Health, NodeStatus
 from node.use_cases.key_report import KeyReport
+from node.use_cases.keyring import Keyring
 from node.use_cases.notices import Notices
 from node.use_cases.peer_clocks import PeerClocks
 from node.use_cases.registry import Registry
+from node.use_cases.restoring import Returned
 from node.use_cases.world import Own, World
 
 
@@ -29,12 +32,16 @@ class Facts:
         disk_free_bytes: room left where the stores are.
         clocks: what other nodes' clocks said.
         certificate_problem: why no newer TLS certificate can be made; None when one can, or is not needed yet.
+        returned: when the node was put back from a backup, if it was.
+        old_copies: names of copies that earlier upgrades left, and that are kept too long.
     """
 
     certificate: Window
     disk_free_bytes: int
     certificate_problem: FederationError | None = None
     clocks: PeerClocks = field(default_factory=PeerClocks)
+    returned: Returned | None = None
+    old_copies: tuple[str, ...] = ()
 
 
 DISK_FREE_BYTES_MIN = 256 * 1024 * 1024
@@ -63,6 +70,7 @@ class Diagnosis:
         journal: JournalStore,
         facts: Callable[[], Facts],
         key_report: KeyReport,
+        keyring: Keyring,
     ) -> None:
         self._own = own
         self._world = world
@@ -74,6 +82,7 @@ class Diagnosis:
         self._journal = journal
         self._facts = facts
         self._key_report = key_report
+        self._keyring = keyring
 
     async def look(self) -> NodeStatus:
         """All checks and figures of this moment."""
@@ -94,6 +103,9 @@ class Diagnosis:
             _outbox(stuck),
             *await self._key_report.checks(),
             facts.clocks.check(),
+            *_sealing_keys(self._keyring.overdue()),
+            *_returned(facts.returned),
+            *old_copies(facts.old_copies),
         )
         figures = {
             "directory_size": self._registry.roster.size,
@@ -201,6 +213,50 @@ class Diagnosis:
             return Check(name="node certificate", health=Health.GOOD, words=words)
         health = Health.WARNING if left > 0 else Health.BAD
         return Check(name="node certificate", health=health, words=words, hint="restart the node: it makes a new one")
+
+
+def _returned(returned: Returned | None) -> Iterator[Check]:
+    """Nothing is told of a node that was never put back, or long ago."""
+    if returned is not None and returned.agreed is None:
+        yield put_back(returned)
+
+
+def put_back(returned: Returned) -> Check:
+    """What has to be told of a node that came back from a backup."""
+    words = f"put back on {_day(returned.at)} from a backup of {_day(returned.taken)}"
+    if returned.agreed is not None:
+        return Check(name="restored", health=Health.GOOD, words=f"{words}; other Parties' nodes have agreed since")
+    return Check(
+        name="restored",
+        health=Health.WARNING,
+        words=f"{words}; cosigns nothing until other Parties' nodes hold the same directory",
+        hint="it ends by itself when they answer; tell them: what they sent between the two days is not here and has to be asked again",
+    )
+
+
+def old_copies(names: Sequence[str]) -> Iterator[Check]:
+    """Copies that upgrades left."""
+    if names:
+        yield Check(
+            name="old copies",
+            health=Health.WARNING,
+            words=f"made before an upgrade more than a month ago: {', '.join(names)}",
+            hint="the upgrade was good by now: delete them, they hold what the store held",
+        )
+
+
+def _sealing_keys(overdue: int) -> Iterator[Check]:
+    if overdue:
+        yield Check(
+            name="sealing keys",
+            health=Health.BAD,
+            words=f"{overdue} are past their end and not destroyed",
+            hint="the store refuses to destroy them: look at the disk, and at the log of the node",
+        )
+
+
+def _day(at: float) -> str:
+    return datetime.fromtimestamp(at, tz=UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _disk(facts: Facts) -> Check:

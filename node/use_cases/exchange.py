@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from federation import limits
 from federation.boundary.messages import Arrived, Opened, open_message, read_envelope
-from federation.boundary.receipts import read_receipt_of, sign_receipt
+from federation.boundary.receipts import read_receipt_of
 from federation.delivery.receipt import SignedReceipt
 from federation.delivery.replay import check_repetition
 from federation.envelope.header import MessageKind
@@ -133,12 +133,10 @@ class Exchange:
         leaf = self._outbox.leaf(JournalKind.RECEIVED, crossing.message_id, crossing.peer, opened.arrived.digest)
         newest = received_crossing(opened, at=crossing.at)
         positions = await self._store.commit(Change(crossings=(newest,), leaves=(leaf,)))
-        return sign_receipt(
-            receiver=self._own.name,
+        return self._own.receipt(
             digest=opened.arrived.digest,
             leaf=leaf,
             position=positions[0],
-            signer=self._own.signer,
         )
 
     async def _receipt_again(self, crossing: Crossing) -> SignedReceipt:
@@ -151,12 +149,10 @@ class Exchange:
         root = leaf.hash()
         for sibling in path:
             root = merkle.node_hash(sibling, root)
-        return sign_receipt(
-            receiver=self._own.name,
+        return self._own.receipt(
             digest=crossing.digest,
             leaf=leaf,
             position=Position(index=crossing.leaf, root=root, inclusion=path),
-            signer=self._own.signer,
         )
 
     async def acknowledge(self, sender: NodeName, receipts: Sequence[bytes]) -> None:

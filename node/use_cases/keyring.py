@@ -111,6 +111,11 @@ class Keyring:
         self._expiry.pop(identifier, None)
         self._prekeys = [key for key in self._prekeys if key.key_id != identifier]
 
+    def overdue(self) -> int:
+        """Keys whose end has passed by more than a round of housekeeping, and which are here all the same."""
+        limit = self._world.now() - limits.CLOCK_TOLERANCE_S
+        return sum(end <= limit for end in self._expiry.values())
+
     def private(self, identifier: bytes) -> PrivateKey | None:
         """The key that a header names, or None when it never was ours or is destroyed."""
         return self._private.get(identifier)

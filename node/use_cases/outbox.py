@@ -202,7 +202,7 @@ class Outbox:
         jitter = self._world.entropy(1)[0] / 256
         now = self._world.clock.now()
         later = after_failure(outgoing, now=now, problem=error.code, jitter=jitter)
-        if isinstance(error, Unauthentic) and outgoing.kind is MessageKind.QUERY:
+        if isinstance(error, Unauthentic):
             # It may be sealed to a key that the peer has lost, as a node has that was put back from a backup: ask for its newest.
             self._keyring.forget(outgoing.peer)
             later = replace(later, sealed_until=0)

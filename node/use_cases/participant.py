@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from federation.delivery.outbox import Outgoing
 from federation.envelope.header import MessageKind, Prekey
+from federation.errors import Unauthentic
 from node.use_cases.acknowledging import Acknowledger
 from node.use_cases.answering import Answering
 from node.use_cases.asking import Asking
@@ -79,7 +80,7 @@ async def _assemble(parts: Parts) -> tuple[Participant, Acknowledger]:
     await answering.recollect()
 
     async def key_for(outgoing: Outgoing) -> tuple[Prekey, int] | None:
-        if outgoing.kind is MessageKind.ANSWER:
+        if outgoing.kind is MessageKind.ANSWER and outgoing.problem != Unauthentic.code:
             return await answering.key_for_answer(outgoing.message_id)
         return core.keyring.prekey_of(outgoing.peer, parts.registry.roster)
 
@@ -201,14 +202,14 @@ def _desk(
         asking=asking,
         answering=answering,
         proving=Proving(own=parts.own, store=parts.exchange_store, journal=parts.journal, registry=parts.registry),
-        diagnosis=_diagnosis(parts, notices),
+        diagnosis=_diagnosis(parts, core, notices),
         announcer=core.announcer,
         recent=core.recent,
         entitlement=entitlement,
     )
 
 
-def _diagnosis(parts: Parts, notices: Notices) -> Diagnosis:
+def _diagnosis(parts: Parts, core: _Core, notices: Notices) -> Diagnosis:
     def tls() -> TlsFacts:
         facts = parts.facts()
         return TlsFacts(window=facts.certificate, problem=facts.certificate_problem)
@@ -232,6 +233,7 @@ def _diagnosis(parts: Parts, notices: Notices) -> Diagnosis:
         journal=parts.journal,
         facts=parts.facts,
         key_report=report,
+        keyring=core.keyring,
     )
 
 

@@ -53,9 +53,13 @@ class Proving:
             entries=entries,
             crossings=tuple([await self._crossing(one, frontier, disclose=disclose) for one in crossings]),
             exporter=self._own.name,
-            journal_checkpoint=sign_checkpoint(origin(self._own.name.dns), frontier, self._own.signer),
+            journal_checkpoint=sign_checkpoint(self._journal_name(), frontier, self._own.signer),
         )
         return encode_proof(proof)
+
+    def _journal_name(self) -> str:
+        """The newest: the journal of now holds all that stood in it before."""
+        return origin(self._own.name.dns, self._own.epochs[-1].number)
 
     async def _crossings(self, message_id: MessageId) -> list[Crossing]:
         asked = await self._store.asked(message_id)

@@ -7,6 +7,7 @@ before it is logged, and by every other node if it were logged all the same.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from federation import limits
@@ -46,7 +47,13 @@ class Pending:
 
 
 class Admissions:
-    """Invitations, and Parties on their way into the log. Every step can be repeated."""
+    """Invitations, and Parties on their way into the log. Every step can be repeated.
+
+    Args:
+        issuer: gives the CA that admits Parties now.
+        node_ca: gives the CA of the Secretariat's node and whoever issued it, DER: what a newcomer cannot know when it is not the
+            genesis entry's any more; else nothing.
+    """
 
     def __init__(
         self,
@@ -55,11 +62,10 @@ class Admissions:
         registry: Registry,
         log: Log,
         store: EnrolmentStore,
-        issuer: Authority,
+        issuer: Callable[[], Authority],
         directory_endpoint: str,
         genesis_leaf: bytes,
-        node_ca: bytes = b"",
-        node_issuer: bytes = b"",
+        node_ca: Callable[[], tuple[bytes, bytes]] = lambda: (b"", b""),
     ) -> None:
         self._world = world
         self._registry = registry
@@ -68,8 +74,7 @@ class Admissions:
         self._issuer = issuer
         self._directory_endpoint = directory_endpoint
         self._genesis_leaf = genesis_leaf
-        self._node_ca, self._node_issuer = node_ca, node_issuer
-        """Of the Secretariat's node, and of that CA: what a newcomer cannot know when it is not the genesis entry's any more."""
+        self._node_ca = node_ca
         self._stepping = asyncio.Lock()
         """One step at a time: a founder's signature must not be lost because the Party signs in the same moment."""
 
@@ -103,19 +108,21 @@ class Admissions:
             issued = replace(known, admit_body=self._issue(application, now=now))
             await self._store.swap(old=known, new=issued)
             known = issued
+        node_ca, node_issuer = self._node_ca()
         return Admission(
             genesis_leaf=self._genesis_leaf,
             admit_body=known.admit_body,
             directory_endpoint=self._directory_endpoint,
-            secretariat_ca=self._node_ca,
-            secretariat_issuer=self._node_issuer,
+            secretariat_ca=node_ca,
+            secretariat_issuer=node_issuer,
         )
 
     def _issue(self, application: Application, *, now: int) -> bytes:
+        issuer = self._issuer()
         certificate = issue_party_ca(
             application.party_ca_request,
             party=application.party,
-            issuer=self._issuer,
+            issuer=issuer,
             domain=self._registry.roster.genesis.domain,
             now=now,
             entropy=self._world.entropy,
@@ -127,7 +134,7 @@ class Admissions:
                 party_key=application.party_key,
                 next_key_hash=application.next_key_hash,
                 party_ca=certificate,
-                issuing_ca=self._issuer.certificate,
+                issuing_ca=issuer.certificate,
             )
         )
 

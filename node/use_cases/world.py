@@ -7,6 +7,9 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
+from federation.boundary.receipts import sign_receipt
+from federation.delivery.receipt import SignedReceipt
+from federation.evidence.journal import FIRST_EPOCH, Epoch, Leaf, Position, epoch_of
 from federation.identity import MessageId, NodeName, PartyId
 from federation.ports import Clock, Entropy
 from federation.trust.keys import Signer
@@ -14,11 +17,23 @@ from federation.trust.keys import Signer
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Own:
-    """This node: its name in certificates and headers, and the key it signs with."""
+    """This node: its name in certificates and headers, the key it signs with, and the epochs of its journal.
+
+    Attributes:
+        epochs: in their order; another one begins only before the node does.
+    """
 
     party: PartyId
     name: NodeName
     signer: Signer
+    epochs: tuple[Epoch, ...] = (Epoch(number=FIRST_EPOCH, first=0),)
+
+    def receipt(self, *, digest: bytes, leaf: Leaf, position: Position) -> SignedReceipt:
+        """The promise that an envelope stands in the journal, under the name that the journal had when it was written there: so the
+        same envelope gets the same receipt for ever.
+        """
+        epoch = epoch_of(self.epochs, position.index)
+        return sign_receipt(receiver=self.name, digest=digest, leaf=leaf, position=position, signer=self.signer, epoch=epoch)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 import pytest
 
-from federation.errors import Malformed, NotFound
+from federation.errors import Malformed, Misuse, NotFound
+from federation.evidence.journal import Epoch
 from federation.ports import Change
 from federation.trust import merkle
 from tests.support import samples
@@ -98,3 +99,28 @@ async def test_numbers_that_no_log_has_are_malformed(exchange):
         ):
             with pytest.raises(Malformed):
                 await call
+
+
+async def test_an_epoch_begins_with_the_first_leaf_of_its_change_and_once(exchange):
+    async with exchange:
+        store = exchange.store
+        assert await store.epochs() == (Epoch(number=1, first=0),)
+        await store.commit(Change(leaves=(samples.leaf("before"),)))
+        await store.commit(Change(leaves=(samples.leaf("begins"), samples.leaf("goes on")), epoch=1_800_000_000))
+        await exchange.again()
+
+        assert await store_of(exchange).epochs() == (Epoch(number=1, first=0), Epoch(number=1_800_000_000, first=1))
+        for wrong in (
+            Change(leaves=(samples.leaf("again"),), epoch=1_800_000_000),
+            Change(leaves=(samples.leaf("again"),), epoch=1),
+            Change(epoch=1_800_000_001),
+        ):
+            with pytest.raises(Misuse):
+                await store_of(exchange).commit(wrong)
+        assert (await store_of(exchange).frontier()).size == 3
+        assert len(await store_of(exchange).epochs()) == 2
+
+
+def store_of(opened):
+    """The store, which is another one after it was opened again."""
+    return opened.store

@@ -47,12 +47,14 @@ def generated(what: str) -> str:
 
 
 def commands(group: click.Group | None = None, path: str = "gsp") -> Iterator[tuple[str, click.Command]]:
-    """Every command under its full name, groups left out."""
+    """Every command under its full name; of the groups below the first those that do something by themselves."""
     group = main if group is None else group
     context = click.Context(group)
     for name in group.list_commands(context):
         command = group.get_command(context, name)
         assert command is not None
+        if isinstance(command, click.Group) and command.invoke_without_command:
+            yield f"{path} {name}", command
         if isinstance(command, click.Group):
             yield from commands(command, f"{path} {name}")
         else:

@@ -15,7 +15,7 @@ from federation.delivery.outbox import LaneHead, Outgoing
 from federation.delivery.replay import ReplayMark
 from federation.envelope.header import Lane
 from federation.errors import Conflict, Misuse, NotFound, Replayed
-from federation.evidence.journal import Leaf, Position
+from federation.evidence.journal import FIRST_EPOCH, Epoch, Leaf, Position
 from federation.identity import MessageId, PartyId
 from federation.ports import (
     AlreadySeen,
@@ -96,6 +96,7 @@ class MemoryExchange(ExchangeStore, OutboxStore, JournalStore):
         self._leaves: list[Leaf] = []
         self._salts: set[bytes] = set()
         self._tree = MemoryTree()
+        self._epochs = [Epoch(number=FIRST_EPOCH, first=0)]
 
     @may_fail
     async def commit(self, change: Change) -> tuple[Position, ...]:
@@ -112,6 +113,8 @@ class MemoryExchange(ExchangeStore, OutboxStore, JournalStore):
         put = {crossing.message_id for crossing in crossings if crossing.direction is Direction.SENT}
         if not all(self._was_sent(message_id, put) for message_id, _ in change.receipts):
             raise Misuse("a receipt is for no message that this node sent")
+        if change.epoch is not None and (not change.leaves or change.epoch in {epoch.number for epoch in self._epochs}):
+            raise Misuse("an epoch of the journal begins with a leaf, and once")
         self._accuse_messages(change, put)
         self._accuse_crossings(crossings, len(self._leaves) + len(change.leaves))
         self._accuse_queries(change)
@@ -193,6 +196,8 @@ class MemoryExchange(ExchangeStore, OutboxStore, JournalStore):
         for key_id in change.keys_destroyed:
             self._keys.pop(key_id, None)
             self._destroyed.add(key_id)
+        if change.epoch is not None:
+            self._epochs.append(Epoch(number=change.epoch, first=len(self._leaves)))
         self._leaves.extend(change.leaves)
         self._salts.update(leaf.salt for leaf in change.leaves)
         return tuple(self._tree.append(leaf.hash()) for leaf in change.leaves)
@@ -261,6 +266,10 @@ class MemoryExchange(ExchangeStore, OutboxStore, JournalStore):
     @may_fail
     async def frontier(self) -> merkle.Frontier:
         return self._tree.frontier
+
+    @may_fail
+    async def epochs(self) -> tuple[Epoch, ...]:
+        return tuple(self._epochs)
 
     @may_fail
     async def leaf(self, index: int) -> Leaf | None:

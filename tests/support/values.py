@@ -14,7 +14,7 @@ from federation.envelope.header import PROTOCOL_VERSION, Header, Lane, MessageKi
 from federation.envelope.seal import Envelope
 from federation.envelope.suite import PUBLIC_KEY_BYTES, WRAP_BYTES
 from federation.evidence.bundle import CrossingProof, LoggedEntry, Proof
-from federation.evidence.journal import JournalKind, JournalRecord
+from federation.evidence.journal import NO_MESSAGE, JournalKind, JournalRecord, Restoration
 from federation.identity import MessageId, NodeName, PartyId
 from federation.query.answer import Answer, CodeResult, LastKnown
 from federation.query.codes import Automation, HandlingCode, LegalBasis, Outcome, Purpose, Refusal, UimStatus, Urgency
@@ -242,15 +242,25 @@ RECEIPTS = st.builds(
     inclusion=PATHS,
     checkpoint=st.binary(max_size=60),
 )
-JOURNAL_RECORDS = st.builds(
+_RECORDS = st.builds(
     JournalRecord,
-    kind=st.sampled_from(JournalKind),
+    kind=st.sampled_from(sorted(set(JournalKind) - {JournalKind.EPOCH})),
     at=TIMES,
     message_id=MESSAGE_IDS,
     peer=PARTIES,
     digest=DIGESTS,
     note=texts(),
 )
+_EPOCH_RECORDS = st.builds(
+    JournalRecord,
+    kind=st.just(JournalKind.EPOCH),
+    at=TIMES,
+    message_id=st.just(NO_MESSAGE),
+    peer=PARTIES,
+    digest=DIGESTS,
+    restoration=st.builds(Restoration, number=st.integers(2, limits.TIME_S_MAX), size=st.integers(0, 2**64 - 1), taken=TIMES),
+)
+JOURNAL_RECORDS = _RECORDS | _EPOCH_RECORDS
 CROSSINGS = st.builds(
     CrossingProof,
     header=st.binary(max_size=40),

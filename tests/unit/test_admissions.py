@@ -91,7 +91,7 @@ async def office() -> Office:
         registry=registry,
         log=log,
         store=store,
-        issuer=treaty.issuer,
+        issuer=lambda: treaty.issuer,
         directory_endpoint="secretariat.example:443",
         genesis_leaf=treaty.log[0],
     )
@@ -167,7 +167,7 @@ async def witnessed_office() -> tuple[Office, Bench]:
         registry=bench.office.registry,
         log=bench.office.log,
         store=store,
-        issuer=bench.treaty.issuer,
+        issuer=lambda: bench.treaty.issuer,
         directory_endpoint="secretariat.example:443",
         genesis_leaf=bench.treaty.log[0],
     )

@@ -7,12 +7,13 @@ from dataclasses import replace
 import pytest
 
 from federation import limits
+from federation.boundary.directory import sign_checkpoint
 from federation.boundary.proof import ProofReport, check_proof
 from federation.delivery.receipt import SignedReceipt
 from federation.envelope.header import MessageKind
 from federation.errors import Forbidden, Incompatible, Malformed, PeerMisbehaviour, Unauthentic
 from federation.evidence.bundle import Proof
-from federation.evidence.journal import JournalKind
+from federation.evidence.journal import JournalKind, origin
 from federation.identity import MessageId, PartyId
 from federation.query.answer import Answer
 from federation.query.query import Query
@@ -450,3 +451,22 @@ def test_a_statement_of_another_kind_than_its_body_is_refused(treaty, talk):
 
     with pytest.raises(Forbidden, match="another kind than its body"):
         check(treaty, proof_of(treaty, talk, answer=answer))
+
+
+# --- after the exporter was put back from a backup ---
+
+
+def test_a_proof_from_before_a_restore_holds_and_so_does_one_from_after_it(treaty, talk, proof):
+    """The old file stands as it was; a new one is of the journal of now, which holds what stood in it before."""
+    journal = talk.journals[QM]
+    later = sign_checkpoint(origin(talk.asking.name.dns, NOW), journal.frontier, talk.asking.signer)
+
+    assert check(treaty, proof).exporter == talk.asking.name
+    assert check(treaty, replace(proof, journal_checkpoint=later)).exporter == talk.asking.name
+
+
+def test_an_epoch_of_another_nodes_journal_is_refused(treaty, talk, proof):
+    other = sign_checkpoint(origin(talk.answering.name.dns, NOW), talk.journals[QM].frontier, talk.asking.signer)
+
+    with pytest.raises(Unauthentic):
+        check(treaty, replace(proof, journal_checkpoint=other))

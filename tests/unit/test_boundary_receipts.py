@@ -11,7 +11,16 @@ from federation.boundary.receipts import journal_leaf, read_bundle, read_receipt
 from federation.delivery.receipt import Receipt, SignedReceipt
 from federation.envelope.header import Prekey, PrekeyBundle
 from federation.errors import Forbidden, Incompatible, Malformed, PeerMisbehaviour, Unauthentic, UnknownParty
-from federation.evidence.journal import JournalKind, JournalRecord
+from federation.evidence.journal import (
+    NO_MESSAGE,
+    Epoch,
+    JournalKind,
+    JournalRecord,
+    Position,
+    Restoration,
+    epoch_in,
+    epoch_of,
+)
 from federation.identity import MessageId, PartyId
 from federation.trust import keys, note
 from federation.trust.keys import SoftwareSigner
@@ -314,3 +323,73 @@ def test_a_receipt_is_no_bundle(treaty):
 
     with pytest.raises(Unauthentic):
         read_bundle(encode_signed_bundle(encoded, signature), roster=treaty.roster, now=NOW)
+
+
+# --- epochs of the journal ---
+
+
+def signed_in_epoch(talk: Conversation, epoch: int) -> SignedReceipt:
+    leaf = talk.journals[QN].leaves[0]
+    return sign_receipt(
+        receiver=talk.answering.name,
+        digest=talk.query.sealed.digest,
+        leaf=leaf,
+        position=Position(index=0, root=leaf.hash(), inclusion=()),
+        signer=talk.answering.signer,
+        epoch=epoch,
+    )
+
+
+@pytest.mark.parametrize("epoch", [2, NOW, limits.TIME_S_MAX])
+def test_a_receipt_of_a_later_epoch_is_one_too(talk, epoch):
+    signed = signed_in_epoch(talk, epoch)
+
+    assert read(talk, signed).leaf_index == 0
+    assert f"{talk.answering.name.dns}/journal/{epoch}\n".encode() in signed.statement
+    assert signed_in_epoch(talk, 1) == receipt_of(talk)
+
+
+@pytest.mark.parametrize(
+    "ending", ["/0", "/1", "/01", "/02", "/", "/2/", "/-2", "/\N{ARABIC-INDIC DIGIT TWO}", "2", "/253402300800"]
+)
+def test_another_spelling_of_an_epoch_is_refused(talk, ending):
+    name = f"{talk.answering.name.dns}/journal{ending}"
+    root = talk.journals[QN].leaves[0].hash()
+    text = note.Checkpoint(origin=name, size=1, root=root).text()
+
+    assert epoch_in(name, talk.answering.name.dns) is None
+    for signing_name in (f"{talk.answering.name.dns}/journal", name):
+        line = note.sign_note(text, signing_name, talk.answering.signer)
+        with pytest.raises(Unauthentic):
+            read(talk, signed_anew(talk, checkpoint=note.format_note(note.Note(text=text, signatures=(line,)))))
+
+
+def test_a_name_of_another_log_names_no_epoch():
+    for name in ("", "2", "/journal/2", "n1.qn.example/journal/+2", "n1.qn.example/journal/2 ", "n1.qm.example/journal"):
+        assert epoch_in(name, "n1.qn.example") is None
+
+
+def test_a_leaf_belongs_to_the_epoch_in_which_it_was_appended():
+    epochs = (Epoch(number=1, first=0), Epoch(number=NOW, first=7), Epoch(number=NOW - 5, first=9))
+
+    assert [epoch_of(epochs, index) for index in (0, 6, 7, 8, 9, 50)] == [1, 1, NOW, NOW, NOW - 5, NOW - 5]
+    assert epoch_of((Epoch(number=1, first=0), Epoch(number=NOW, first=0)), 0) == NOW
+
+
+def test_a_record_that_begins_an_epoch_says_what_was_put_back_and_no_other_does():
+    restoration = Restoration(number=NOW, size=3, taken=NOW - 60)
+    begun = JournalRecord(
+        kind=JournalKind.EPOCH, at=NOW, message_id=NO_MESSAGE, peer=QM, digest=bytes(32), restoration=restoration
+    )
+
+    assert decode_record(encode_record(begun)) == begun
+    for changes in (
+        {"restoration": None},
+        {"kind": JournalKind.SENT},
+        {"message_id": MessageId(b"m" * 16)},
+        {"restoration": replace(restoration, number=1)},
+        {"restoration": replace(restoration, number=limits.TIME_S_MAX + 1)},
+        {"restoration": replace(restoration, taken=limits.TIME_S_MAX + 1)},
+    ):
+        with pytest.raises(Malformed):
+            decode_record(encode_record(replace(begun, **changes)))

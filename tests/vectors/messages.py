@@ -19,7 +19,7 @@ from federation.boundary.messages import body_digest, key_id
 from federation.boundary.receipts import journal_leaf, sign_receipt
 from federation.envelope.header import Header, Lane, MessageKind, Prekey, PrekeyBundle, Statement
 from federation.envelope.seal import header_hash
-from federation.evidence.journal import JournalKind, JournalRecord, Position
+from federation.evidence.journal import NO_MESSAGE, JournalKind, JournalRecord, Position, Restoration, origin
 from federation.identity import MessageId, NodeName, PartyId
 from federation.query.answer import Answer, CodeResult, LastKnown
 from federation.query.codes import Automation, HandlingCode, LegalBasis, Outcome, Purpose, UimStatus, Urgency
@@ -34,7 +34,7 @@ from federation.uim.pattern import Pattern, PatternSet
 from federation.uim.segments import CharacterSegment, Charset, LiteralSegment
 from federation.wire.directory import encode_entry_body
 from federation.wire.envelope import encode_bundle, encode_header, encode_statement
-from federation.wire.evidence import encode_signed_receipt
+from federation.wire.evidence import encode_record, encode_signed_receipt
 from federation.wire.patterns import encode_pattern_set
 from federation.wire.query import encode_answer_body, encode_policy, encode_query_body
 from tests.vectors.log_entries import ENTRIES, LATER_FIELDS
@@ -133,6 +133,7 @@ def messages() -> Any:
         "header": _header(),
         "prekey bundle": _bundle(),
         "receipt": _receipt(),
+        "record of a new epoch of the journal": _epoch(),
         "pattern set": _shown(PATTERNS, encode_pattern_set(PATTERNS)),
     }
 
@@ -223,6 +224,20 @@ def _receipt() -> Any:
         "signature": signed.signature.hex(),
         "signed receipt": encode_signed_receipt(signed).hex(),
     }
+
+
+def _epoch() -> Any:
+    """The record with which a journal goes on after the node was put back from a copy."""
+    record = JournalRecord(
+        kind=JournalKind.EPOCH,
+        at=NOW + 2,
+        message_id=NO_MESSAGE,
+        peer=QM,
+        digest=bytes(range(32)),
+        restoration=Restoration(number=NOW, size=7, taken=NOW - 86_400),
+    )
+    content = encode_record(record)
+    return _shown(record, content) | {"journal": origin(ANSWERING.dns, NOW)}
 
 
 def _shown(value: object, encoded: bytes) -> dict[str, Any]:

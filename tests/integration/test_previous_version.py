@@ -1,0 +1,101 @@
+"""A treaty of version 0.1.0, founded and run by that version, which a node of this program joins."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.support.checkout import ROOT
+from tests.support.programs import Program, Town, town
+
+PREVIOUS = "5431a79"
+"""The commit of version 0.1.0."""
+CODE = "LEQN1a7Kd93XzP01M0124031509"
+STAMP = "QMABCDEFGH234567Q"
+
+
+@pytest.fixture(scope="module")
+def previous(tmp_path_factory: pytest.TempPathFactory) -> Program:
+    """That version as it was committed, with the protobuf code that its own build makes."""
+    archive = subprocess.run(["git", "archive", PREVIOUS], cwd=ROOT, capture_output=True, check=False)
+    if archive.returncode != 0:
+        reason = f"commit {PREVIOUS} (version 0.1.0) is not in this history: fetch it whole"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    folder = tmp_path_factory.mktemp("previous")
+    subprocess.run(["tar", "-x", "-C", folder], input=archive.stdout, check=True)
+    subprocess.run([sys.executable, folder / "hatch_build.py"], cwd=folder, check=True)
+    return Program(folder)
+
+
+@pytest.fixture(scope="module")
+async def mixed(previous: Program, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
+    """Founded by 0.1.0, with one Party of it, which answers by policy, and one Party of this program, which answers by hand."""
+    folder = tmp_path_factory.mktemp("mixed")
+    async with town(folder, secretariat=previous, qn=previous, qm=Program()) as made:
+        config = previous.code / "config"
+        await made.join("qn", "--patterns", config / "patterns/demo-qn.toml", "--policy", config / "policy.example.toml")
+        await made.join("qm", "--patterns", ROOT / "config/patterns/demo-qm.toml")
+        await made.run("qn", "party", "load", config / "records.example.jsonl", "--home", made.home("qn"))
+        await made.start("qn")
+        await made.start("qm")
+        await made.knows("qm", CODE, "qn")
+        await made.knows("qn", STAMP, "qm")
+        yield made
+
+
+async def test_each_participant_runs_the_version_that_it_is_said_to_run(previous: Program) -> None:
+    for program in (previous, Program()):
+        assert await program.whereabouts() == (program.code / "federation/__init__.py", program.code / "node/__init__.py")
+    assert not (previous.code / "node/backup.py").exists()
+    assert (previous.code / "node/store/exchange-v1.sql").exists()
+
+
+async def test_this_version_asks_the_previous_one_and_both_can_prove_it(mixed: Town) -> None:
+    asked = await mixed.ask("qm", CODE, "qn")
+
+    assert asked["state"] == "answered"
+    for exporter in ("qm", "qn"):
+        proof = await mixed.proof(exporter, asked["id"])
+        reports = [await mixed.verify(checker, proof) for checker in ("qm", "qn")]
+        assert reports[0] == reports[1]
+        assert len(reports[0]["messages"]) == 2
+
+
+async def test_the_previous_version_asks_this_one_and_both_can_prove_it(mixed: Town) -> None:
+    asked = await mixed.ask("qn", STAMP, "qm", wait="0s", codes=(75,))
+    await mixed.run(
+        "qm",
+        *("answer", asked["id"], "--refuse", "needs-justification", "--text", "Which shop?", "--yes"),
+        *("--officer", mixed.officers["qm"]),
+    )
+    answered = await mixed.look("qn", asked["id"], wait="30s", codes=(0,))
+
+    assert answered["state"] == "answered"
+    for exporter in ("qm", "qn"):
+        proof = await mixed.proof(exporter, asked["id"])
+        assert await mixed.verify("qm", proof) == await mixed.verify("qn", proof)
+
+
+async def test_this_version_takes_over_the_home_of_the_previous_one_and_goes_on(mixed: Town) -> None:
+    """The administrator of qn stops the old program and starts the new one in the same folder."""
+    before = await mixed.ask("qm", CODE, "qn")
+    copy = mixed.folder / "before-the-upgrade.backup"
+    await mixed.run("qm", "backup", *mixed.keys("qn"), "-o", copy, "--cost", "minimal")  # the new program, while the old one runs
+    found = await mixed.run("qm", "backup", "verify", copy, "--passphrase-file", mixed.folder / "passphrase")
+    assert "exchange.sqlite" in {one["name"] for one in found["files"]}
+    await mixed.stop("qn")
+    mixed.programs["qn"] = Program()
+    await mixed.start("qn")
+    after = await mixed.ask("qm", CODE, "qn")
+
+    assert after["state"] == "answered"
+    assert (mixed.home("qn") / "exchange.sqlite-backup-v1").exists()
+    for query in (before["id"], after["id"]):
+        for exporter in ("qm", "qn"):
+            await mixed.verify("qm", await mixed.proof(exporter, query))
