@@ -50,7 +50,9 @@ def test_what_a_document_types_says_what_the_document_shows(document, tmp_path):
 
 def hurried(step: Step) -> Step:
     """Deriving keys from a passphrase takes a second each time, on purpose; not here."""
-    cheap = re.sub(r"^gsp (secretariat init|party join)", r"gsp \1 --keystore-cost minimal", step.command)
+    cheap = re.sub(
+        r"^gsp (secretariat (?:init|prepare)|founder new|root new|party join)", r"gsp \1 --keystore-cost minimal", step.command
+    )
     cheap = re.sub(r"^gsp backup --home", "gsp backup --cost minimal --home", cheap)
     return Step(cheap, step.output)
 

@@ -171,7 +171,7 @@ def rotate_log(*, home: Path, passphrase_file: Path | None, passphrase_fd: int |
 @propose.command("rotate-issuer")
 @click.argument("file", type=FILE, required=False)
 @click.option("--own-ca", is_flag=True, help="Only a new CA for the Secretariat's own node, under the issuing CA that stands.")
-@click.option("--retire", is_flag=True, help="The former CAs end with this entry. First restart the node under the new ones.")
+@click.option("--retire", is_flag=True, help="The former CAs end with this entry, and the running node changes over.")
 @home_options
 @json_option
 def rotate_issuer(
@@ -184,13 +184,11 @@ def rotate_issuer(
     passphrase_fd: int | None,
     as_json: bool,
 ) -> int:
-    """Propose another issuing CA (FILE: what the root signed) with another CA of the Secretariat's own; restart the node afterwards."""
+    """Propose another issuing CA (FILE: what the root signed) with another CA of the Secretariat's own."""
     keystore = Keystore.open(home / "keystore", passphrase(passphrase_file, passphrase_fd))
     with proposing.custody_of(home, keystore) as custody:
         proposed = proposing.propose_issuer(home, custody, signed=file, own_ca=own_ca, retire=retire, world=world())
-    remark(
-        "when it is logged, restart the Secretariat's node: it issues under the newest CA, and serves under the oldest that stands"
-    )
+    remark("when it is logged, the running node issues under the newest CA, and serves under the oldest that stands")
     return _show(proposed, as_json=as_json)
 
 

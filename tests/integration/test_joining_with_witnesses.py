@@ -17,7 +17,7 @@ from node.joining import join
 from node.keystore import Cost
 from node.use_cases.founding import found
 from node.use_cases.witnessing import witnessing
-from tests.integration.test_joining import PASSPHRASE, Centre, admitted, joining
+from tests.support.centre import PASSPHRASE, Centre, admitted, joining
 
 QM = PartyId("qm")
 
