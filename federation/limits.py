@@ -191,6 +191,8 @@ CONFIRMATIONS_MAX: Final = 8
 """More Parties than that will not telephone each newcomer."""
 REASON_CHARACTERS_MAX: Final = 500
 """Why something was revoked, suspended or recovered: a few sentences."""
+PROFILE_BYTES_MAX: Final = 65_536
+"""A Party's track-and-trace profile: some hundred answers that a person wrote."""
 NAME_CHARACTERS_MAX: Final = 200
 """The name of a Party, an authority or a desk, in its longest official form."""
 DIRECTORY_STALE_WARN_S: Final = 6 * 3_600

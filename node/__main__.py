@@ -20,6 +20,9 @@ VERBS = {
     "inbox": Verb(module="node.cli.inbox", summary="List the queries that came in, or show one with a draft of its answer."),
     "answer": Verb(module="node.cli.answer", summary="Answer a query that came in."),
     "proof": Verb(module="node.cli.proof", summary="Make a proof file of a query and its answers, or check one."),
+    "directory": Verb(
+        module="node.cli.directory", summary="Show who the Parties are, their authorities, and every entry of the log; verify it."
+    ),
     "doctor": Verb(module="node.cli.doctor", summary="Look at everything that can go wrong."),
     "officers": Verb(
         module="node.cli.officers.group", summary="Invite officers, grant and withdraw rights, see who did what; enrol, renew."

@@ -12,17 +12,54 @@ from typing import Annotated, Final, Literal, TypeVar
 import msgspec
 
 from federation import limits
-from federation.errors import FederationError, InvalidConfiguration
+from federation.errors import FederationError, InvalidConfiguration, Oversized
 from federation.identity import PartyId, check_domain, party_id
 from federation.query.codes import Automation, Purpose
 from federation.query.items import Item, ItemState
 from federation.query.policy import ItemRule, Policy, Rule
+from federation.text import check_plain
+from federation.trust.entries import AdministratorKind, AuthorityKind
 
 _FILE_BYTES_MAX: Final = 65_536
 """A configuration file that a person writes."""
 
 Address = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9.\-\[\]:]{1,253}:[0-9]{1,5}$")]
 Digest = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.NAME_CHARACTERS_MAX)]
+
+_SAID_BYTES_MAX: Final = limits.ENTRY_BYTES_MAX - 8_192
+"""Names and addresses of one Party together: an update entry holds them all, and its numbers, digests and signature."""
+
+
+class _Line(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One row of a list that a Party publishes."""
+
+
+class AuthorityLine(_Line, frozen=True, kw_only=True):
+    """A competent authority (Article 8.8)."""
+
+    kind: AuthorityKind
+    name: Name
+
+
+class ContactLine(_Line, frozen=True, kw_only=True):
+    """A desk that the Secretariat and other Parties write to."""
+
+    name: Name
+    address: Name
+
+
+class AdministratorLine(_Line, frozen=True, kw_only=True):
+    """Who issues certificates to officers and grants them rights."""
+
+    kind: AdministratorKind
+    name: Name
+    address: Name
+
+
+Authorities = Annotated[tuple[AuthorityLine, ...], msgspec.Meta(max_length=limits.AUTHORITIES_MAX)]
+Contacts = Annotated[tuple[ContactLine, ...], msgspec.Meta(max_length=limits.CONTACTS_MAX)]
+Administrators = Annotated[tuple[AdministratorLine, ...], msgspec.Meta(max_length=limits.ADMINISTRATORS_MAX)]
 
 
 class NodeToken(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -67,10 +104,15 @@ class NodeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         four_eyes: whether a second administrator has to approve who may administer or approve.
         pkcs11: a hardware module that keeps keys; without one they are all in the keystore file.
         log_level: debug, info, warning or error.
+        pilot: the Party tries it out and says so; others may ask it all the same.
+        profile: file of the Party's track-and-trace profile; its version and digest go into the directory.
+        authorities: the competent authorities of Article 8.8, each with `kind` and `name`.
+        contacts: contact points, each with `name` and `address`.
+        administrators: who issues certificates to officers, each with `kind` (national or regional), `name` and `address`.
     """
 
     party: str
-    name: Annotated[str, msgspec.Meta(min_length=1, max_length=limits.NAME_CHARACTERS_MAX)]
+    name: Name
     domain: str
     genesis: Digest
     secretariat: Address
@@ -85,6 +127,11 @@ class NodeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     four_eyes: bool = False
     pkcs11: NodeToken | None = None
     log_level: Annotated[str, msgspec.Meta(pattern="^(debug|info|warning|error)$")] = "info"
+    pilot: bool = False
+    profile: str | None = None
+    authorities: Authorities = ()
+    contacts: Contacts = ()
+    administrators: Administrators = ()
 
     @property
     def party_id(self) -> PartyId:
@@ -95,6 +142,23 @@ class NodeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     def endpoint(self) -> str:
         """Where other nodes dial."""
         return self.public if self.public is not None else self.listen
+
+
+class MemberFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a region writes of a member that it administers for, as a file. The fields mean what they mean in `node.toml`.
+
+    Attributes:
+        patterns: file of the set that the member publishes; without it the one that stands stays.
+        profile: file of the member's track-and-trace profile; without it the one that stands stays.
+    """
+
+    name: Name
+    pilot: bool = False
+    patterns: str | None = None
+    profile: str | None = None
+    authorities: Authorities = ()
+    contacts: Contacts = ()
+    administrators: Administrators = ()
 
 
 class SecretariatSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -152,6 +216,7 @@ class _PolicyFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 Settings = TypeVar("Settings", bound=msgspec.Struct)
+Said = TypeVar("Said", NodeSettings, MemberFile)
 Result = TypeVar("Result")
 
 
@@ -163,6 +228,29 @@ def read_node_settings(path: Path) -> NodeSettings:
     """
     settings = _read(path, NodeSettings)
     _checked(path, lambda: (party_id(settings.party), check_domain(settings.domain)))
+    return _checked(path, lambda: _said(settings))
+
+
+def read_member_file(path: Path) -> MemberFile:
+    """Read what a region writes of a member.
+
+    Raises:
+        InvalidConfiguration: with the file and the field in the message.
+    """
+    file = _read(path, MemberFile)
+    return _checked(path, lambda: _said(file))
+
+
+def _said(settings: Said) -> Said:
+    """What goes into the directory is refused here first, where its author can mend it."""
+    said = [("the name", settings.name)]
+    said += [("the name of an authority", one.name) for one in settings.authorities]
+    said += [text for one in settings.contacts for text in (("a contact point", one.name), ("an address", one.address))]
+    said += [text for one in settings.administrators for text in (("an administrator", one.name), ("an address", one.address))]
+    for what, value in said:
+        check_plain(value, what, characters_max=limits.NAME_CHARACTERS_MAX)
+    if sum(len(value.encode()) for _, value in said) > _SAID_BYTES_MAX:
+        raise Oversized("authorities, contacts and administrators together are longer than a directory entry may be")
     return settings
 
 
@@ -211,7 +299,14 @@ def _read(path: Path, kind: type[Settings]) -> Settings:
     except OSError as error:
         raise InvalidConfiguration(f"{path} cannot be read: {error.strerror}") from error
     except (msgspec.ValidationError, tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InvalidConfiguration(f"{path.name}: {error}", hint=f"correct {path}; config/ has a commented example") from error
+        raise InvalidConfiguration(f"{path.name}: {error}", hint=_hint(path, str(error))) from error
+
+
+def _hint(path: Path, message: str) -> str:
+    """What to do about a wrong field. Nobody has to guess why an authority of the industry has no kind."""
+    if "$.authorities[" in message and ".kind" in message:
+        return f"the kinds are {', '.join(AuthorityKind)}; there is none for the tobacco industry (Article 8.12); correct {path}"
+    return f"correct {path}; config/ has a commented example"
 
 
 def _checked(path: Path, make: Callable[[], Result]) -> Result:
@@ -223,12 +318,18 @@ def _checked(path: Path, make: Callable[[], Result]) -> Result:
 
 def write_settings(path: Path, settings: msgspec.Struct) -> None:
     """Write settings as TOML that a person can read and change; fields with their standard value are left out."""
-    standard = {field.name: field.default for field in msgspec.structs.fields(settings)}
-    lines = ["# Settings of this node; docs/operating.md explains each field.\n"]
+    standard = {
+        field.name: msgspec.to_builtins(field.default) for field in msgspec.structs.fields(settings) if not field.required
+    }
+    lines, tables = ["# Settings of this node; docs/operating.md explains each field.\n"], []
     for name, value in msgspec.to_builtins(settings).items():
-        if value is not None and value != standard.get(name):
+        if value is None or value == standard.get(name):
+            continue
+        if isinstance(value, (list, tuple)) and isinstance(value[0], dict):
+            tables += [f"\n[[{name}]]\n" + "".join(f"{key} = {_toml(cell)}\n" for key, cell in row.items()) for row in value]
+        else:
             lines.append(f"{name} = {_toml(value)}\n")
-    path.write_text("".join(lines), encoding="utf-8")
+    path.write_text("".join([*lines, *tables]), encoding="utf-8")
 
 
 def _toml(value: object) -> str:

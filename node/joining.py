@@ -11,7 +11,7 @@ The next Party key is shown once and forgotten: only its hash goes into the log,
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -32,12 +32,13 @@ from federation.trust.keys import Signer, SoftwareSigner
 from federation.uim.pattern import PatternSet
 from federation.wire.directory import decode_entry_body
 from node.config import NodeSettings, write_settings
+from node.formats.particulars import own_particulars
 from node.formats.patterns import read_own_set
 from node.joining_state import STATE_FILE, JoiningState, heard, read_state, write_state
 from node.keystore import PIN, Cost, Custody, Keystore
 from node.line import Following, Start, following, node_name
 from node.rpc.enrolment import GrpcEnrolment, enrolling
-from node.use_cases.announcing import Patience, announce, follow_pending, wanted_node, wanted_update
+from node.use_cases.announcing import Particulars, Patience, announce, follow_pending, wanted_node, wanted_update
 from node.use_cases.founding import SEED_BYTES
 from node.use_cases.own_keys import ca_key_hash
 from node.use_cases.registry import Registry
@@ -127,8 +128,9 @@ async def _join(joining: Joining, custody: Custody, world: World) -> Joined:
                 hint="tell the founders by telephone at once",
             )
         signing_key = custody.signer("signing").public_key if joining.with_node else None
+        says = own_particulars(joining.home, settings, sets)
         await announce_settings(
-            line, settings, sets, author=custody.signer("party"), signing_key=signing_key, world=world, patience=patience
+            line, settings, says, author=custody.signer("party"), signing_key=signing_key, world=world, patience=patience
         )
     joining.tell("name, patterns and node stand in the directory" if joining.with_node else "name and patterns stand there")
     write_settings(joining.home / "node.toml", settings)
@@ -283,15 +285,10 @@ def _first_anchor(state: JoiningState, world: World) -> bytes:
     return der
 
 
-def own_set(settings: NodeSettings, sets: Sequence[PatternSet]) -> PatternSet | None:
-    """The set that this Party publishes itself."""
-    return next((one for one in sets if one.party == settings.party), None)
-
-
 async def announce_settings(
     line: Following,
     settings: NodeSettings,
-    sets: Sequence[PatternSet],
+    says: Particulars,
     *,
     author: Signer,
     signing_key: bytes | None,
@@ -303,7 +300,7 @@ async def announce_settings(
     Args:
         line: to the Secretariat.
         settings: of this node.
-        sets: the pattern sets that it answers with.
+        says: what the Party says of itself.
         author: the Party key.
         signing_key: what the node entry lists; None for a Party without a node.
         world: the clock.
@@ -311,14 +308,7 @@ async def announce_settings(
     """
     await follow_pending(line.registry, line.service, line.secretariat, patience=patience)
     roster, now = line.registry.roster, world.now()
-    update = wanted_update(
-        roster,
-        settings.party_id,
-        name=settings.name,
-        region=settings.region,
-        own_set=own_set(settings, sets),
-        now=now,
-    )
+    update = wanted_update(roster, settings.party_id, says, now=now)
     node = (
         wanted_node(
             roster, settings.party_id, name=node_name(settings), endpoint=settings.endpoint, signing_key=signing_key, now=now

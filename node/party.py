@@ -35,6 +35,7 @@ from federation.uim.pattern import PatternSet
 from node import __version__
 from node.clock import SystemClock
 from node.config import NodeSettings, read_node_settings, read_policy
+from node.formats.particulars import own_particulars
 from node.formats.patterns import read_pattern_folder
 from node.joining import announce_settings, read_sets
 from node.keystore import Custody, Keystore
@@ -52,6 +53,7 @@ from node.rpc.exchange import ExchangeServicer, GrpcTransport
 from node.rpc.interceptors import desk_chain, node_chain
 from node.rpc.officer import OfficerGate
 from node.rpc.officer_enrolment import OfficerEnrolmentServicer
+from node.rpc.registry import RegistryServicer
 from node.rpc.renewal import Identity
 from node.rpc.server import serving
 from node.store.directory import SqliteDirectory
@@ -60,6 +62,7 @@ from node.store.officers import SqliteOfficers
 from node.store.patterns import SqlitePatterns
 from node.store.trace import SqliteTrace
 from node.store.vault import Vault
+from node.use_cases.announcing import Particulars
 from node.use_cases.diagnosis import Facts
 from node.use_cases.directory_reads import DirectoryReads
 from node.use_cases.founding import secretariat_name
@@ -87,6 +90,7 @@ class _Ground:
     own_keys: OwnKeys
     world: World
     sets: tuple[PatternSet, ...]
+    says: Particulars
     policy: Policy
     directory: SqliteDirectory
     exchange: SqliteExchange
@@ -164,13 +168,15 @@ async def _ground(stack: AsyncExitStack, home: Path, passphrase: bytes, stands: 
     registry = await Registry.load(directory, bytes.fromhex(settings.genesis), world.clock)
     if mark.is_open:
         await directory.mark_restored(restored=True)  # it cosigns nothing until enough others show the same directory
+    sets = read_sets(home, settings)
     return _Ground(
         home=home,
         settings=settings,
         custody=custody,
         own_keys=OwnKeys(party=settings.party_id, registry=registry, clock=world.clock, source=custody, stands=stands),
         world=world,
-        sets=read_sets(home, settings),
+        sets=sets,
+        says=own_particulars(home, settings, sets),
         policy=read_own_policy(home, settings),
         directory=directory,
         exchange=exchange,
@@ -243,6 +249,7 @@ def _parts(ground: _Ground, identity: Identity, channels: Channels) -> Parts:
         sets=ground.sets,
         reference=published,
         policy=ground.policy,
+        says=ground.says,
         officers=_officers(ground),
         own_keys=ground.own_keys,
         facts=lambda: _facts(ground, identity, channels),
@@ -293,7 +300,7 @@ async def _serving(ground: _Ground, identity: Identity, participant: Participant
         serving(
             settings.desk,
             credentials=identity.tls.guest_credentials(),
-            routes=_desk_routes(ground, participant, gate),
+            routes=_desk_routes(ground, participant, gate, reads),
             interceptors=desk_chain(timer=time.monotonic),
             reply_bytes_max=limits.DESK_REPLY_BYTES_MAX,
         ),
@@ -301,7 +308,7 @@ async def _serving(ground: _Ground, identity: Identity, participant: Participant
         yield
 
 
-def _desk_routes(ground: _Ground, participant: Participant, gate: OfficerGate) -> Routes:
+def _desk_routes(ground: _Ground, participant: Participant, gate: OfficerGate, reads: DirectoryReads) -> Routes:
     """What officers and administrators call, and what an officer calls who has a code and no certificate yet."""
     personnel = participant.personnel
 
@@ -315,6 +322,7 @@ def _desk_routes(ground: _Ground, participant: Participant, gate: OfficerGate) -
         **DeskServicer(participant.desk, gate).routes(),
         **administration.routes(),
         **OfficerEnrolmentServicer(personnel.enrolment).routes(),
+        **RegistryServicer(reads, gate).routes(),
     }
 
 
@@ -334,7 +342,7 @@ async def _announce(ground: _Ground, parts: Parts) -> None:
             await announce_settings(
                 line,
                 ground.settings,
-                ground.sets,
+                ground.says,
                 author=_author(ground),
                 signing_key=ground.own_keys.announced_signing_key(),
                 world=ground.world,

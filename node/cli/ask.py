@@ -125,6 +125,8 @@ async def ask_at_desk(wish: Wish, officer: Session) -> QueryView:
     if wish.lenient:
         resolutions = tuple(one for one in resolutions if one.parties) or resolutions
     choice = choose(resolutions, wish.to)
+    for line in choice.notes:
+        remark(line)
     question = Question(
         party=choice.recipient,
         codes=choice.codes,

@@ -13,16 +13,21 @@ from dataclasses import dataclass
 from federation.errors import InvalidInput, NotFound, UnknownParty
 from federation.identity import PartyId
 from federation.query.query import CodeAsked
-from node.cli.words import party
+from node.cli.words import party, standing_lines
 from node.use_cases.desk_values import Membership, RankedParty, Resolution
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """One Party, and the codes it is asked for."""
+    """One Party, and the codes it is asked for.
+
+    Attributes:
+        notes: what the officer should know of the Party, in words.
+    """
 
     recipient: PartyId
     codes: tuple[CodeAsked, ...]
+    notes: tuple[str, ...] = ()
 
 
 def choose(resolutions: Sequence[Resolution], to: PartyId | None) -> Choice:
@@ -43,7 +48,10 @@ def choose(resolutions: Sequence[Resolution], to: PartyId | None) -> Choice:
         each = ", ".join(f"{count} of {recipient}" for recipient, count in sorted(recipients.items()))
         raise InvalidInput(f"the codes belong to several Parties: {each}", hint="ask each Party for its own codes")
     codes = {code.key: code for _, code in asked}
-    return Choice(recipient=asked[0][0], codes=tuple(codes.values()))
+    recipient = asked[0][0]
+    ranked = (one for resolution in resolutions for one in resolution.parties if one.responder == recipient)
+    notes = dict.fromkeys(line for one in ranked for line in standing_lines(one))
+    return Choice(recipient=recipient, codes=tuple(codes.values()), notes=tuple(notes))
 
 
 def _addressed(resolution: Resolution, to: PartyId) -> tuple[PartyId, CodeAsked]:

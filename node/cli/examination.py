@@ -11,12 +11,14 @@ from pathlib import Path
 from federation.errors import Conflict, FederationError
 from node import party
 from node.config import NodeSettings
+from node.formats.particulars import own_particulars
 from node.joining import read_sets
 from node.returning import Mark, old_copies_in
 from node.store.directory import SqliteDirectory
 from node.store.exchange import survey_keys
 from node.use_cases.desk_values import Check, Health
 from node.use_cases.diagnosis import DISK_FREE_BYTES_MIN, old_copies, put_back
+from node.use_cases.directory_checks import directory_checks
 from node.use_cases.registry import Registry
 from node.use_cases.world import World
 
@@ -29,7 +31,7 @@ async def examine(home: Path, world: World) -> tuple[Check, ...]:
     if checks[0].health is Health.BAD:
         return tuple(checks)
     settings = party.read_settings(home)
-    checks += [_keystore(home / "keystore"), _disk(home), await _directory(home, settings, world)]
+    checks += [_keystore(home / "keystore"), _disk(home), *await _directory(home, settings, world)]
     checks += [
         *_put_back(home),
         *_sealing_keys(home / "exchange.sqlite", world),
@@ -42,9 +44,9 @@ async def examine(home: Path, world: World) -> tuple[Check, ...]:
 def _settings(home: Path) -> Check:
     def look() -> str:
         settings = party.read_settings(home)
-        read_sets(home, settings)
+        own_particulars(home, settings, read_sets(home, settings))
         party.read_own_policy(home, settings)
-        return f"node.toml, patterns and policy of {settings.party} can be read"
+        return f"node.toml, patterns, profile and policy of {settings.party} can be read"
 
     return _tried("settings", look)
 
@@ -68,18 +70,20 @@ def _disk(home: Path) -> Check:
     return Check(name="disk", health=Health.GOOD, words=words)
 
 
-async def _directory(home: Path, settings: NodeSettings, world: World) -> Check:
+async def _directory(home: Path, settings: NodeSettings, world: World) -> tuple[Check, ...]:
     """The replica on disk, verified from its first entry; a node that runs holds its files and has verified them itself."""
     name = "directory"
     try:
         async with SqliteDirectory.open(home / "directory.sqlite") as store:
             registry = await Registry.load(store, bytes.fromhex(settings.genesis), world.clock)
     except Conflict:
-        return Check(name=name, health=Health.GOOD, words="in use: the node is running")
+        return (Check(name=name, health=Health.GOOD, words="in use: the node is running"),)
     except FederationError as error:
-        return Check(name=name, health=Health.BAD, words=error.message, hint=error.hint)
+        return (Check(name=name, health=Health.BAD, words=error.message, hint=error.hint),)
     words = f"{registry.roster.size} entries, verified from the first one; the node is not running"
-    return Check(name=name, health=Health.WARNING, words=words, hint=f"start it: gsp party run --home {home}")
+    stopped = Check(name=name, health=Health.WARNING, words=words, hint=f"start it: gsp party run --home {home}")
+    says = own_particulars(home, settings, read_sets(home, settings))
+    return stopped, *directory_checks(registry.replica, settings.party_id, says, now=world.clock.now())
 
 
 def _put_back(home: Path) -> Iterator[Check]:

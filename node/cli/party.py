@@ -1,4 +1,4 @@
-"""`gsp party`: join the federation, run a Party's node, load its data, and give or take a mandate."""
+"""`gsp party`: join the federation, run a Party's node, load its data. Mandates are in `mandate`, the own entry in `update`."""
 
 from __future__ import annotations
 
@@ -9,35 +9,27 @@ from typing import Any
 
 import click
 
-from federation.errors import Conflict, InvalidConfiguration, NotFound
-from federation.identity import PartyId
+from federation.errors import Conflict, NotFound
 from federation.trust.entries import Authority
 from federation.trust.join_code import JoinCode, decode_join_code
 from node import party as root
 from node.cli.exit_codes import ExitCode
+from node.cli.mandate import mandate
 from node.cli.next_key import keep_next_key
 from node.cli.officers.rights import AuthorityParameter
-from node.cli.options import FILE, PartyParameter, json_option
+from node.cli.options import FILE, json_option
 from node.cli.output import remark, show
 from node.cli.profile import write_profile
 from node.cli.proof import Hexadecimal
-from node.cli.serving import (
-    cost_option,
-    free_address,
-    home_options,
-    passphrase,
-    ready_line,
-    run_until_stopped,
-    world,
-)
+from node.cli.serving import cost_option, free_address, home_options, passphrase, ready_line, run_until_stopped, world
 from node.cli.tokens import ChosenToken, token_options
+from node.cli.update import update
 from node.cli.vouching import confirm_command, sign_command, status_command, withdraw_command
 from node.config import NodeSettings
 from node.formats.trace_files import read_filings
 from node.joining import Joined, Joining
 from node.joining import join as join_federation
 from node.keystore import Cost, Keystore
-from node.mandates import accept, offer
 from node.officers import register_first
 from node.store.trace import SqliteTrace
 from node.use_cases.load_trace import Loaded, load_trace
@@ -213,55 +205,5 @@ async def _load(file: Path, home: Path) -> Loaded:
             return await load_trace(store, read_filings(stream))
 
 
-@party.group
-def mandate() -> None:
-    """Let a region answer for this Party: the region offers, the member accepts."""
-
-
-@mandate.command("offer")
-@click.argument("member", type=PartyParameter())
-@home_options
-@click.option("--days", type=click.IntRange(1, 3_650), default=365, show_default=True, help="How long it holds.")
-@click.option(
-    "-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The file to give to the member."
-)
-@json_option
-def offer_command(
-    *,
-    member: PartyId,
-    home: Path,
-    passphrase_file: Path | None,
-    passphrase_fd: int | None,
-    days: int,
-    output: Path,
-    as_json: bool,
-) -> int:
-    """As the region: sign the offer to answer for a member."""
-    keystore = Keystore.open(home / "keystore", passphrase(passphrase_file, passphrase_fd))
-    settings = root.read_settings(home)
-    leaf = asyncio.run(offer(home, settings, keystore, member, days=days, world=world()))
-    try:
-        output.write_bytes(leaf)
-    except OSError as error:
-        raise InvalidConfiguration(f"{output} cannot be written: {error.strerror}") from error
-    lines = [f"{output} is the offer; the member runs `gsp party mandate accept {output.name}`"]
-    show({"region": settings.party, "member": member, "file": str(output)}, lines, as_json=as_json)
-    return ExitCode.FINE
-
-
-@mandate.command("accept")
-@click.argument("file", type=FILE)
-@home_options
-@json_option
-def accept_command(*, file: Path, home: Path, passphrase_file: Path | None, passphrase_fd: int | None, as_json: bool) -> int:
-    """As the member: sign a region's offer and enter it into the directory."""
-    keystore = Keystore.open(home / "keystore", passphrase(passphrase_file, passphrase_fd))
-    settings = root.read_settings(home)
-    given = asyncio.run(accept(home, settings, keystore, file.read_bytes(), world()))
-    lines = [f"{given.region} answers for {given.member} from now on; it stands in the directory"]
-    show({"region": given.region, "member": given.member, "not_after": given.not_after}, lines, as_json=as_json)
-    return ExitCode.FINE
-
-
-for command in (status_command, confirm_command, withdraw_command, sign_command):
+for command in (mandate, update, status_command, confirm_command, withdraw_command, sign_command):
     party.add_command(command)

@@ -17,7 +17,7 @@ from federation.query.items import TITLES, Item, ItemAnswer, ItemState, Record
 from federation.query.lifecycle import AskedState, ReceivedState
 from federation.query.query import Query
 from node.cli.output import clock, columns
-from node.use_cases.desk_values import AnswerView, InboxView, Membership, QueryView, RankedParty, Resolution
+from node.use_cases.desk_values import AnswerView, InboxView, Membership, QueryView, RankedParty, Resolution, Standing
 
 WIDTH: Final = 100
 """Columns: what fits a terminal that nobody has enlarged, and still a table."""
@@ -39,6 +39,13 @@ MEMBERSHIPS: Final = {
     Membership.NO_NODE: "is a Party, and nobody answers for it yet",
     Membership.OWN: "is your own Party: look in your own system",
     Membership.UNKNOWN: "may be a Party: there is no directory here to say",
+}
+
+STANDINGS: Final = {
+    Standing.PILOT: "is a pilot: it tries this out, and can be asked",
+    Standing.SUSPENDED: "is suspended: nothing is exchanged with it",
+    Standing.WITHDRAWN: "was a Party and has left",
+    Standing.UNCONFIRMED: "is unconfirmed: too few other Parties have vouched for its keys",
 }
 
 OUTCOMES: Final = {
@@ -91,6 +98,7 @@ def _ranked(number: int, ranked: RankedParty) -> Iterator[str]:
     yield f"{number}. {party(candidate.party, ranked.party_name)} {MEMBERSHIPS[ranked.membership]}"
     if ranked.responder is not None and ranked.responder != candidate.party:
         yield f"   answered for by {party(ranked.responder, ranked.responder_name)}"
+    yield from (f"   note      {line}" for line in standing_lines(ranked))
     sure = "the code names its issuer" if candidate.names_issuer else "several Parties use this shape: a guess"
     if ranked.responder is None and candidate.answered_by != candidate.party:
         yield f"   answers   {candidate.answered_by} answers for {candidate.party}, the pattern says"
@@ -98,6 +106,14 @@ def _ranked(number: int, ranked: RankedParty) -> Iterator[str]:
     yield f"   because   {sure}; pattern {candidate.pattern_id} ({candidate.label}), score {candidate.score}"
     yield from (f"             {reason.points:+d} {reason.words}" for reason in candidate.reasons)
     yield from (f"   code says ({fact.item}) {fact.name} {fact.value}" for fact in candidate.facts)
+
+
+def standing_lines(ranked: RankedParty) -> Iterator[str]:
+    """What an officer should know of whom this would go to."""
+    yield from (f"{party(ranked.candidate.party, ranked.party_name)} {STANDINGS[one]}" for one in sorted(ranked.standing))
+    if ranked.responder is not None:
+        told = (STANDINGS[one] for one in sorted(ranked.responder_standing))
+        yield from (f"{party(ranked.responder, ranked.responder_name)} {words}" for words in told)
 
 
 def asked_table(page: Sequence[AskedQuery]) -> list[str]:
@@ -158,6 +174,7 @@ def query_view_lines(view: QueryView) -> Iterator[str]:
     """An asked query with all its answers."""
     asked = view.asked
     yield f"Query     {asked.message_id.hex()} to {party(asked.peer, view.peer_name)}"
+    yield from _notes(view)
     yield f"State     {asked_state(asked)}"
     if view.directory_stale:
         yield "Directory this node's has stood still for more than a week: what it says of that Party may be old (`gsp doctor`)"
@@ -175,6 +192,7 @@ def inbox_view_lines(view: InboxView) -> Iterator[str]:
     """A received query with the draft of its answer."""
     received = view.received
     yield f"Query     {received.message_id.hex()} from {party(received.peer, view.peer_name)}"
+    yield from _notes(view)
     yield f"State     {received_state(received)}"
     yield f"Received  {clock(received.received)} from officer {received.officer_id}; answer wanted by {clock(received.deadline)}"
     yield from query_lines(view.query)
@@ -182,6 +200,11 @@ def inbox_view_lines(view: InboxView) -> Iterator[str]:
         yield ""
         yield f"Draft     from your own records; not sent. The policy says: {view.automation}"
         yield from answer_lines(view.draft)
+
+
+def _notes(view: QueryView | InboxView) -> Iterator[str]:
+    """What the officer should know of the other Party."""
+    yield from (f"          which {STANDINGS[one]}" for one in sorted(view.peer_standing))
 
 
 def query_lines(query: Query) -> Iterator[str]:

@@ -30,7 +30,7 @@ from federation.wire.query import (
     encode_answer_body,
     encode_query_body,
 )
-from federation.wire.strict import at_most, seconds, text, total
+from federation.wire.strict import ascending, at_most, seconds, text, total
 from node.use_cases.desk_values import (
     AnswerView,
     Check,
@@ -42,6 +42,7 @@ from node.use_cases.desk_values import (
     Prepared,
     QueryView,
     Question,
+    Standing,
 )
 from node.v1 import desk_pb2
 
@@ -165,6 +166,7 @@ def encode_query_view(view: QueryView) -> desk_pb2.QueryView:
             )
             for answer in view.answers
         ],
+        peer_standing=sorted(view.peer_standing),
     )
 
 
@@ -186,6 +188,7 @@ def decode_query_view(message: desk_pb2.QueryView) -> QueryView:
             )
             for answer in message.answers
         ),
+        peer_standing=standings(message.peer_standing),
     )
 
 
@@ -237,6 +240,7 @@ def encode_inbox_view(view: InboxView) -> desk_pb2.InboxView:
         body=encode_query_body(view.query, certificate=NO_CERTIFICATE),
         draft=encode_answer(view.draft),
         automation=AUTOMATIONS.number(view.automation),
+        peer_standing=sorted(view.peer_standing),
     )
 
 
@@ -248,7 +252,13 @@ def decode_inbox_view(message: desk_pb2.InboxView) -> InboxView:
         query=_query(message.body),
         draft=decode_answer(message.draft),
         automation=AUTOMATIONS.value(message.automation),
+        peer_standing=standings(message.peer_standing),
     )
+
+
+def standings(words: Iterable[str]) -> frozenset[Standing]:
+    """What is to be said of a Party, in ascending order on the wire."""
+    return frozenset(Standing(word) for word in ascending(words, "standings"))
 
 
 def encode_answer(answer: Answer) -> bytes:

@@ -105,13 +105,13 @@ class DirectoryServicer:
         return directory_pb2.CheckpointReply(checkpoint=await self._handler.checkpoint())
 
     async def _entries(self, _call: Call, request: directory_pb2.EntriesRequest) -> directory_pb2.EntriesReply:
-        return directory_pb2.EntriesReply(leaves=await self._handler.entries(*_span(request.start, request.end)))
+        return directory_pb2.EntriesReply(leaves=await self._handler.entries(*read_span(request.start, request.end)))
 
     async def _consistency(self, _call: Call, request: directory_pb2.ConsistencyRequest) -> directory_pb2.HashesReply:
-        return directory_pb2.HashesReply(hashes=await self._handler.consistency(*_span(request.old_size, request.new_size)))
+        return directory_pb2.HashesReply(hashes=await self._handler.consistency(*read_span(request.old_size, request.new_size)))
 
     async def _inclusion(self, _call: Call, request: directory_pb2.InclusionRequest) -> directory_pb2.HashesReply:
-        return directory_pb2.HashesReply(hashes=await self._handler.inclusion(*_span(request.index, request.size)))
+        return directory_pb2.HashesReply(hashes=await self._handler.inclusion(*read_span(request.index, request.size)))
 
     async def _submit(self, call: Call, request: directory_pb2.SubmitRequest) -> directory_pb2.SubmitReply:
         return directory_pb2.SubmitReply(index=await self._handler.submit(call.sender, request.leaf))
@@ -199,7 +199,7 @@ def _decode_notice(message: directory_pb2.Notice) -> Notice:
     return Notice(kind=NoticeKind.REVOCATION, raw=message.revocation)
 
 
-def _span(start: int, end: int) -> tuple[int, int]:
+def read_span(start: int, end: int) -> tuple[int, int]:
     """Two positions in a log, in order. On the wire they have 64 bits, in a store one less."""
     if not start <= end <= limits.TREE_SIZE_MAX:
         raise Malformed("two positions in the log are out of order or beyond any log")

@@ -11,7 +11,7 @@ from federation.uim.library import Candidate, Fact, Reason, ReasonCode
 from federation.uim.pattern import PrintedItem
 from federation.uim.scan import Key, Scan
 from federation.wire.strict import at_most, text, total
-from node.rpc.desk_wire import name
+from node.rpc.desk_wire import name, standings
 from node.use_cases.desk_values import Membership, RankedParty, Resolution
 from node.v1 import desk_pb2
 
@@ -47,6 +47,8 @@ def encode_resolution(resolution: Resolution) -> desk_pb2.Resolution:
                 party_name=ranked.party_name,
                 responder=ranked.responder or "",
                 responder_name=ranked.responder_name,
+                standing=sorted(ranked.standing),
+                responder_standing=sorted(ranked.responder_standing),
             )
             for ranked in resolution.parties
         ],
@@ -66,6 +68,8 @@ def decode_resolution(message: desk_pb2.Resolution) -> Resolution:
                 party_name=name(ranked.party_name),
                 responder=party_id(ranked.responder) if ranked.responder else None,
                 responder_name=name(ranked.responder_name),
+                standing=standings(ranked.standing),
+                responder_standing=standings(ranked.responder_standing),
             )
             for ranked in message.parties
         ),

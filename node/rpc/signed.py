@@ -1,6 +1,6 @@
 """Calls that an officer signs, at both ends: what lets them in at the node, and the connection on which a program makes them.
 
-The credential beside each call is `officer`'s; which services are behind it is `desk`'s and `administration`'s.
+The credential beside each call is `officer`'s; which services are behind it is `desk`'s, `administration`'s and `registry`'s.
 """
 
 from __future__ import annotations

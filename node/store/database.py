@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from federation import limits
-from federation.errors import Conflict, FederationError, InvalidConfiguration, Misuse, StoreUnavailable
+from federation.errors import Conflict, FederationError, InvalidConfiguration, Misuse, NotFound, StoreUnavailable
 from node.store.schema import Schema, check, copy, prepare
 from node.store.worker import Job, Worker, running
 
@@ -138,20 +138,23 @@ def looking_into(path: Path, schema: Schema) -> Iterator[sqlite3.Connection]:
 
 
 @contextmanager
-def looking(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection that only reads, also beside a node that has the file open; it sees one moment.
+def looking(path: Path, *, schema: Schema) -> Iterator[sqlite3.Connection]:
+    """Look into a file as it stands at one moment, also while its node runs. Nothing is written or upgraded.
 
     Raises:
-        StoreUnavailable: the file is not there, or cannot be read.
+        NotFound: there is no such file.
+        InvalidConfiguration: the file is of another kind or version.
+        StoreUnavailable: it cannot be read.
     """
-    connection = _open_reader(path)
+    if not path.exists():
+        raise NotFound(f"there is no {path}", hint="name the folder of a node")
     try:
-        connection.execute("BEGIN")
-        yield connection
+        with closing(_open_reader(path)) as connection:
+            check(connection, path, schema, only_this_version=True)
+            connection.execute("BEGIN")
+            yield connection
     except sqlite3.Error as error:
         raise translated(error) from error
-    finally:
-        connection.close()
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from federation import limits
-from federation.errors import Conflict
+from federation.errors import Conflict, NotFound
 from federation.ports import (
     Cosigned,
     DirectoryStore,
@@ -26,6 +26,7 @@ from federation.ports import (
     PublicationStore,
     WitnessStore,
 )
+from federation.trust.log_copy import LogCopy
 from federation.trust.merkle import leaf_hash
 from node.store import tree
 from node.store.database import Database, looking
@@ -155,7 +156,7 @@ class SqliteDirectory(DirectoryStore, WitnessStore, NoticeStore, PublicationStor
 
 def _read_all(path: Path) -> dict[str, Any]:
     """Everything that the file holds, as `append` takes it."""
-    with looking(path) as reader:
+    with looking(path, schema=SCHEMA) as reader:
         row = reader.execute("SELECT note FROM checkpoint").fetchone()
         leaves = [entry for (entry,) in reader.execute(_LEAVES, (0, limits.TREE_SIZE_MAX))]
     return {"leaves": leaves, "checkpoint": row[0] if row is not None else b""}
@@ -178,3 +179,18 @@ def _cosigned(connection: sqlite3.Connection) -> Cosigned | None:
 
 def _contradicts(before: Cosigned, after: Cosigned) -> bool:
     return before.size == after.size and before.root != after.root
+
+
+def read_copy(path: Path) -> LogCopy:
+    """The whole log in a file, also while its node runs. Nothing of it is verified.
+
+    Raises:
+        NotFound: there is no file, or no log in it.
+        InvalidConfiguration, StoreUnavailable: it cannot be read.
+    """
+    with looking(path, schema=SCHEMA) as connection:
+        row = connection.execute("SELECT note FROM checkpoint").fetchone()
+        leaves = tuple(entry for (entry,) in connection.execute("SELECT entry FROM leaf ORDER BY position"))
+    if row is None or not leaves:
+        raise NotFound(f"{path} holds no directory yet", hint="finish joining: `gsp party join`")
+    return LogCopy(checkpoint=row[0], leaves=leaves)

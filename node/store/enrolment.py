@@ -17,12 +17,13 @@ from federation.identity import PartyId
 from federation.ports import Enrolment, EnrolmentStore
 from federation.trust.entries import Signature
 from federation.trust.keys import PUBLIC_KEY_BYTES, SIGNATURE_BYTES
-from node.store.database import Database
+from node.store.database import Database, looking
 from node.store.schema import Schema
 
 SCHEMA: Final = Schema(name="enrolment", version=1)
 
 _OF_PARTY: Final = "SELECT * FROM enrolment WHERE party = ?"
+_PENDING: Final = "SELECT * FROM enrolment WHERE logged_index IS NULL ORDER BY created, party"
 _SIGNED_BYTES: Final = PUBLIC_KEY_BYTES + SIGNATURE_BYTES
 
 
@@ -46,9 +47,7 @@ class SqliteEnrolments(EnrolmentStore):
         return await self._database.read(lambda reader: _one(reader, "SELECT * FROM enrolment WHERE token_hash = ?", token_hash))
 
     async def pending(self) -> tuple[Enrolment, ...]:
-        rows = await self._database.read(
-            lambda reader: reader.execute("SELECT * FROM enrolment WHERE logged_index IS NULL ORDER BY created, party").fetchall()
-        )
+        rows = await self._database.read(lambda reader: reader.execute(_PENDING).fetchall())
         return tuple(_value(row) for row in rows)
 
     async def swap(self, *, old: Enrolment | None, new: Enrolment) -> None:
@@ -63,6 +62,16 @@ class SqliteEnrolments(EnrolmentStore):
             writer.execute("INSERT INTO enrolment VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", _row(new))
 
         await self._database.write(put)
+
+
+def read_pending(path: Path) -> tuple[Enrolment, ...]:
+    """Parties on their way into the directory, also while the Secretariat's node runs.
+
+    Raises:
+        NotFound, InvalidConfiguration, StoreUnavailable: the file cannot be read.
+    """
+    with looking(path, schema=SCHEMA) as connection:
+        return tuple(_value(row) for row in connection.execute(_PENDING))
 
 
 def _one(connection: sqlite3.Connection, statement: str, key: str | bytes) -> Enrolment | None:

@@ -51,14 +51,24 @@ class Schema:
         return (self.scripts / name).read_text(encoding="utf-8")
 
 
-def check(connection: sqlite3.Connection, path: Path, schema: Schema) -> None:
+def check(connection: sqlite3.Connection, path: Path, schema: Schema, *, only_this_version: bool = False) -> None:
     """Return when the file is new or one of this kind that this program can read. Nothing is written.
 
+    Args:
+        connection: to the file.
+        path: of the file.
+        schema: the kind of file it has to be.
+        only_this_version: for whoever does not upgrade it: a new file and an older one are refused as well.
+
     Raises:
-        InvalidConfiguration: the file is of another kind, or a newer program wrote it.
+        InvalidConfiguration: the file is of another kind, or another program wrote it.
         sqlite3.Error: see `node.store.database`.
     """
     version = _version(connection)
+    if only_this_version and version < schema.version:
+        raise InvalidConfiguration(
+            f"{path.name} is no {schema.name} store of this version", hint="start its node once: it brings the file up to date"
+        )
     if version == 0 and _number(connection, "SELECT count(*) FROM sqlite_master") == 0:
         return
     if version == 0 or _number(connection, "PRAGMA application_id") != schema.application_id:

@@ -4,33 +4,35 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from federation import limits
 from federation.boundary.directory import claimed_checkpoint, compose_entry, join_signatures, sign_body
 from federation.envelope.suite import SUITE
-from federation.errors import Conflict, FederationError, Forbidden, Malformed, Overloaded, Unreachable
+from federation.errors import Conflict, FederationError, Forbidden, Malformed, NotFound, Overloaded, Unreachable
 from federation.identity import NodeName, PartyId
 from federation.ports import DirectoryService, Peer
 from federation.trust import directory, keys, note
 from federation.trust.entries import (
+    Administrator,
     Authority,
     Contact,
     EntryBody,
     EntryKind,
     Mandate,
+    MandateScope,
     NodeEntry,
+    Revoke,
+    RevokedKind,
     SignedEntry,
     Update,
+    mandate_id,
 )
 from federation.trust.keys import Signer
 from federation.trust.roster import PartyRecord, Roster
 from federation.trust.witness import weigh
-from federation.uim.pattern import PatternSet
 from federation.wire.directory import decode_entry_body, decode_signed_entry, encode_entry_body
-from federation.wire.patterns import encode_pattern_set
-from node.use_cases.library import pattern_set_digest
 from node.use_cases.registry import Registry
 
 PUBLICATION_WAIT_S: Final = 60.0
@@ -41,30 +43,69 @@ POLL_S_MAX: Final = 5.0
 """And how often at least: as often as witnesses look for checkpoints."""
 
 
-def wanted_update(
-    roster: Roster, party: PartyId, *, name: str, region: bool, own_set: PatternSet | None, now: int
-) -> Update | None:
-    """The update that brings the log to what the settings say; None when it says so already."""
-    record = roster.party(party)
-    before = record.update
-    digest = pattern_set_digest(encode_pattern_set(own_set)) if own_set is not None else b""
-    version = own_set.version if own_set is not None else 0
-    standing = (before.display_name, before.region, before.pattern_set_digest) if before is not None else None
-    if standing == (name, region, digest):
-        return None
-    authorities: tuple[Authority, ...] = before.authorities if before is not None else ()
-    contacts: tuple[Contact, ...] = before.contacts if before is not None else ()
-    return Update(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pin:
+    """Version and SHA-256 of what a Party publishes beside the directory."""
+
+    version: int
+    digest: bytes
+
+
+NOTHING: Final = Pin(version=0, digest=b"")
+"""Nothing is published."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Particulars:
+    """What a Party says of itself, or a region that administers for it.
+
+    Attributes:
+        name: in words.
+        region: it answers for others.
+        pilot: it tries it out.
+        patterns, profile: of the pattern set and the track-and-trace profile; None leaves what stands.
+    """
+
+    name: str
+    region: bool
+    pilot: bool = False
+    authorities: tuple[Authority, ...] = ()
+    contacts: tuple[Contact, ...] = ()
+    administrators: tuple[Administrator, ...] = ()
+    patterns: Pin | None = None
+    profile: Pin | None = None
+
+
+def wanted_update(roster: Roster, party: PartyId, says: Particulars, *, now: int) -> Update | None:
+    """The update that brings the log to what the Party says; None when it says so already."""
+    before = roster.party(party).update
+    patterns, profile = says.patterns or _pinned_patterns(before), says.profile or _pinned_profile(before)
+    wanted = Update(
         created=now,
         party=party,
         serial=before.serial + 1 if before is not None else 1,
-        display_name=name,
-        region=region,
-        authorities=authorities,
-        contacts=contacts,
-        pattern_set_version=version,
-        pattern_set_digest=digest,
+        display_name=says.name,
+        region=says.region,
+        authorities=says.authorities,
+        contacts=says.contacts,
+        pattern_set_version=patterns.version,
+        pattern_set_digest=patterns.digest,
+        administrators=says.administrators,
+        pilot=says.pilot,
+        profile_version=profile.version,
+        profile_digest=profile.digest,
     )
+    if before is not None and replace(wanted, created=before.created, serial=before.serial) == before:
+        return None
+    return wanted
+
+
+def _pinned_patterns(before: Update | None) -> Pin:
+    return Pin(version=before.pattern_set_version, digest=before.pattern_set_digest) if before is not None else NOTHING
+
+
+def _pinned_profile(before: Update | None) -> Pin:
+    return Pin(version=before.profile_version, digest=before.profile_digest) if before is not None else NOTHING
 
 
 def wanted_node(
@@ -187,9 +228,22 @@ def waiting_words(roster: Roster, pending: bytes) -> str:
     return f"the directory waits for witnesses: {len(quorum.witnesses)} of {quorum.needed}"
 
 
-def offer_mandate(*, region: PartyId, member: PartyId, days: int, now: int, signer: Signer) -> bytes:
-    """The region's half of a mandate: a leaf that is good only when the member signs too."""
-    mandate = Mandate(created=now, region=region, member=member, serial=now, not_after=now + days * 86_400)
+def offer_mandate(
+    roster: Roster,
+    *,
+    region: PartyId,
+    member: PartyId,
+    days: int,
+    now: int,
+    signer: Signer,
+    scope: MandateScope = MandateScope.ANSWER,
+) -> bytes:
+    """The region's half of a mandate: a leaf that is good only when the member signs too.
+
+    Its serial is the time, so that nobody has to remember one; or the next number, after another one in the same second.
+    """
+    serial = max(now, roster.mandate_serials.get((region, member), 0) + 1)
+    mandate = Mandate(created=now, region=region, member=member, serial=serial, not_after=now + days * 86_400, scope=scope)
     body = encode_entry_body(mandate)
     return join_signatures(EntryKind.MANDATE, body, [sign_body(EntryKind.MANDATE, body, signer)])
 
@@ -218,3 +272,31 @@ def accept_mandate(leaf: bytes, roster: Roster, *, member: PartyId, now: int, si
     keys.verify(public_key=offered.public_key, message=message, signature=offered.signature)
     signatures = [offered, sign_body(EntryKind.MANDATE, entry.body, signer)]
     return mandate, join_signatures(EntryKind.MANDATE, entry.body, signatures)
+
+
+def end_mandate(roster: Roster, own: PartyId, other: PartyId, *, reason: str, now: int) -> tuple[Mandate, Revoke]:
+    """What ends the mandate between two Parties, whichever of them is the region.
+
+    Raises:
+        NotFound: there is none.
+    """
+    ours = (own, other), (other, own)
+    standing = [one.mandate for one in roster.mandates if (one.mandate.region, one.mandate.member) in ours]
+    if not standing:
+        raise NotFound(f"no mandate stands between {own} and {other}", hint="`gsp directory show` lists the mandates")
+    mandate = standing[-1]
+    revoke = Revoke(created=now, party=own, kind=RevokedKind.MANDATE, id=mandate_id(mandate), reason=reason)
+    return mandate, revoke
+
+
+def check_administers(roster: Roster, region: PartyId, member: PartyId, *, now: int) -> None:
+    """See that the region may write the member's entries.
+
+    Raises:
+        Forbidden: no such mandate stands.
+    """
+    if region not in roster.administrators_for(member, now=now):
+        raise Forbidden(
+            f"{region} has no mandate to administer for {member}",
+            hint="offer one with `gsp party mandate offer --scope administer`, or both; the member accepts it",
+        )

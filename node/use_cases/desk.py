@@ -26,7 +26,7 @@ from node.use_cases.desk_values import (
 )
 from node.use_cases.diagnosis import Diagnosis
 from node.use_cases.entitlement import Entitlement
-from node.use_cases.library import Patterns
+from node.use_cases.library import Patterns, standing_of
 from node.use_cases.proving import Proving
 from node.use_cases.recent import Recent
 from node.use_cases.registry import Registry
@@ -119,6 +119,7 @@ class OwnDesk:
             outgoing=waiting[0] if waiting else None,
             answers=await self._answers(asked.answer_ids),
             directory_stale=self._registry.is_stale,
+            peer_standing=standing_of(self._registry.roster, asked.peer),
         )
 
     async def _answers(self, answer_ids: Sequence[MessageId]) -> tuple[AnswerView, ...]:
@@ -154,6 +155,7 @@ class OwnDesk:
             query=query,
             draft=draft,
             automation=decision.automation,
+            peer_standing=standing_of(self._registry.roster, received.peer),
         )
 
     async def prepare_answer(self, officer: OfficerName, certificate: bytes, message_id: MessageId, answer: Answer) -> Prepared:

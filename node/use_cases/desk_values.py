@@ -35,6 +35,15 @@ class Membership(StrEnum):
     """There is no directory at hand to say: a scan was resolved without a node. The desk never gives it."""
 
 
+class Standing(StrEnum):
+    """What an officer should know of a Party before asking it. A Party with none of these is active and confirmed."""
+
+    PILOT = "pilot"
+    SUSPENDED = "suspended"
+    WITHDRAWN = "withdrawn"
+    UNCONFIRMED = "unconfirmed"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RankedParty:
     """One candidate with what the roster says of it.
@@ -42,6 +51,8 @@ class RankedParty:
     Attributes:
         responder: the Party whose node answers: itself, or the region that holds its mandate; None when nobody does.
         responder_name: in words, or empty.
+        standing: of the Party that the pattern names.
+        responder_standing: of the Party that answers; empty when that is the same one.
     """
 
     candidate: Candidate
@@ -49,6 +60,8 @@ class RankedParty:
     party_name: str
     responder: PartyId | None
     responder_name: str
+    standing: frozenset[Standing] = frozenset()
+    responder_standing: frozenset[Standing] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +130,7 @@ class QueryView:
         outgoing: where it stands in the outbox; None when it has left it.
         peer_name: in words.
         directory_stale: the directory here has stood still for more than a week; what it says of the Party may be old.
+        peer_standing: what the officer should know of that Party.
     """
 
     asked: AskedQuery
@@ -125,6 +139,7 @@ class QueryView:
     outgoing: Outgoing | None
     answers: tuple[AnswerView, ...]
     directory_stale: bool = False
+    peer_standing: frozenset[Standing] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +149,7 @@ class InboxView:
     Attributes:
         draft: what the own repository and the policy would say; it is not sent until an officer signs it.
         automation: what the policy says of this query.
+        peer_standing: what the officer should know of the Party that asks.
     """
 
     received: ReceivedQuery
@@ -141,6 +157,7 @@ class InboxView:
     query: Query
     draft: Answer
     automation: Automation
+    peer_standing: frozenset[Standing] = frozenset()
 
 
 class Health(StrEnum):

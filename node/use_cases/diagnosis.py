@@ -13,7 +13,9 @@ from federation.errors import FederationError, Unavailable, Unreachable
 from federation.ports import JournalStore, OutboxStore
 from federation.trust.chain import Window
 from federation.trust.roster import signing_keys
+from node.use_cases.announcing import Particulars
 from node.use_cases.desk_values import Check, Health, NodeStatus
+from node.use_cases.directory_checks import directory_checks
 from node.use_cases.key_report import KeyReport
 from node.use_cases.keyring import Keyring
 from node.use_cases.notices import Notices
@@ -71,6 +73,7 @@ class Diagnosis:
         facts: Callable[[], Facts],
         key_report: KeyReport,
         keyring: Keyring,
+        says: Particulars | None = None,
     ) -> None:
         self._own = own
         self._world = world
@@ -83,6 +86,7 @@ class Diagnosis:
         self._facts = facts
         self._key_report = key_report
         self._keyring = keyring
+        self._says = says
 
     async def look(self) -> NodeStatus:
         """All checks and figures of this moment."""
@@ -97,6 +101,7 @@ class Diagnosis:
             self._view(),
             await self._witness(),
             self._revocations(),
+            *directory_checks(self._registry.replica, self._own.party, self._says, now=self._world.clock.now()),
             self._listed(),
             self._certificate(facts),
             _disk(facts),

@@ -11,20 +11,29 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from hashlib import sha256
+from typing import Final
 
 from federation.errors import FederationError, Unauthentic
 from federation.identity import PartyId
 from federation.ports import PatternStore, Peer, Transport
-from federation.trust.roster import Roster
+from federation.trust.roster import Roster, Status
 from federation.uim.library import Candidate, Library
 from federation.uim.pattern import PatternSet, try_examples, within_mandates
 from federation.uim.scan import read_scan
 from federation.wire.patterns import decode_pattern_set, encode_pattern_set
-from node.use_cases.desk_values import Membership, RankedParty, Resolution
+from node.use_cases.desk_values import Membership, RankedParty, Resolution, Standing
 from node.use_cases.registry import Registry
 from node.use_cases.world import World
 
 logger = logging.getLogger(__name__)
+
+
+_STANDINGS: Final = {
+    Status.PILOT: Standing.PILOT,
+    Status.SUSPENDED: Standing.SUSPENDED,
+    Status.WITHDRAWN: Standing.WITHDRAWN,
+}
+"""What is said of a status; an active Party needs no word."""
 
 
 def pattern_set_digest(encoded: bytes) -> bytes:
@@ -134,14 +143,28 @@ class Patterns:
         elif responder is not None:
             membership = Membership.PARTY
         else:
-            membership = Membership.NO_NODE if record is not None else Membership.NOT_A_PARTY
+            stands = record is not None and not record.withdrawn
+            membership = Membership.NO_NODE if stands else Membership.NOT_A_PARTY
         return RankedParty(
             candidate=candidate,
             membership=membership,
             party_name=record.name if record is not None else "",
             responder=responder,
             responder_name=roster.party(responder).name if responder is not None else "",
+            standing=standing_of(roster, candidate.party),
+            responder_standing=standing_of(roster, responder) if responder not in (None, candidate.party) else frozenset(),
         )
+
+
+def standing_of(roster: Roster, party: PartyId | None) -> frozenset[Standing]:
+    """What is to be said of a Party beside its name; nothing of whoever is none."""
+    record = roster.parties.get(party) if party is not None else None
+    if record is None or party is None:
+        return frozenset()
+    told = {_STANDINGS[record.status]} if record.status in _STANDINGS else set()
+    if not record.withdrawn and not roster.is_confirmed(party):
+        told.add(Standing.UNCONFIRMED)
+    return frozenset(told)
 
 
 def _pinned(roster: Roster) -> dict[PartyId, bytes]:

@@ -232,6 +232,7 @@ def _diagnosis(parts: Parts, core: _Core, notices: Notices) -> Diagnosis:
         waiting=parts.outbox_store,
         journal=parts.journal,
         facts=parts.facts,
+        says=parts.says,
         key_report=report,
         keyring=core.keyring,
     )

@@ -21,6 +21,7 @@ from federation.ports import (
 from federation.query.policy import Policy
 from federation.uim.pattern import PatternSet
 from node.trace.ports import TraceStore
+from node.use_cases.announcing import Particulars
 from node.use_cases.answering import Answering
 from node.use_cases.asking import Asking
 from node.use_cases.desk import OwnDesk
@@ -50,6 +51,7 @@ class Parts:
         secretariat: where the log is followed; None when there is nobody to follow.
         sets: pattern sets that this node answers with.
         reference: published sets of markings whose issuers publish none.
+        says: what the settings say of the Party; None where there are none.
         housekeeping_s: how long a node rests between two looks at deadlines, prekeys, patterns and the log.
     """
 
@@ -74,6 +76,7 @@ class Parts:
     own_keys: OwnKeys
     facts: Callable[[], Facts]
     officers: OfficerParts
+    says: Particulars | None = None
     housekeeping_s: float = HOUSEKEEPING_S
 
 

@@ -37,6 +37,8 @@ async def test_a_stopped_node_is_told_apart_from_a_broken_one(folder: Path) -> N
     assert checks["directory"].health is Health.WARNING
     assert "gsp party run" in checks["directory"].hint
     assert checks["own desk"].health is Health.WARNING
+    assert checks["own settings"].health is Health.GOOD
+    assert "only the log key vouches" in checks["witnesses"].words
 
 
 async def test_a_keystore_that_others_can_read_is_bad(folder: Path) -> None:
@@ -75,3 +77,17 @@ def test_a_free_address_keeps_a_port_that_was_named() -> None:
     host, _, port = free_address("127.0.0.1:0").rpartition(":")
     assert host == "127.0.0.1"
     assert 20_000 <= int(port) < 32_000
+
+
+async def test_a_profile_that_cannot_be_read_is_named_before_the_node_starts(folder: Path) -> None:
+    path = folder / "node.toml"
+    original = path.read_text()
+    path.write_text(f'{original}profile = "profile.toml"\n')
+    (folder / "profile.toml").write_text("since = 2019-05-20")
+    try:
+        (check,) = await examine(folder, world())
+    finally:
+        path.write_text(original)
+
+    assert (check.name, check.health) == ("settings", Health.BAD)
+    assert "profile.toml" in check.words

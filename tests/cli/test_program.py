@@ -37,7 +37,7 @@ def commands(command: click.Command | None, *path: str):
         yield path, command
 
 
-OFFICERS = ("resolve", "ask", "queries", "inbox", "answer", "proof", "doctor")
+OFFICERS = ("resolve", "ask", "queries", "inbox", "answer", "proof", "directory", "doctor")
 LEAVES = {path: command for verb in OFFICERS for path, command in commands(main.get_command(click.Context(main), verb), verb)}
 
 

@@ -17,7 +17,7 @@ from federation.query.items import Item
 from node.cli.exit_codes import ExitCode
 from node.cli.output import rfc3339
 from node.resources import patterns_folder
-from node.use_cases.desk_values import Check, Health
+from node.use_cases.desk_values import Check, Health, Standing
 from tests.support import pki
 from tests.support.fake_desk import CODE_OF_QN, answer_to, refusing
 from tests.support.symbols import file_of, symbol
@@ -207,6 +207,18 @@ def test_rows_are_bounded(terminal):
         terminal.desk.receive()
     assert len(document(terminal.run("inbox --rows 2 --json"))["queries"]) == 2
     assert terminal.run("inbox --rows 201").exit_code == ExitCode.USAGE
+
+
+def test_what_should_be_known_of_the_other_party_stands_below_its_name(terminal):
+    terminal.run_words([*ASK, "--to", "qo", "--wait", "0s"])
+    (asked,) = terminal.desk.asked_rows
+    terminal.desk.asked_rows[asked] = replace(terminal.desk.asked_rows[asked], peer_standing=frozenset({Standing.UNCONFIRMED}))
+    received = terminal.desk.receive()
+    terminal.desk.inbox_rows[received] = replace(terminal.desk.inbox_rows[received], peer_standing=frozenset({Standing.PILOT}))
+
+    assert "          which is unconfirmed: too few other Parties" in terminal.run(f"queries {asked.hex()}").stdout
+    assert "          which is a pilot: it tries this out" in terminal.run(f"inbox {received.hex()}").stdout
+    assert document(terminal.run(f"inbox {received.hex()} --json"))["peer_standing"] == ["pilot"]
 
 
 # --- answer ----------------------------------------------------------------------------------------------------------

@@ -37,6 +37,7 @@ from node.use_cases.desk_values import (
     Question,
     RankedParty,
     Resolution,
+    Standing,
 )
 from node.v1 import desk_pb2
 
@@ -77,6 +78,8 @@ resolution = st.builds(
             party_name=words,
             responder=st.none() | party,
             responder_name=words,
+            standing=st.frozensets(st.sampled_from(Standing)),
+            responder_standing=st.frozensets(st.sampled_from(Standing)),
         ),
         max_size=3,
     ).map(tuple),

@@ -22,7 +22,8 @@ from federation.envelope.header import Header
 from federation.errors import Incompatible, Malformed, PeerMisbehaviour
 from federation.query.query import Query
 from federation.trust.entries import EntryKind
-from federation.wire import directory, envelope, evidence, patterns, query
+from federation.trust.log_copy import LogCopy
+from federation.wire import directory, envelope, evidence, log_copy, patterns, query
 from node.formats.patterns import read_pattern_folder
 from tests.support import entry_values, values
 from tests.support.mutation import UNKNOWN_FIELD, join, mutated, overlong, split, varint, wrapped
@@ -53,6 +54,11 @@ def _encode_body(body: tuple[Any, bytes]) -> bytes:
     return encode(content, certificate=certificate)
 
 
+LOG_COPIES = st.builds(
+    LogCopy,
+    checkpoint=st.binary(min_size=1, max_size=60),
+    leaves=st.lists(st.binary(min_size=1, max_size=40), min_size=1, max_size=4).map(tuple),
+)
 CASES = {
     "decode_signed_entry": Case(directory.decode_signed_entry, directory.encode_signed_entry, entry_values.SIGNED_ENTRIES),
     **{f"decode_entry_body {kind}": _entry(kind, strategy) for kind, strategy in entry_values.BODIES.items()},
@@ -72,6 +78,7 @@ CASES = {
     "decode_signed_receipt": Case(evidence.decode_signed_receipt, evidence.encode_signed_receipt, values.SIGNED_RECEIPTS),
     "decode_record": Case(evidence.decode_record, evidence.encode_record, values.JOURNAL_RECORDS),
     "decode_proof": Case(evidence.decode_proof, evidence.encode_proof, values.PROOFS),
+    "decode_log_copy": Case(log_copy.decode_log_copy, log_copy.encode_log_copy, LOG_COPIES),
     "decode_pattern_set": Case(patterns.decode_pattern_set, patterns.encode_pattern_set, values.PATTERN_SETS),
 }
 every_decoder = pytest.mark.parametrize("case", CASES.values(), ids=CASES)

@@ -11,7 +11,7 @@ from federation.errors import Forbidden
 from federation.trust.entries import Update
 from federation.trust.keys import SoftwareSigner
 from federation.trust.roster import Roster
-from node.use_cases.announcing import announce, wanted_update
+from node.use_cases.announcing import Particulars, announce, wanted_update
 from tests.support.federation import Federation
 from tests.support.simulated import simulated
 from tests.support.simulated_node import SimNode
@@ -25,9 +25,8 @@ def roster_of(node: SimNode) -> Roster:
 
 def new_name(node: SimNode, name: str) -> Update:
     """What the Party says of itself when it has another name."""
-    update = wanted_update(
-        roster_of(node), node.party, name=name, region=False, own_set=node.kit.patterns, now=int(node.clock.now())
-    )
+    says = Particulars(name=name, region=False)
+    update = wanted_update(roster_of(node), node.party, says, now=int(node.clock.now()))
     assert update is not None
     return update
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from federation.errors import InvalidInput, NotFound, UnknownParty
@@ -10,7 +12,7 @@ from federation.uim.candidate import Candidate
 from federation.uim.codes import KeyForm, Label
 from federation.uim.scan import Key, Scan
 from node.cli.choice import choose
-from node.use_cases.desk_values import Membership, RankedParty, Resolution
+from node.use_cases.desk_values import Membership, RankedParty, Resolution, Standing
 
 QN, QO, QP, QR = PartyId("qn"), PartyId("qo"), PartyId("qp"), PartyId("qr")
 
@@ -112,3 +114,21 @@ def test_codes_of_several_parties_are_counted():
 def test_two_scans_of_one_code_are_asked_once():
     codes = choose([resolution(ranked(QN), raw="one"), resolution(ranked(QN), raw="two")], None).codes
     assert len(codes) == 1
+
+
+def test_what_an_officer_should_know_of_the_party_is_said_once():
+    pilot = replace(ranked(QN), standing=frozenset({Standing.PILOT, Standing.UNCONFIRMED}))
+    choice = choose([resolution(pilot), resolution(pilot)], None)
+
+    assert choice.notes == (
+        "Land of qn (qn) is a pilot: it tries this out, and can be asked",
+        "Land of qn (qn) is unconfirmed: too few other Parties have vouched for its keys",
+    )
+    assert choose([resolution(ranked(QN))], None).notes == ()
+
+
+def test_the_region_that_answers_is_told_apart_from_its_member():
+    member = replace(ranked(QN, responder=QR), responder_standing=frozenset({Standing.UNCONFIRMED}))
+
+    (note,) = choose([resolution(member)], None).notes
+    assert note.startswith("qr is unconfirmed")

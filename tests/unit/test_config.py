@@ -13,7 +13,18 @@ from federation.errors import InvalidConfiguration
 from federation.identity import PartyId
 from federation.query.codes import Automation, Purpose
 from federation.query.items import Item, ItemState
-from node.config import NodeSettings, read_node_settings, read_policy, read_secretariat_settings, write_settings
+from federation.trust.entries import AdministratorKind, AuthorityKind
+from node.config import (
+    AdministratorLine,
+    AuthorityLine,
+    ContactLine,
+    NodeSettings,
+    read_member_file,
+    read_node_settings,
+    read_policy,
+    read_secretariat_settings,
+    write_settings,
+)
 
 GENESIS = "0" * 64
 
@@ -36,6 +47,55 @@ def test_settings_come_back_as_they_were_written(tmp_path: Path) -> None:
     write_settings(tmp_path / "node.toml", written)
 
     assert read_node_settings(tmp_path / "node.toml") == written
+
+
+def test_what_a_party_says_of_itself_comes_back_as_it_was_written(tmp_path: Path) -> None:
+    written = settings(
+        pilot=True,
+        profile="profile.toml",
+        authorities=(
+            AuthorityLine(kind=AuthorityKind.CUSTOMS, name='Customs, "Nord"'),
+            AuthorityLine(kind=AuthorityKind.MARKET_SURVEILLANCE, name="Inspection"),
+        ),
+        contacts=(ContactLine(name="Focal point", address="focal-point@qm.example"),),
+        administrators=(AdministratorLine(kind=AdministratorKind.REGIONAL, name="Union", address="it@qu.example"),),
+    )
+    write_settings(tmp_path / "node.toml", written)
+
+    assert read_node_settings(tmp_path / "node.toml") == written
+    assert "[[authorities]]" in (tmp_path / "node.toml").read_text()
+
+
+@pytest.mark.parametrize("kind", ["tobacco-industry", "industry", "manufacturer", "Customs", ""])
+def test_there_is_no_kind_of_authority_for_the_industry(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "node.toml"
+    write_settings(path, settings())
+    path.write_text(path.read_text() + f'[[authorities]]\nkind = "{kind}"\nname = "Somebody"\n')
+
+    with pytest.raises(InvalidConfiguration, match=r"authorities\[0\]\.kind") as refused:
+        read_node_settings(path)
+    assert "Article 8.12" in refused.value.hint
+    assert "market-surveillance" in refused.value.hint
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        '[[contacts]]\nname = "bell \\u0007"\naddress = "a@b.example"',
+        '[[administrators]]\nkind = "global"\nname = "A"\naddress = "a@b.example"',
+        '[[contacts]]\nname = ""\naddress = "a@b.example"',
+        '[[contacts]]\nname = "A"\naddress = "a@b.example"\nphone = "1"',
+        "\n".join('[[authorities]]\nkind = "tax"\nname = "' + "\u5c0f" * 190 + '"' for _ in range(110)),
+    ],
+    ids=["a control character", "an unknown kind", "an empty name", "an unknown field", "more than an entry holds"],
+)
+def test_what_the_directory_would_refuse_is_refused_at_home(tmp_path: Path, lines: str) -> None:
+    path = tmp_path / "node.toml"
+    write_settings(path, settings())
+    path.write_text(path.read_text() + lines)
+
+    with pytest.raises(InvalidConfiguration, match=r"node\.toml"):
+        read_node_settings(path)
 
 
 @pytest.mark.parametrize(
@@ -121,6 +181,6 @@ def test_a_policy_that_cannot_be_is_refused(tmp_path: Path, text: str) -> None:
 def test_any_bytes_are_settings_or_our_error(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     path = tmp_path_factory.mktemp("settings") / "node.toml"
     path.write_bytes(content)
-    for read in (read_node_settings, read_secretariat_settings, read_policy):
+    for read in (read_node_settings, read_member_file, read_secretariat_settings, read_policy):
         with suppress(InvalidConfiguration):
             read(path)

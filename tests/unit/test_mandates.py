@@ -30,7 +30,7 @@ def accepted(treaty: Treaty, **changes: Any) -> bytes:
 
 def test_an_offer_of_the_program_is_accepted_and_stands_in_the_directory(treaty):
     region, member = treaty.parties.values()
-    offered = offer_mandate(region=region.party, member=member.party, days=3_650, now=NOW, signer=region.key)
+    offered = offer_mandate(treaty.roster, region=region.party, member=member.party, days=3_650, now=NOW, signer=region.key)
 
     treaty.append(accept_mandate(offered, treaty.roster, member=member.party, now=NOW + DAY, signer=member.key)[1])
 
@@ -51,3 +51,13 @@ def test_a_mandate_for_ever_changes_nothing_although_both_signed_it(treaty):
 
     assert treaty.roster.responder(member.party, now=NOW) == member.party
     assert len(treaty.roster.alarms) == 1
+
+
+def test_two_mandates_of_one_second_follow_each_other(treaty):
+    region, member = treaty.parties.values()
+    for _ in range(2):
+        offered = offer_mandate(treaty.roster, region=region.party, member=member.party, days=1, now=NOW, signer=region.key)
+        treaty.append(accept_mandate(offered, treaty.roster, member=member.party, now=NOW, signer=member.key)[1])
+
+    assert not treaty.roster.alarms
+    assert [one.mandate.serial for one in treaty.roster.mandates] == [NOW + 1]

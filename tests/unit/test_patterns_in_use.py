@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from federation.identity import PartyId
+from federation.trust.entries import Confirm, Suspend, TreatyPolicy, Withdraw
 from federation.uim.codes import Label
 from federation.uim.pattern import Pattern, PatternSet
 from federation.uim.segments import CharacterSegment, Charset, LiteralSegment
 from federation.wire.patterns import encode_pattern_set
+from node.use_cases.desk_values import Membership, RankedParty, Standing
 from node.use_cases.library import Patterns
 from node.use_cases.registry import Registry
 from node.use_cases.world import World
@@ -119,3 +121,45 @@ async def test_sets_that_were_replaced_are_forgotten(library):
         await library.refresh()
 
     assert len(library.patterns._accepted) == 1
+
+
+async def test_what_an_officer_should_know_of_a_party_comes_with_its_name(library):
+    await library.publish(library.region, replace(SET, patterns=(pattern_of(REGION),)))
+    library.treaty.enter(
+        TreatyPolicy(created=NOW, serial=1, witness_wait_s=7 * DAY, recovery_wait_s=14 * DAY, confirmations=1),
+        *library.treaty.founders[:2],
+    )
+    await library.refresh()
+    assert found(library).standing == {Standing.UNCONFIRMED}
+
+    admitted = library.treaty.roster.party(REGION).admit_digest
+    library.treaty.enter(Confirm(created=NOW, party=MEMBER, subject=REGION, admit_digest=admitted), library.member.key)
+    await library.refresh()
+    assert found(library).standing == frozenset()
+
+    library.treaty.enter(Suspend(created=NOW, serial=2, party=REGION, reason="no contribution"), *library.treaty.founders[:2])
+    await library.refresh()
+    assert (found(library).standing, found(library).responder) == ({Standing.SUSPENDED}, None)
+    assert found(library).membership is Membership.NO_NODE
+
+    library.treaty.enter(Withdraw(created=NOW, party=REGION, admit_digest=admitted), library.region.key)
+    await library.refresh()
+    assert found(library).standing == {Standing.WITHDRAWN}
+    assert found(library).membership is Membership.NOT_A_PARTY
+    assert not library.treaty.roster.alarms
+
+
+async def test_of_a_region_that_answers_its_own_standing_is_told(library):
+    await library.publish(library.member, PatternSet(party=MEMBER, version=1, patterns=(pattern_of(MEMBER),)))
+    library.treaty.give_mandate(region=library.region, member=library.member)
+    pilot = replace(library.treaty.update(library.region), serial=1, pilot=True)
+    library.treaty.enter(pilot, library.region.key)
+    await library.refresh()
+
+    one = found(library, MEMBER)
+    assert (one.responder, one.standing, one.responder_standing) == (REGION, frozenset(), {Standing.PILOT})
+
+
+def found(library: Library, owner: PartyId = REGION) -> RankedParty:
+    (one,) = library.patterns.resolve(f"{owner.upper()}PACK000007").parties
+    return one
