@@ -55,7 +55,7 @@ def _first(bench: Bench) -> OfficerKey:
 
 def _at_desk(bench: Bench, key: OfficerKey) -> dict[str, Any]:
     joined = bench.joined
-    return {"endpoint": joined.desk, "node": joined.node, "anchor": joined.party_ca, "key": key, "clock": SystemClock()}
+    return {"endpoint": joined.desk, "node": joined.node, "anchors": (joined.party_ca,), "key": key, "clock": SystemClock()}
 
 
 async def _enrolled(bench: Bench, administration: AdministrationClient) -> tuple[str, OfficerKey]:

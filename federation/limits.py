@@ -127,6 +127,9 @@ CA_STANDS_S: Final = 7 * 86_400
 """A new Party CA issues nothing before it stood in the log for a week: a Party whose directory is older than that is marked stale, and
 until then every other one has read it. Nobody is in a hurry with a change that was planned; when no other CA is left, it issues at
 once."""
+DESK_CA_STANDS_S: Final = OFFICER_CERTIFICATE_LIFE_S + 86_400
+"""The desk shows itself under the CA before for this long: the node tells of the new one at each officer's call, and whoever has not
+called since has no certificate that is good any more. A day is for reading the entry."""
 SIGNING_STANDS_S: Final = 60
 """A node signs with its new key a minute after the entry that lists it: peers read the log every few seconds."""
 SIGNING_OVERLAP_S: Final = 600
@@ -361,83 +364,3 @@ PAGE_ROWS_MAX: Final = 200
 """Rows that the desk gives in one call: a screen and some."""
 DESK_REPLY_BYTES_MAX: Final = PROOF_FILE_BYTES_MAX + 65_536
 """The largest reply of the desk is a proof file."""
-
-# --- stores --------------------------------------------------------------------------------------------------------
-STORE_WAITING_MAX: Final = 4_096
-"""Calls that wait for one store; further callers wait for room. Sixteen full group commits."""
-STORE_BUSY_S: Final = 5.0
-"""How long another program (a copy, an administrator's shell) may hold a store's file before calls fail."""
-STORE_QUIET_S: Final = 2.0
-"""After a pause this long the write-ahead log is emptied, and with it what was deleted in the file itself before."""
-STORE_LOG_AGE_S: Final = 60.0
-"""Under load, without such a pause, the log is emptied this often: what was destroyed is not to lie in it for a day."""
-STORE_WAL_PAGES: Final = 4_000
-"""Pages of 4 KiB in the write-ahead log before they are moved into the file: 16 MiB, moved in some tens of milliseconds."""
-STORE_STATEMENTS_MAX: Final = 128
-"""Prepared statements kept for one connection: more than a store has."""
-
-# --- keystore ------------------------------------------------------------------------------------------------------
-KEYSTORE_BYTES_MAX: Final = 1_048_576
-"""A keystore file: all its secrets at their largest."""
-KEYSTORE_HEADER_BYTES_MAX: Final = 1_024
-"""Eight short fields in JSON."""
-KEYSTORE_SECRETS_MAX: Final = 64
-"""A Party's node needs ten; a change of keys doubles them."""
-SECRET_BYTES_MAX: Final = 4_096
-"""Seeds have 32 bytes, and a key in PKCS #8 a few hundred."""
-PASSPHRASE_BYTES_MIN: Final = 8
-"""Argon2id slows guessing down, but nothing helps against a passphrase of a few letters."""
-PASSPHRASE_BYTES_MAX: Final = 1_024
-"""What comes from a file that was named by mistake is not hashed for minutes."""
-ARGON2_PASSES_MAX: Final = 4
-"""The strongest setting has three."""
-ARGON2_MEMORY_BYTES_MAX: Final = 268_435_456
-"""What the strongest setting writes (256 MiB): a file that asks for more is not one of ours and would exhaust the machine."""
-
-# --- the ceremony and joining ----------------------------------------------------------------------------------------
-CEREMONY_FILE_BYTES_MAX: Final = 65_536
-"""A file that people carry between the machines of a ceremony: the largest holds one directory entry."""
-PENDING_ENTRIES_MAX: Final = 64
-"""Entries that wait for founders at one time: founders read each of them aloud, so that more never come together."""
-STATUS_FILE_BYTES_MAX: Final = 262_144
-"""What the Secretariat's node last knew of everybody it waits for: some hundred bytes for each Party."""
-STATUS_S: Final = 60
-"""How often a running Secretariat says in its status file that it still runs."""
-JOIN_CERTIFICATE_RENEW_S: Final = 30 * 86_400
-"""The join port's certificate is made anew at a start within a month of its end: after the codes that name the old one have ended."""
-
-# --- backups -------------------------------------------------------------------------------------------------------
-BACKUP_HEADER_BYTES_MAX: Final = 1_024
-"""Seven short fields in JSON."""
-BACKUP_MANIFEST_BYTES_MAX: Final = 65_536
-"""Names and sizes of all files, some 100 bytes each."""
-BACKUP_FILES_MAX: Final = 128
-"""Seven files of a node, and one for each pattern set of a region that answers for many."""
-BACKUP_DATABASE_BYTES_MAX: Final = 2**40
-"""One database: a tebibyte, more than the traceability data of any Party in this store. A file cannot make a machine write for ever."""
-BACKUP_SMALL_FILE_BYTES_MAX: Final = 65_536
-"""Settings, certificates, and how far joining has come."""
-BACKUP_PIECE_BYTES: Final = 1_048_576
-"""Read, sealed and written at once, however large the databases are."""
-STORE_COPY_KEPT_S: Final = 30 * 86_400
-"""A month shows whether an upgrade was good; after it, the copy that was made before it is only a second place to steal from."""
-
-# --- a Party's own traceability data -------------------------------------------------------------------------------
-TRACE_CODES_PER_EVENT_MAX: Final = 10_000
-"""Codes named by one event: twenty master cases of packs; a longer report is split."""
-TRACE_ROWS_PER_PUT_MAX: Final = 100_000
-"""Reports and codes in one transaction: a second or two of the disk, so that the next writer is not kept waiting."""
-TRACE_KEYS_PER_LOOKUP_MAX: Final = CODES_PER_QUERY_MAX * SCAN_KEYS_MAX
-"""Every code of the largest query, each with all its candidate keys."""
-TRACE_EVENTS_PER_LOOKUP_MAX: Final = 100_000
-"""Events read for one look-up: a hundred for each code of the largest query. More is a fault in the data."""
-CONTAINMENT_LEVELS_MAX: Final = 8
-"""Carton, case, pallet, shipping container, and as many again; a longer chain of containers is a fault in the data."""
-TRACE_LINE_BYTES_MAX: Final = 2_097_152
-"""One line of a traceability file: an event with TRACE_CODES_PER_EVENT_MAX codes of KEY_CHARACTERS_MAX characters."""
-TRACE_PARTS_MAX: Final = 16
-"""Countries of an intended route, documents of one shipment: the longest in practice have five."""
-ANOMALIES_PER_CODE_MAX: Final = 32
-"""Contradictions told of one code: the first ones say what is wrong."""
-UNUSED_CODE_LIFE_S: Final = 183 * 86_400
-"""Codes that were not used within six months are void (Regulation (EU) 2018/574)."""

@@ -26,6 +26,7 @@ from nacl.bindings import sodium_memcmp
 from federation import limits
 from federation.errors import Conflict, InvalidConfiguration, InvalidInput, Malformed, StoreUnavailable
 from node import __version__
+from node import limits as node_limits
 from node.config import NodeSettings, read_node_settings, read_secretariat_settings, write_settings
 from node.formats.backups import (
     DATABASES,
@@ -74,7 +75,7 @@ class _Content:
             yield self.source
             return
         with self.source.open("rb") as file:
-            yield from iter(lambda: file.read(limits.BACKUP_PIECE_BYTES), b"")
+            yield from iter(lambda: file.read(node_limits.BACKUP_PIECE_BYTES), b"")
 
 
 def take(home: Path, output: Path, passphrase: bytes, *, world: World, cost: Cost) -> Manifest:
@@ -89,13 +90,13 @@ def take(home: Path, output: Path, passphrase: bytes, *, world: World, cost: Cos
     kind = _kind_of(home)
     if output.exists():
         raise Conflict(f"{output} is there already", hint="a backup is never written over: name another file")
-    if len(passphrase) < limits.PASSPHRASE_BYTES_MIN:
-        raise InvalidInput("the passphrase is too short", hint=f"use at least {limits.PASSPHRASE_BYTES_MIN} characters")
+    if len(passphrase) < node_limits.PASSPHRASE_BYTES_MIN:
+        raise InvalidInput("the passphrase is too short", hint=f"use at least {node_limits.PASSPHRASE_BYTES_MIN} characters")
     with _disk(output), _workshop(home / _WORKSHOP, f"another backup of {home} is being made") as folder:
         contents = [
             *_databases(home, kind, folder),
             *_files(home, kind, folder),
-            _small(KEYSTORE, home / KEYSTORE, limits.KEYSTORE_BYTES_MAX),
+            _small(KEYSTORE, home / KEYSTORE, node_limits.KEYSTORE_BYTES_MAX),
         ]
         manifest = Manifest(
             kind=kind,
@@ -167,7 +168,7 @@ def _files(home: Path, kind: HomeKind, folder: Path) -> Iterator[_Content]:
             here[SETTINGS[kind]] = folder / SETTINGS[kind]
             write_settings(here[SETTINGS[kind]], _moved(settings, stored))
     for name, path in here.items():
-        yield _small(name, path, limits.BACKUP_SMALL_FILE_BYTES_MAX)
+        yield _small(name, path, node_limits.BACKUP_SMALL_FILE_BYTES_MAX)
     for name, path in named.items():
         yield _small(name, path, limits.PATTERN_FILE_BYTES_MAX)
 

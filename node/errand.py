@@ -84,6 +84,11 @@ class Errand:
         async with self.line() as line:
             await line.registry.follow(line.service, line.secretariat)
 
+    async def catch_up(self) -> None:
+        """Read what is new where that is possible: a revocation waits for nobody."""
+        with suppress(FederationError):  # away, or not to be believed; what is here has to do
+            await self.follow()
+
     async def submit(self, body: EntryBody, signers: Sequence[Signer]) -> None:
         """Enter a statement into the directory, and read it back where that is possible.
 
@@ -92,8 +97,6 @@ class Errand:
             Forbidden: the entry breaks its author rule.
         """
         leaf = compose_entry(body, signers)
-        if isinstance(body, Revoke):  # before the Secretariat is asked: it may be the one that holds a revocation back
-            await self._tell(Notice(kind=NoticeKind.REVOCATION, raw=leaf))
         refused = await self._submitted(leaf)
         if refused is not None:
             await self._hand_in(leaf, refused)
@@ -102,8 +105,13 @@ class Errand:
         except Unreachable:
             return  # it stands at the Secretariat; the node reads it when it can
 
-    async def _tell(self, notice: Notice) -> None:
-        """Tell every node that the directory lists, the own one too. Whom this does not reach hears it from the others."""
+    async def tell(self, body: Revoke, signers: Sequence[Signer]) -> None:
+        """Tell every node that the directory lists, the own one too: the Secretariat may be away, or hold a revocation back.
+
+        Whom this does not reach hears it from the others. Nobody is told under a certificate of a CA that the directory does not
+        list yet, so it is done before the CA that vouches for the connection is given up.
+        """
+        notice = Notice(kind=NoticeKind.REVOCATION, raw=compose_entry(body, signers))
         try:
             credential = new_credential(self.world, self.own_keys.ca(), node_name(self.settings))
         except Conflict:

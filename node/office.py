@@ -18,13 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from federation import limits
 from federation.boundary.directory import sign_body
 from federation.errors import FederationError, InvalidConfiguration, NotFound, Overloaded
 from federation.identity import party_id
 from federation.ports import Enrolment, EnrolmentStore
 from federation.trust.entries import EntryKind, Recover, RotateLog, Signature
 from federation.trust.keys import Signer
+from node import limits
 from node.formats.ceremony import WaitingEntry, encode_signature, read_entry, read_signature, signature_name
 from node.formats.standing import PartyLine, ProposalLine, StatusFile, encode_status, line_of, read_status
 from node.keystore import replace_file

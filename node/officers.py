@@ -114,7 +114,7 @@ async def invite_by_operator(
         InvalidInput: a value cannot be.
     """
     async with errand(home, settings, keystore, world) as party:
-        ca = party.own_keys.ca().certificate
+        ca = party.own_keys.desk_ca().certificate
     pinned = read_pinned_ca(ca, party=settings.party_id, domain=settings.domain)
     token, now = world.entropy(limits.JOIN_TOKEN_BYTES), world.now()
     code = DeskCode(

@@ -14,7 +14,7 @@ import logging
 import secrets
 import shutil
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -136,15 +136,17 @@ async def running(home: Path, passphrase: bytes, *, stands: Stands = DEFAULT_STA
     """
     async with AsyncExitStack() as stack:
         ground = await _ground(stack, home, passphrase, stands)
-        identity = _identity(ground)
+        identity, desk = _identity(ground, _own_ca), _identity(ground, _desk_ca)
         channels = await stack.enter_async_context(Channels(own=identity.credential, clock=ground.world.clock))
-        ground.registry.on_change(identity.trust)
+        for one in (identity, desk):
+            ground.registry.on_change(one.trust)
         parts = _parts(ground, identity, channels)
         participant = await stack.enter_async_context(participating(parts))
-        await stack.enter_async_context(_serving(ground, identity, participant))
+        await stack.enter_async_context(_serving(ground, identity, desk, participant))
         group = await stack.enter_async_context(asyncio.TaskGroup())
         tasks = [
             group.create_task(identity.run(channels)),
+            group.create_task(desk.run(None)),
             group.create_task(_announce(ground, parts)),
             group.create_task(take_requests(home, ground.vault, ground.officers, ground.world)),
             group.create_task(ground.mark.watch(ground.directory.restored, ground.world.clock)),
@@ -196,6 +198,16 @@ def _own_ca(ground: _Ground) -> Authority:
     return ground.own_keys.ca()
 
 
+def _desk_ca(ground: _Ground) -> Authority:
+    """The CA under which officers find the desk."""
+    ground.own_keys.refresh()
+    return ground.own_keys.desk_ca()
+
+
+def _standing_cas(ground: _Ground) -> Sequence[bytes]:
+    return ground.registry.roster.anchors().get(ground.settings.party_id, ())
+
+
 def _officers(ground: _Ground) -> OfficerParts:
     world = ground.world
 
@@ -207,15 +219,15 @@ def _officers(ground: _Ground) -> OfficerParts:
     return OfficerParts(
         store=ground.officers,
         certify=certify,
-        party_ca=lambda: _own_ca(ground).certificate,
+        party_cas=lambda: _standing_cas(ground),
         four_eyes=ground.settings.four_eyes,
     )
 
 
-def _identity(ground: _Ground) -> Identity:
+def _identity(ground: _Ground, ca: Callable[[_Ground], Authority]) -> Identity:
     return Identity(
         world=ground.world,
-        ca=lambda: _own_ca(ground),
+        ca=lambda: ca(ground),
         name=node_name(ground.settings),
         anchors=ground.registry.roster.anchors(),
     )
@@ -273,14 +285,14 @@ def _is_published(pattern_set: PatternSet) -> bool:
 
 
 @asynccontextmanager
-async def _serving(ground: _Ground, identity: Identity, participant: Participant) -> AsyncIterator[None]:
+async def _serving(ground: _Ground, identity: Identity, desk: Identity, participant: Participant) -> AsyncIterator[None]:
     """Both ports: other nodes with certificates, and the own officers with signatures."""
     settings, world = ground.settings, ground.world
     reads = DirectoryReads(ground.registry)
     gate = OfficerGate(
         node=node_name(settings),
         party=settings.party_id,
-        anchors=lambda: ground.registry.roster.anchors().get(settings.party_id, ()),
+        anchors=lambda: _standing_cas(ground),
         clock=world.clock,
         entropy=world.entropy,
         standing=participant.personnel.entitlement.standing,
@@ -299,7 +311,7 @@ async def _serving(ground: _Ground, identity: Identity, participant: Participant
         ),
         serving(
             settings.desk,
-            credentials=identity.tls.guest_credentials(),
+            credentials=desk.tls.guest_credentials(),
             routes=_desk_routes(ground, participant, gate, reads),
             interceptors=desk_chain(timer=time.monotonic),
             reply_bytes_max=limits.DESK_REPLY_BYTES_MAX,
@@ -313,8 +325,8 @@ def _desk_routes(ground: _Ground, participant: Participant, gate: OfficerGate, r
     personnel = participant.personnel
 
     def ca_key() -> bytes:
-        """Of the CA of this moment, for the codes that are made now."""
-        ca = read_pinned_ca(_own_ca(ground).certificate, party=ground.settings.party_id, domain=ground.settings.domain)
+        """Of the CA under which the desk is found at this moment, for the codes that are made now."""
+        ca = read_pinned_ca(_desk_ca(ground).certificate, party=ground.settings.party_id, domain=ground.settings.domain)
         return ca_key_hash(ca.public_key_info)
 
     administration = AdministrationServicer(personnel.administration, personnel.enrolment, gate, ca_key_sha256=ca_key)

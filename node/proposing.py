@@ -15,7 +15,6 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
 from federation.boundary.directory import KIND_OF, sign_body
 from federation.errors import Conflict, Overloaded
-from federation.limits import PENDING_ENTRIES_MAX
 from federation.trust.certificate import read_issuing_ca
 from federation.trust.entries import EntryBody, EntryKind, RotateIssuer, RotateLog
 from federation.trust.issuing import Authority, issue_party_ca, make_request
@@ -25,6 +24,7 @@ from node.config import read_secretariat_settings
 from node.formats.ceremony import IssuingFile, read_bytes, read_entry, read_file
 from node.formats.standing import StatusFile, read_status
 from node.keystore import Custody, Keystore, replace_file
+from node.limits import PENDING_ENTRIES_MAX
 from node.store.tray import Signed, Tray
 from node.treaty_keys import first_held, next_ca_name, next_log_key
 from node.use_cases.founders import read_aloud

@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
-from federation import limits
 from federation.identity import PartyId
 from federation.ports import Clock
+from node import limits
 from node.restored import Restored, read_mark, write_mark
 from node.use_cases.registry import Registry
 from node.use_cases.restoring import Probation, Returned

@@ -3,6 +3,9 @@
 The order is always the same: read the directory, make the new key where its role has its keys, write down what this node alone can
 know, and only then submit the entry. What was made and is not listed yet is taken up by the next try; what is listed is not made twice.
 What the running node does with it is in `node.use_cases.own_keys`.
+
+A revocation is told to every node besides, whether the Secretariat answers or not; where another key has to come first, so that nothing
+stands still between the two, it is told even when that one could not be announced.
 """
 
 from __future__ import annotations
@@ -166,11 +169,13 @@ async def revoke_party(party: Errand, *, reason: str) -> Changed:
 
     Raises:
         Conflict: it was revoked before.
-        Unreachable: the Secretariat does not answer; do it again.
+        Unreachable: the Secretariat does not answer; the other nodes were told, do it again.
     """
-    await party.follow()
+    await party.catch_up()
     author, now = party.author(), party.world.now()
-    await party.submit(_revocation(party, RevokedKind.PARTY_KEY, author.public_key, reason), [author])
+    revocation = _revocation(party, RevokedKind.PARTY_KEY, author.public_key, reason)
+    await party.tell(revocation, [author])
+    await party.submit(revocation, [author])
     return Changed(key="Party key", id=short_id(author.public_key), counts_from=now)
 
 
@@ -179,16 +184,20 @@ async def revoke_signing(party: Errand, *, reason: str) -> Changed:
 
     Raises:
         Conflict: the directory lists no node of this Party.
-        Unreachable: the Secretariat does not answer; do it again.
+        Unreachable: the Secretariat does not answer; the other nodes were told, do it again.
     """
-    await party.follow()
+    await party.catch_up()
     stolen = _given_up_signing_key(party) or _last_node(party).signing_key
     for name in party.custody.names("signing"):
         if party.custody.signer(name).public_key == stolen:
             party.custody.retire(name)
-    if _last_node(party).signing_key == stolen:
-        await _announce_signing(party, _last_node(party))
-    await party.submit(_revocation(party, RevokedKind.SIGNING_KEY, stolen, reason), [party.author()])
+    revocation = _revocation(party, RevokedKind.SIGNING_KEY, stolen, reason)
+    try:
+        if _last_node(party).signing_key == stolen:
+            await _announce_signing(party, _last_node(party))
+    finally:
+        await party.tell(revocation, [party.author()])
+    await party.submit(revocation, [party.author()])
     return Changed(key="signing key", id=short_id(stolen), counts_from=party.world.now())
 
 
@@ -209,20 +218,28 @@ async def revoke_ca(party: Errand, *, reason: str, key_id: str | None = None) ->
 
     Raises:
         NotFound: no such CA stands.
-        Unreachable: the Secretariat does not answer; do it again.
+        Unreachable: the Secretariat does not answer; the other nodes were told, do it again.
     """
-    await party.follow()
+    await party.catch_up()
     revoked = _named_ca(party, key_id)
     stand = [one for one in party.record.cas if one.key_hash not in party.record.revoked and one.key_hash != revoked.key_hash]
     held = {ca_key_hash(one.key) for one in party.custody.cas()}
-    if not any(one.key_hash in held for one in stand):
-        await _announce_ca(party)
+    revocation = _revocation(party, RevokedKind.PARTY_CA, revoked.key_hash, reason)
+    try:
+        if not any(one.key_hash in held for one in stand):
+            await _announce_ca(party)
+    finally:
+        await party.tell(revocation, [party.author()])
+        _give_up_ca(party, revoked)
+    await party.submit(revocation, [party.author()])
+    return Changed(key="Party CA", id=short_id(revoked.key_hash), counts_from=party.world.now())
+
+
+def _give_up_ca(party: Errand, revoked: LoggedCa) -> None:
     for one in party.custody.cas():
         if ca_key_hash(one.key) == revoked.key_hash:
             party.custody.retire(one.name)
     party.own_keys.refresh()
-    await party.submit(_revocation(party, RevokedKind.PARTY_CA, revoked.key_hash, reason), [party.author()])
-    return Changed(key="Party CA", id=short_id(revoked.key_hash), counts_from=party.world.now())
 
 
 def _named_ca(party: Errand, key_id: str | None) -> LoggedCa:

@@ -24,7 +24,6 @@ from pathlib import Path
 
 import msgspec
 
-from federation import limits
 from federation.boundary.directory import Replica, genesis_digest, open_genesis, sign_checkpoint
 from federation.errors import Conflict, FederationError
 from federation.identity import PartyId
@@ -35,6 +34,7 @@ from federation.trust.enrolment import token_hash
 from federation.trust.issuing import Authority, key_from_seed, key_to_pem
 from federation.trust.join_code import JoinCode, encode_join_code
 from federation.trust.keys import SoftwareSigner
+from node import limits
 from node.ceremony import assemble
 from node.clock import SystemClock
 from node.config import SecretariatSettings, read_secretariat_settings, write_settings

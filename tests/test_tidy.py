@@ -15,6 +15,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from importlib import metadata
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ import pytest
 import node
 from federation import errors, limits
 from federation.errors import FederationError
+from node import limits as node_limits
 from node.__main__ import VERBS
 from node.cli.exit_codes import MEANINGS, ExitCode
 from node.rpc import errors as rpc_errors
@@ -38,6 +40,7 @@ PORTS = (
     *map(Path, ("node/trace/ports.py", "node/use_cases/officers.py")),
 )
 ENTRY_POINTS = {"node.__main__"}
+LIMITS = (Path("federation/limits.py"), Path("node/limits.py"))
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -245,18 +248,18 @@ def test_the_newest_version_in_the_changelog_is_the_version_of_the_program():
 
 
 def test_every_bound_has_its_reason_and_is_used():
-    bounds = [one.target.id for one in tree(Path("federation/limits.py")).body if isinstance(one, ast.AnnAssign)]
+    bounds = [one.target.id for path in LIMITS for one in tree(path).body if isinstance(one, ast.AnnAssign)]
     mentions = Counter(word for path in PRODUCTION for word in re.findall(r"\b[A-Z][A-Z0-9_]+\b", text(path)))
 
     assert sorted(set(bounds) - set(reasons())) == []
     assert [name for name in bounds if mentions[name] < 2] == []
-    assert all(hasattr(limits, name) for name in bounds)
+    assert all(hasattr(limits, name) or hasattr(node_limits, name) for name in bounds)
 
 
 def reasons() -> dict[str, str]:
     """What stands below each bound."""
     found: dict[str, str] = {}
-    for before, after in zip(tree(Path("federation/limits.py")).body, tree(Path("federation/limits.py")).body[1:], strict=False):
+    for before, after in (pair for path in LIMITS for pair in pairwise(tree(path).body)):
         match before, after:
             case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(reason))):
                 found[name] = reason

@@ -92,7 +92,7 @@ async def _read_at_desk(profile: Profile, clock: Clock) -> LogCopy:
     client = RegistryClient(
         endpoint=profile.desk,
         node=profile.node,
-        anchor=profile.party_ca,
+        anchors=profile.party_cas,
         key=OfficerKey(certificate=profile.certificate, signer=profile.signer),
         clock=clock,
     )

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from federation import limits
 from federation.errors import InvalidInput
+from node import limits
 from node.ceremony import cosign_file, founder_signer, key_digits, new_founder, sign_file
 from node.cli.entry_words import entry_document, entry_lines
 from node.cli.exit_codes import ExitCode

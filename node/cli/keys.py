@@ -10,7 +10,6 @@ from typing import Final
 
 import click
 
-from federation.ports import DecryptionKey
 from node import party as root
 from node.cli.exit_codes import ExitCode
 from node.cli.next_key import keep_next_key, read_next_key
@@ -79,10 +78,10 @@ async def _ask_node(profile: Profile, surroundings: Surroundings) -> Sequence[Ke
 
 
 async def _read_offline(home: Path, secret: bytes) -> Sequence[KeyLine]:
-    """What the folder shows; prekeys are in the node's own store and are told by the node alone."""
+    """What the folder shows; prekeys and officers are in the node's own stores and are told by the node alone."""
     here = world()
 
-    async def none() -> Sequence[DecryptionKey]:
+    async def none() -> tuple[()]:
         return ()
 
     async with errand(home, root.read_settings(home), Keystore.open(home / "keystore", secret), here) as party:
@@ -91,6 +90,7 @@ async def _read_offline(home: Path, secret: bytes) -> Sequence[KeyLine]:
             roster=lambda: party.registry.roster,
             own_keys=party.own_keys,
             decryption_keys=none,
+            officers=none,
             tls=lambda: None,
             now=here.clock.now,
         )

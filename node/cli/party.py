@@ -147,7 +147,7 @@ def _write_first_profile(home: Path, joined: Joined) -> Path:
         desk=joined.desk,
         node=joined.node,
         certificate=joined.officer_certificate,
-        party_ca=joined.party_ca,
+        party_cas=(joined.party_ca,),
         seed=joined.officer_seed,
     )
     draft.rename(folder)

@@ -3,15 +3,18 @@
     officer.toml      who the officer is and where the desk is
     certificate.pem   the officer's certificate
     key               the Ed25519 seed in hexadecimal; nobody else may be able to read it
-    party-ca.pem      the own Party's CA, which has to verify the node's certificate
+    party-ca.pem      the own Party's CAs, one of which has to verify the node's certificate
 
-The administrator's program writes it when the officer enrols. Whether the certificate is still valid is told when it is used.
+It is written when the officer enrols. A CA that follows another one is added when the node tells of it, long before it is needed.
+Whether the certificate is still valid is told when it is used.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import stat
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -26,8 +29,12 @@ from federation.trust.certificate import from_pem, to_pem
 from federation.trust.chain import Window, load_certificate, window_of
 from federation.trust.code_text import check_address
 from federation.trust.keys import SEED_BYTES, Signer, SoftwareSigner
+from node.keystore import replace_file
+
+logger = logging.getLogger(__name__)
 
 _SETTINGS_BYTES_MAX: Final = 4_096
+_PEM_BEGINS: Final = b"-----BEGIN CERTIFICATE-----"
 _HINT: Final = "ask the administrator for a new profile, or copy the whole folder again"
 
 
@@ -55,14 +62,16 @@ class Profile:
 
     Attributes:
         desk: `host:port`.
-        certificate, party_ca: DER.
+        certificate: DER.
+        party_cas: DER, at least one.
     """
 
+    folder: Path
     officer: OfficerName
     desk: str
     node: NodeName
     certificate: bytes
-    party_ca: bytes
+    party_cas: tuple[bytes, ...]
     signer: Signer
 
     @property
@@ -81,11 +90,12 @@ def read_profile(folder: Path) -> Profile:
     try:
         party = party_id(settings.party)
         profile = Profile(
+            folder=folder,
             officer=OfficerName(party=party, officer_id=settings.officer_id, domain=settings.domain),
             desk=check_address(settings.desk),
             node=_node(settings.node, party=party, domain=settings.domain),
             certificate=from_pem(_read(folder / "certificate.pem", 2 * limits.CERTIFICATE_BYTES_MAX)),
-            party_ca=from_pem(_read(folder / "party-ca.pem", 2 * limits.CERTIFICATE_BYTES_MAX)),
+            party_cas=_read_authorities(folder / "party-ca.pem"),
             signer=SoftwareSigner(read_seed(folder / "key")),
         )
     except InvalidConfiguration:
@@ -98,8 +108,34 @@ def read_profile(folder: Path) -> Profile:
     return profile
 
 
+def _read_authorities(path: Path) -> tuple[bytes, ...]:
+    text = _read(path, limits.CAS_PER_PARTY_MAX * 2 * limits.CERTIFICATE_BYTES_MAX)
+    first, *others = text.split(_PEM_BEGINS)[1:] or [b""]
+    return tuple(from_pem(_PEM_BEGINS + one) for one in (first, *others))
+
+
+def keep_authorities(profile: Profile, told: Sequence[bytes]) -> None:
+    """Know the CAs that the own node has told, from now on; those that it does not name any more count no longer.
+
+    An officer's work does not wait for it: where the folder cannot be written, the next call brings them again.
+    """
+    if not told or set(told) == set(profile.party_cas):
+        return
+    try:
+        replace_file(profile.folder / "party-ca.pem", b"".join(map(to_pem, told)))
+    except (FederationError, OSError):
+        logger.warning("%s cannot be written: its owner has to, before the Party changes its CA", profile.folder / "party-ca.pem")
+
+
 def write_profile(
-    folder: Path, *, officer: OfficerName, desk: str, node: NodeName, certificate: bytes, party_ca: bytes, seed: bytes
+    folder: Path,
+    *,
+    officer: OfficerName,
+    desk: str,
+    node: NodeName,
+    certificate: bytes,
+    party_cas: Sequence[bytes],
+    seed: bytes,
 ) -> None:
     """Write a profile into a new folder that only its owner can read.
 
@@ -109,7 +145,7 @@ def write_profile(
         desk: `host:port`.
         node: the own node.
         certificate: DER of the officer's certificate.
-        party_ca: DER.
+        party_cas: DER of the own Party's CAs.
         seed: the 32 bytes of the officer's Ed25519 key.
 
     Raises:
@@ -127,7 +163,7 @@ def write_profile(
         folder.mkdir(mode=0o700, parents=True)
         _write(folder / "officer.toml", lines.encode())
         _write(folder / "certificate.pem", to_pem(certificate))
-        _write(folder / "party-ca.pem", to_pem(party_ca))
+        _write(folder / "party-ca.pem", b"".join(map(to_pem, party_cas)))
         _write(folder / "key", seed.hex().encode() + b"\n")
     except OSError as error:
         raise InvalidConfiguration(

@@ -15,7 +15,7 @@ from federation.errors import InvalidConfiguration
 from federation.ports import Clock
 from federation.query.lifecycle import AskedState
 from node.cli.output import clock
-from node.cli.profile import Profile, read_profile
+from node.cli.profile import Profile, keep_authorities, read_profile
 from node.clock import SystemClock
 from node.rpc.administration import AdministrationClient
 from node.rpc.desk import DeskClient
@@ -31,12 +31,15 @@ async def desk_of(profile: Profile, now: Clock) -> AsyncIterator[DeskClient]:
     client = DeskClient(
         endpoint=profile.desk,
         node=profile.node,
-        anchor=profile.party_ca,
+        anchors=profile.party_cas,
         key=OfficerKey(certificate=profile.certificate, signer=profile.signer),
         clock=now,
     )
     async with client:
-        yield client
+        try:
+            yield client
+        finally:
+            keep_authorities(profile, client.authorities)
 
 
 @asynccontextmanager
@@ -45,12 +48,15 @@ async def administration_of(profile: Profile, now: Clock) -> AsyncIterator[Admin
     client = AdministrationClient(
         endpoint=profile.desk,
         node=profile.node,
-        anchor=profile.party_ca,
+        anchors=profile.party_cas,
         key=OfficerKey(certificate=profile.certificate, signer=profile.signer),
         clock=now,
     )
     async with client:
-        yield client
+        try:
+            yield client
+        finally:
+            keep_authorities(profile, client.authorities)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ from nacl.pwhash import argon2id
 from federation import limits
 from federation.envelope.suite import open_pieces, seal_pieces, stream_size
 from federation.errors import Incompatible, Malformed, Oversized
+from node import limits as node_limits
 
 VERSION: Final = 1
 SALT_BYTES: Final = argon2id.SALTBYTES
@@ -68,8 +69,8 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     format: Literal["gsp-backup"] = "gsp-backup"
     version: int = VERSION
     kdf: Literal["argon2id"] = "argon2id"
-    passes: Annotated[int, msgspec.Meta(ge=argon2id.OPSLIMIT_MIN, le=limits.ARGON2_PASSES_MAX)]
-    memory_bytes: Annotated[int, msgspec.Meta(ge=argon2id.MEMLIMIT_MIN, le=limits.ARGON2_MEMORY_BYTES_MAX)]
+    passes: Annotated[int, msgspec.Meta(ge=argon2id.OPSLIMIT_MIN, le=node_limits.ARGON2_PASSES_MAX)]
+    memory_bytes: Annotated[int, msgspec.Meta(ge=argon2id.MEMLIMIT_MIN, le=node_limits.ARGON2_MEMORY_BYTES_MAX)]
     salt: Annotated[bytes, msgspec.Meta(min_length=SALT_BYTES, max_length=SALT_BYTES)]
     key_check: Annotated[bytes, msgspec.Meta(min_length=CHECK_BYTES, max_length=CHECK_BYTES)]
 
@@ -78,7 +79,7 @@ class Member(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """One file: its name in the home, and its size in bytes."""
 
     name: str
-    size: Annotated[int, msgspec.Meta(ge=0, le=limits.BACKUP_DATABASE_BYTES_MAX)]
+    size: Annotated[int, msgspec.Meta(ge=0, le=node_limits.BACKUP_DATABASE_BYTES_MAX)]
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -94,7 +95,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     kind: HomeKind
     program: Annotated[str, msgspec.Meta(max_length=40)]
     taken: Annotated[int, msgspec.Meta(ge=0, le=limits.TIME_S_MAX)]
-    files: Annotated[tuple[Member, ...], msgspec.Meta(max_length=limits.BACKUP_FILES_MAX)]
+    files: Annotated[tuple[Member, ...], msgspec.Meta(max_length=node_limits.BACKUP_FILES_MAX)]
 
 
 def encode_header(header: Header) -> bytes:
@@ -109,7 +110,7 @@ def read_header(file: BinaryIO) -> tuple[Header, bytes]:
         Malformed: this is no backup.
         Incompatible: another version of the program made it.
     """
-    line = file.readline(limits.BACKUP_HEADER_BYTES_MAX)
+    line = file.readline(node_limits.BACKUP_HEADER_BYTES_MAX)
     try:
         header = msgspec.json.decode(line, type=Header)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
@@ -154,10 +155,10 @@ class OpenBackup:
     """
 
     def __init__(self, file: BinaryIO, *, key: bytes, line: bytes, size: int) -> None:
-        self._pieces = open_pieces(key, _CONTEXT + line, iter(lambda: file.read(limits.BACKUP_PIECE_BYTES), b""))
+        self._pieces = open_pieces(key, _CONTEXT + line, iter(lambda: file.read(node_limits.BACKUP_PIECE_BYTES), b""))
         self._held = b""
         length = int.from_bytes(self._exactly(_LENGTH_BYTES))
-        if length > limits.BACKUP_MANIFEST_BYTES_MAX:
+        if length > node_limits.BACKUP_MANIFEST_BYTES_MAX:
             raise Oversized("the list of files in a backup is too long", hint=_HINT)
         self.manifest = _decode_manifest(self._exactly(length))
         expected = len(line) + stream_size(_LENGTH_BYTES + length + sum(one.size for one in self.manifest.files))
@@ -229,11 +230,11 @@ def check_names(manifest: Manifest) -> None:
 
 def _size_max(name: str, kind: HomeKind) -> int:
     if name in DATABASES[kind]:
-        return limits.BACKUP_DATABASE_BYTES_MAX
+        return node_limits.BACKUP_DATABASE_BYTES_MAX
     if name in SMALL_FILES[kind]:
-        return limits.BACKUP_SMALL_FILE_BYTES_MAX
+        return node_limits.BACKUP_SMALL_FILE_BYTES_MAX
     if name == KEYSTORE:
-        return limits.KEYSTORE_BYTES_MAX
+        return node_limits.KEYSTORE_BYTES_MAX
     if kind is HomeKind.PARTY and may_be_named(name):
         return limits.PATTERN_FILE_BYTES_MAX
     raise Malformed("a backup names a file that no home has", hint=_HINT)

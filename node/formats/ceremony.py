@@ -21,6 +21,7 @@ from federation.errors import InvalidConfiguration, InvalidInput, NotFound
 from federation.identity import PartyId, check_domain, party_id
 from federation.trust.entries import EntryBody, EntryKind, Signature
 from federation.wire.directory import decode_entry_body
+from node import limits as node_limits
 
 Hex32 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 Hex64 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{128}$")]
@@ -149,12 +150,12 @@ def read_bytes(path: Path) -> bytes:
     """
     try:
         with path.open("rb") as file:
-            raw = file.read(limits.CEREMONY_FILE_BYTES_MAX + 1)
+            raw = file.read(node_limits.CEREMONY_FILE_BYTES_MAX + 1)
     except FileNotFoundError as error:
         raise NotFound(f"there is no file {path}", hint="check the name, and whether it was copied whole") from error
     except OSError as error:
         raise InvalidConfiguration(f"{path} cannot be read: {error.strerror}") from error
-    if len(raw) > limits.CEREMONY_FILE_BYTES_MAX:
+    if len(raw) > node_limits.CEREMONY_FILE_BYTES_MAX:
         raise InvalidInput(f"{path.name} is larger than any file of a ceremony")
     return raw
 

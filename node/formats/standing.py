@@ -15,6 +15,7 @@ from federation.errors import InvalidConfiguration, NotFound
 from federation.identity import party_id
 from federation.trust.enrolment import Step
 from federation.trust.roster import Status
+from node import limits as node_limits
 from node.use_cases.standing import Standing
 
 Hex32 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
@@ -91,8 +92,8 @@ def read_status(path: Path) -> StatusFile:
     """
     try:
         with path.open("rb") as file:
-            raw = file.read(limits.STATUS_FILE_BYTES_MAX + 1)
-        if len(raw) > limits.STATUS_FILE_BYTES_MAX:
+            raw = file.read(node_limits.STATUS_FILE_BYTES_MAX + 1)
+        if len(raw) > node_limits.STATUS_FILE_BYTES_MAX:
             raise InvalidConfiguration(f"{path} is larger than the node writes it")
         return msgspec.json.decode(raw, type=StatusFile)
     except FileNotFoundError as error:

@@ -18,8 +18,8 @@ from typing import Any, BinaryIO, Final, TypeVar
 
 import msgspec
 
-from federation import limits
 from federation.errors import FederationError, InvalidInput
+from node import limits
 from node.trace.events import EVENT_KINDS, Filing, Report, kind_of
 from node.trace.model import REFERENCE_KINDS, Coverage, reference_name
 

@@ -33,8 +33,8 @@ from nacl.exceptions import CryptoError
 from nacl.pwhash import argon2id
 from nacl.secret import Aead
 
-from federation import limits
 from federation.errors import Conflict, InvalidConfiguration, InvalidInput, NotFound, Overloaded, StoreUnavailable, Unauthentic
+from node import limits
 
 _KEY_BYTES: Final = 32
 CHECK_BYTES: Final = 16

@@ -72,7 +72,7 @@ class DeskServicer:
 
     async def _challenge(self, _call: Call, _request: desk_pb2.ChallengeRequest) -> desk_pb2.ChallengeReply:
         """The only method that anybody may call."""
-        return desk_pb2.ChallengeReply(challenge=self._gate.challenge())
+        return desk_pb2.ChallengeReply(challenge=self._gate.challenge(), party_cas=self._gate.authorities())
 
     async def _resolve(self, caller: Caller, request: desk_pb2.ResolveRequest) -> desk_pb2.ResolveReply:
         scans = resolution_wire.decode_scans(request)

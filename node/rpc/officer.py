@@ -22,7 +22,7 @@ from federation.errors import Unauthentic
 from federation.identity import NodeName, OfficerName, PartyId
 from federation.ports import Clock, Entropy
 from federation.trust import keys
-from federation.trust.certificate import Officer, verify_officer
+from federation.trust.certificate import Officer, read_pinned_ca, verify_officer
 from federation.trust.keys import Signer
 from federation.wire import strict
 from node.v1 import desk_pb2
@@ -141,6 +141,10 @@ class OfficerGate:
         """A challenge for the next call of somebody."""
         return self._challenges.issue()
 
+    def authorities(self) -> Sequence[bytes]:
+        """The Party's CAs that stand: what an officer's program has to know tomorrow."""
+        return self._anchors()
+
     async def admit(self, *, method: str, request: bytes, credential: str | bytes | None) -> Caller:
         """Verify one call, and that its officer still stands.
 
@@ -163,19 +167,10 @@ class OfficerGate:
         self._challenges.take(given.challenge)
         now = self._clock.now()
         self._check_time(given.time, now)
-        officer = self._verify(given.certificate, now)
+        officer = verify_by_any(given.certificate, cas=self._anchors(), party=self._party, domain=self._node.domain, at=now)
         message = _message(method=method, request=request, node=self._node, time=given.time, challenge=given.challenge)
         keys.verify(public_key=officer.public_key, message=message, signature=given.signature)
         return Caller(officer=officer.name, certificate=given.certificate)
-
-    def _verify(self, certificate: bytes, now: float) -> Officer:
-        refusal = Unauthentic("this node knows no CA of its own Party")
-        for anchor in self._anchors():
-            try:
-                return verify_officer(certificate, ca=anchor, party=self._party, domain=self._node.domain, at=now)
-            except Unauthentic as reason:
-                refusal = reason
-        raise refusal
 
     @staticmethod
     def _check_time(time: int, now: float) -> None:
@@ -184,6 +179,35 @@ class OfficerGate:
                 f"the officer's clock says {_clock(time)} and this node's {_clock(now)}",
                 hint="set the clock that is wrong; five minutes of difference are tolerated",
             )
+
+
+def verify_by_any(certificate: bytes, *, cas: Sequence[bytes], party: PartyId, domain: str, at: float) -> Officer:
+    """Read an officer's certificate that one of the Party's CAs signed.
+
+    Raises:
+        Malformed: it does not parse.
+        Unauthentic: none of them did.
+    """
+    refusal = Unauthentic("this node knows no CA of its own Party")
+    for ca in cas:
+        try:
+            return verify_officer(certificate, ca=ca, party=party, domain=domain, at=at)
+        except Unauthentic as reason:
+            refusal = reason
+    raise refusal
+
+
+def read_authorities(told: Sequence[bytes], *, party: PartyId, domain: str) -> tuple[bytes, ...]:
+    """The CAs that the own node names: each has the shape and the name of the Party's. Who says so is the connection's to show.
+
+    Raises:
+        Oversized, Malformed, Unauthentic: more than a Party can have, or something else.
+    """
+    strict.at_most(len(told), limits.CAS_PER_PARTY_MAX, "CAs of a Party")
+    for der in told:
+        strict.at_most(len(der), limits.CERTIFICATE_BYTES_MAX, "bytes of a certificate")
+        read_pinned_ca(der, party=party, domain=domain)
+    return tuple(told)
 
 
 def _read(credential: str | bytes | None) -> desk_pb2.OfficerCredential:

@@ -1,15 +1,15 @@
 """How an officer enrols over gRPC: the only calls of the desk's port that need no credential.
 
 The officer's program knows the own node by the key of the Party CA, whose hash is in the desk code. It fetches the certificate that
-answers, without believing it; opens a channel that trusts this certificate and nothing else; asks over it for the Party CA, which is
-public; compares the key of that CA with the code; sees that this CA signed that certificate for a node of the Party; and only then
+answers, without believing it; opens a channel that trusts this certificate and nothing else; asks over it for the Party's CAs, which
+are public; looks for the one whose key is the code's; sees that this CA signed that certificate for a node of the Party; and only then
 sends the token. Whoever stands between has no such certificate with its key, and so gets no token.
 """
 
 from __future__ import annotations
 
 import hmac
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -17,13 +17,14 @@ from federation import limits
 from federation.errors import FederationError, Unauthentic
 from federation.identity import NodeName
 from federation.ports import Clock
-from federation.trust.certificate import read_pinned_ca, verify_node_certificate, verify_officer
+from federation.trust.certificate import read_pinned_ca, verify_node_certificate
 from federation.trust.desk_code import DeskCode, ca_key_hash
 from federation.trust.keys import PUBLIC_KEY_BYTES, SIGNATURE_BYTES, Signer
 from federation.wire import strict
 from node.rpc.calls import Call, Method, Routes, served
 from node.rpc.channels import Line
 from node.rpc.enrolment import server_name
+from node.rpc.officer import read_authorities, verify_by_any
 from node.rpc.peek import fetch_certificate
 from node.use_cases.officer_enrolment import Enrolled, OfficerEnrolment, enrolment_message
 from node.v1 import administration_pb2 as pb
@@ -54,7 +55,7 @@ class OfficerEnrolmentServicer:
 
     async def _hello(self, _call: Call, _request: pb.HelloRequest) -> pb.HelloReply:
         greeting = self._enrolment.greeting()
-        return pb.HelloReply(domain=greeting.domain, party_ca=greeting.party_ca)
+        return pb.HelloReply(domain=greeting.domain, party_cas=greeting.party_cas)
 
     async def _enrol(self, _call: Call, request: pb.EnrolOfficerRequest) -> pb.EnrolOfficerReply:
         enrolled = await self._enrolment.enrol(
@@ -70,12 +71,12 @@ class OwnNode:
 
     Attributes:
         name: which node it is.
-        party_ca: DER.
+        party_cas: DER of the Party's CAs; the code's is the first.
     """
 
-    def __init__(self, *, code: DeskCode, name: NodeName, party_ca: bytes, line: Line, clock: Clock) -> None:
+    def __init__(self, *, code: DeskCode, name: NodeName, party_cas: tuple[bytes, ...], line: Line, clock: Clock) -> None:
         self.name = name
-        self.party_ca = party_ca
+        self.party_cas = party_cas
         self._code = code
         self._line = line
         self._clock = clock
@@ -90,18 +91,18 @@ class OwnNode:
         message = enrolment_message(token=self._code.token, public_key=signer.public_key, node=self.name)
         request = pb.EnrolOfficerRequest(token=self._code.token, public_key=signer.public_key, proof=signer.sign(message))
         enrolled = decode_enrolled(await self._line.call(ENROL, request, clock=self._clock))
-        check_enrolled(enrolled, public_key=signer.public_key, node=self.name, party_ca=self.party_ca, now=self._clock.now())
+        check_enrolled(enrolled, public_key=signer.public_key, node=self.name, party_cas=self.party_cas, now=self._clock.now())
         return enrolled
 
 
-def check_enrolled(enrolled: Enrolled, *, public_key: bytes, node: NodeName, party_ca: bytes, now: float) -> None:
-    """See that the certificate is for our key, under our id, by our CA.
+def check_enrolled(enrolled: Enrolled, *, public_key: bytes, node: NodeName, party_cas: Sequence[bytes], now: float) -> None:
+    """See that the certificate is for our key, under our id, by a CA of ours.
 
     Raises:
         Malformed, Unauthentic: it is not.
     """
     assert node.party is not None  # a node of the Party in the code or in the profile
-    seen = verify_officer(enrolled.certificate, ca=party_ca, party=node.party, domain=node.domain, at=now)
+    seen = verify_by_any(enrolled.certificate, cas=party_cas, party=node.party, domain=node.domain, at=now)
     if (seen.public_key, seen.name.officer_id) != (public_key, enrolled.officer_id):
         raise Unauthentic("the certificate that came is for another key or officer", hint="tell the administrator")
 
@@ -118,21 +119,27 @@ async def greeting(code: DeskCode, *, clock: Clock) -> AsyncIterator[OwnNode]:
     line = Line(endpoint=code.address, server_name=server_name(leaf), anchors=(leaf,), own=None)
     try:
         reply = await line.call(HELLO, pb.HelloRequest(), clock=clock)
-        name = _verified(code, leaf, reply, now=clock.now())
-        yield OwnNode(code=code, name=name, party_ca=reply.party_ca, line=line, clock=clock)
+        name, cas = _verified(code, leaf, reply, now=clock.now())
+        yield OwnNode(code=code, name=name, party_cas=cas, line=line, clock=clock)
     finally:
         await line.close()
 
 
-def _verified(code: DeskCode, leaf: bytes, reply: pb.HelloReply, *, now: float) -> NodeName:
-    """The node behind a certificate, when the CA that it names is the code's and signed it."""
+def _verified(code: DeskCode, leaf: bytes, reply: pb.HelloReply, *, now: float) -> tuple[NodeName, tuple[bytes, ...]]:
+    """The node behind a certificate, when the CA that the code names signed it; and the Party's CAs, that one first."""
     try:
-        ca = read_pinned_ca(reply.party_ca, party=code.party, domain=reply.domain)
-        if not hmac.compare_digest(ca_key_hash(ca.public_key_info), code.ca_key_sha256):
+        cas = read_authorities(reply.party_cas, party=code.party, domain=reply.domain)
+        pinned = next((ca for ca in cas if hmac.compare_digest(_key_of(ca, code, reply), code.ca_key_sha256)), None)
+        if pinned is None:
             raise Unauthentic("its CA is another one")
-        return verify_node_certificate(leaf, ca=reply.party_ca, party=code.party, domain=reply.domain, now=now)
+        name = verify_node_certificate(leaf, ca=pinned, party=code.party, domain=reply.domain, now=now)
     except FederationError as reason:
         raise Unauthentic(
             f"the server at that address is not the node that the code names: {reason.message}",
             hint="check the code; if it is right, somebody stands between you and your node: tell the administrator",
         ) from reason
+    return name, tuple(dict.fromkeys((pinned, *cas)))
+
+
+def _key_of(ca: bytes, code: DeskCode, reply: pb.HelloReply) -> bytes:
+    return ca_key_hash(read_pinned_ca(ca, party=code.party, domain=reply.domain).public_key_info)

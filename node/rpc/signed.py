@@ -5,7 +5,7 @@ The credential beside each call is `officer`'s; which services are behind it is 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import Final, Self
 
@@ -16,7 +16,15 @@ from federation.ports import Clock
 from federation.wire import strict
 from node.rpc.calls import Call, Handler, Method, Reply, Request
 from node.rpc.channels import Line
-from node.rpc.officer import CHALLENGE_BYTES, CHALLENGE_KEY, CREDENTIAL_KEY, Caller, OfficerGate, OfficerKey
+from node.rpc.officer import (
+    CHALLENGE_BYTES,
+    CHALLENGE_KEY,
+    CREDENTIAL_KEY,
+    Caller,
+    OfficerGate,
+    OfficerKey,
+    read_authorities,
+)
 from node.v1 import desk_pb2
 
 CHALLENGE: Final = Method(path="/node.v1.Desk/Challenge", request=desk_pb2.ChallengeRequest, reply=desk_pb2.ChallengeReply)
@@ -47,19 +55,23 @@ class SignedLine:
     Args:
         endpoint: `host:port` of the desk.
         node: the own node; its DNS name has to be the one in its certificate.
-        anchor: DER of the own Party's CA, the only one that may verify that certificate.
+        anchors: DER of the own Party's CAs, the only ones that may verify that certificate.
         key: the officer's certificate and key.
         clock: for the time in credentials.
+
+    Attributes:
+        authorities: DER of the Party's CAs as the node has told them over this connection; empty before the first call.
     """
 
-    def __init__(self, *, endpoint: str, node: NodeName, anchor: bytes, key: OfficerKey, clock: Clock) -> None:
+    def __init__(self, *, endpoint: str, node: NodeName, anchors: Sequence[bytes], key: OfficerKey, clock: Clock) -> None:
         self._line = Line(
-            endpoint=endpoint, server_name=node.dns, anchors=(anchor,), own=None, reply_bytes_max=limits.DESK_REPLY_BYTES_MAX
+            endpoint=endpoint, server_name=node.dns, anchors=anchors, own=None, reply_bytes_max=limits.DESK_REPLY_BYTES_MAX
         )
         self._node = node
         self._key = key
         self._clock = clock
         self._next_challenge: bytes | None = None
+        self.authorities: tuple[bytes, ...] = ()
 
     async def __aenter__(self) -> Self:
         return self
@@ -83,6 +95,8 @@ class SignedLine:
             except Unauthentic:
                 pass
         reply = await self._line.call(CHALLENGE, desk_pb2.ChallengeRequest(), clock=self._clock)
+        assert self._node.party is not None  # officers have desks at nodes of Parties
+        self.authorities = read_authorities(reply.party_cas, party=self._node.party, domain=self._node.domain)
         return await self._attempt(method, message, reply.challenge)
 
     async def _attempt(self, method: Method[Request, Reply], message: bytes, challenge: bytes) -> Reply:

@@ -17,8 +17,8 @@ from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from typing import Final, TypeVar
 
-from federation import limits
 from federation.errors import Conflict, FederationError, InvalidConfiguration, Misuse, NotFound, StoreUnavailable
+from node import limits
 from node.store.schema import Schema, check, copy, prepare
 from node.store.worker import Job, Worker, running
 

@@ -16,8 +16,8 @@ from typing import Final
 
 import msgspec
 
-from federation import limits
 from federation.errors import Conflict, StoreUnavailable
+from node import limits
 from node.store.database import Database
 from node.store.schema import Schema
 from node.trace.events import EVENT_KINDS, Event, Remark, Report, kind_of

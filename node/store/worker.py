@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 
 from federation import limits
 from federation.errors import StoreUnavailable
+from node import limits as node_limits
 
 Result = TypeVar("Result")
 
@@ -64,7 +65,7 @@ class Worker:
         rest: Callable[[sqlite3.Connection], None],
         hurry: Callable[[sqlite3.Connection], None],
         quiet_s: float,
-        age_s: float = limits.STORE_LOG_AGE_S,
+        age_s: float = node_limits.STORE_LOG_AGE_S,
     ) -> None:
         self._connection = connection
         self._run = run
@@ -74,7 +75,7 @@ class Worker:
         self._age_s = age_s
         self._rested = time.monotonic()
         self._loop = asyncio.get_running_loop()
-        self._room = asyncio.Semaphore(limits.STORE_WAITING_MAX)
+        self._room = asyncio.Semaphore(node_limits.STORE_WAITING_MAX)
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._open = True
         self._ended: asyncio.Future[None] = self._loop.create_future()

@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from federation import limits
 from federation.uim.codes import Level
+from node import limits
 from node.trace.containment import Entry, History
 from node.trace.events import (
     Aggregation,

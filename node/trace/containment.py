@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from federation import limits
+from node import limits
 from node.trace.events import (
     Aggregation,
     Application,

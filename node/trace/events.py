@@ -16,9 +16,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final, TypeAlias
 
-from federation import limits
 from federation.errors import InvalidInput
 from federation.uim.codes import Level
+from node import limits
 from node.trace.model import Coverage, Reference, check, is_key
 from node.trace.parts import DeactivationReason, Destination, Money, PaymentMethod, RecallReason, Trader, TransportMode
 

@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from federation import limits
 from federation.errors import Overloaded
+from node import limits
 from node.trace.events import Aggregation, Event, Pairing, Remark
 from node.trace.model import Coverage, MasterData, Reference, ReferenceName, reference_name, references_in
 

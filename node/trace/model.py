@@ -19,6 +19,7 @@ from federation.query.codes import UimStatus
 from federation.query.items import ALL_ITEMS, Item, ItemAnswer
 from federation.text import is_plain
 from federation.uim.codes import Level, ProductClass
+from node import limits as node_limits
 
 TIME_MAX: Final = 253_402_300_799
 """The last second that RFC 3339 can write: the end of the year 9999."""
@@ -54,8 +55,8 @@ def _check_part(name: str, part: object) -> None:
                 f"{name} is out of range", hint="times lie between the years 1970 and 9999; amounts are not negative"
             )
     elif isinstance(part, tuple):
-        if len(part) > limits.TRACE_PARTS_MAX:
-            raise InvalidInput(f"{name} has more than {limits.TRACE_PARTS_MAX} parts", hint="leave out what matters least")
+        if len(part) > node_limits.TRACE_PARTS_MAX:
+            raise InvalidInput(f"{name} has more than {node_limits.TRACE_PARTS_MAX} parts", hint="leave out what matters least")
         for text in part:
             _check_part(name, text)
     elif dataclasses.is_dataclass(part):
@@ -221,7 +222,7 @@ class Coverage:
 
     recorded_since: Mapping[Item, int] = field(default_factory=lambda: dict.fromkeys(ALL_ITEMS, 0))
     retention_s: int = limits.RETENTION_S
-    unused_code_life_s: int = limits.UNUSED_CODE_LIFE_S
+    unused_code_life_s: int = node_limits.UNUSED_CODE_LIFE_S
     complete_as_of: int | None = None
 
     def __post_init__(self) -> None:

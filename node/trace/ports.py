@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from federation import limits
 from federation.errors import Oversized
+from node import limits
 from node.trace.events import Report
 from node.trace.gather import Gathered
 from node.trace.model import Coverage, Reference

@@ -18,6 +18,7 @@ from federation.ports import DecryptionKey, KeyUse
 from federation.trust.chain import Window, load_certificate, utc_text, window_of
 from federation.trust.roster import LoggedCa, PartyRecord, Roster
 from node.use_cases.desk_values import Check, Health, KeyLine, KeyPlace
+from node.use_cases.officers import Officer
 from node.use_cases.own_keys import HeldKey, OwnKeys, began_at
 
 _ID_CHARACTERS: Final = 16
@@ -45,6 +46,7 @@ class KeyReport:
         roster: the accepted directory.
         own_keys: what is here.
         decryption_keys: prekeys and reply keys that are not destroyed; empty without the node's store.
+        officers: this Party's; none without the node's store.
         tls: the certificate in use; None when the node does not run.
         now: Unix seconds.
     """
@@ -56,6 +58,7 @@ class KeyReport:
         roster: Callable[[], Roster],
         own_keys: OwnKeys,
         decryption_keys: Callable[[], Awaitable[Sequence[DecryptionKey]]],
+        officers: Callable[[], Awaitable[Sequence[Officer]]],
         tls: Callable[[], TlsFacts | None],
         now: Callable[[], float],
     ) -> None:
@@ -63,6 +66,7 @@ class KeyReport:
         self._roster = roster
         self._own_keys = own_keys
         self._decryption_keys = decryption_keys
+        self._officers = officers
         self._tls = tls
         self._now = now
 
@@ -77,6 +81,7 @@ class KeyReport:
             *self._unlisted(record),
             _storage_line(),
             *_decryption_lines(await self._decryption_keys()),
+            *_officer_lines(await self._officers(), self._now()),
         )
 
     async def checks(self) -> tuple[Check, ...]:
@@ -277,6 +282,33 @@ def _decryption_lines(keys: Sequence[DecryptionKey]) -> Iterable[KeyLine]:
             )
             since = min(key.created for key in of_use)
             yield KeyLine(name=name, id="", place=KeyPlace.STORE, since=since, ends=last, health=Health.GOOD, words=words)
+
+
+def _officer_lines(officers: Sequence[Officer], now: float) -> Iterable[KeyLine]:
+    """One line for all who are at work here; of each the certificate that ends last, because that is the one in use."""
+    all_held = [[one for one in officer.certificates if one.withdrawn is None] for officer in officers if officer.is_active]
+    windows = [window_of(load_certificate(max(held, key=lambda one: one.not_after).der)) for held in all_held if held]
+    if not windows:
+        return
+    ended = [one for one in windows if one.not_after < now]
+    standing = [one for one in windows if one.not_after >= now]
+    near = [one for one in standing if _left(one, now) <= limits.LIFE_LEFT_WARNED]
+    healths = [health_of(one, now) for one in standing]
+    words = [f"{len(standing)} that sign what officers ask and answer"]
+    if near:
+        words.append(f"{len(near)} of them end soon: their officers run `gsp officers renew`")
+    if ended:
+        words.append(f"{len(ended)} have ended: `gsp officers invite --again ID`, or withdraw those officers")
+        healths.append(Health.WARNING)
+    yield KeyLine(
+        name="officers' certificates",
+        id="",
+        place=KeyPlace.ELSEWHERE,
+        since=min(one.not_before + limits.CERTIFICATE_BACKDATE_S for one in windows),
+        ends=min((one.not_after for one in standing), default=0),
+        health=worst(healths),
+        words="; ".join(words),
+    )
 
 
 def _own_check(lines: Sequence[KeyLine]) -> Check:

@@ -7,7 +7,7 @@ may be repeated: it gives the same certificate.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -57,11 +57,11 @@ class Greeting:
 
     Attributes:
         domain: the treaty's.
-        party_ca: DER of the CA that verifies this node's certificate.
+        party_cas: DER of the Party's CAs that stand; one of them verifies this node's certificate, one the officer's.
     """
 
     domain: str
-    party_ca: bytes
+    party_cas: tuple[bytes, ...]
 
 
 def enrolment_message(*, token: bytes, public_key: bytes, node: NodeName) -> bytes:
@@ -80,7 +80,7 @@ class OfficerEnrolment:
         world: World,
         entitlement: Entitlement,
         certify: Certify,
-        party_ca: Callable[[], bytes],
+        party_cas: Callable[[], Sequence[bytes]],
     ) -> None:
         assert node.party is not None  # the Secretariat has no officers
         self._party = node.party
@@ -89,11 +89,11 @@ class OfficerEnrolment:
         self._world = world
         self._entitlement = entitlement
         self._certify = certify
-        self._party_ca = party_ca
+        self._party_cas = party_cas
 
     def greeting(self) -> Greeting:
         """The one thing that anybody may ask."""
-        return Greeting(domain=self._node.domain, party_ca=self._party_ca())
+        return Greeting(domain=self._node.domain, party_cas=tuple(self._party_cas()))
 
     async def enrol(self, *, token: bytes, public_key: bytes, proof: bytes) -> Enrolled:
         """Issue the certificate that a code is for.

@@ -106,6 +106,11 @@ class Officer:
         """Whether any grant gives this right."""
         return any(grant.right is right for grant in self.grants)
 
+    @property
+    def is_active(self) -> bool:
+        """Whether the officer is at work here, with whatever certificate."""
+        return self.state is OfficerState.ACTIVE
+
     def can_act(self, now: float) -> bool:
         """Whether the desk would let this officer in: active, with a certificate that is good now."""
         return self.state is OfficerState.ACTIVE and any(

@@ -1,6 +1,7 @@
 """Which of this Party's own keys counts at this moment. The accepted directory decides; what is at hand may be chosen.
 
 A new signing key signs once its entry has stood for a minute, a new CA issues once it has stood for a week: then everybody knows it.
+Officers' programs learn a new CA when they call, so the desk goes on under the CA before for as long as an officer's certificate lives.
 When nothing else is left, because the one before was revoked or has ended, the new one is used at once. So a change that somebody
 planned is noticed by nobody, and one that had to be made in a hurry works as soon as others have read of it.
 
@@ -56,6 +57,7 @@ class Stands:
     """How long new keys stand in the directory before they are used, in seconds: until everybody has read of them."""
 
     ca_s: float = limits.CA_STANDS_S
+    desk_s: float = limits.DESK_CA_STANDS_S
     signing_s: float = limits.SIGNING_STANDS_S
 
 
@@ -199,13 +201,24 @@ class OwnKeys:
         Raises:
             Conflict: none is left that may.
         """
+        return self._newest_that_stood(self.stands.ca_s)
+
+    def desk_ca(self) -> Authority:
+        """The CA under which the desk shows itself: the newest one that no officer's program can have missed.
+
+        Raises:
+            Conflict: none is left that may.
+        """
+        return self._newest_that_stood(self.stands.desk_s)
+
+    def _newest_that_stood(self, stand_s: float) -> Authority:
         now = self._clock.now()
         record = self._record()
         usable = [one for one in (record.cas if record is not None else ()) if self._is_usable(one.key_hash, one.der, now)]
         stood = [
             one
             for one in usable
-            if record is not None and (one.index == record.admit_index or began_at(one.der) + self.stands.ca_s <= now)
+            if record is not None and (one.index == record.admit_index or began_at(one.der) + stand_s <= now)
         ]
         for one in (*reversed(stood), *reversed(usable)):
             return Authority(certificate=one.der, key=self._cas[one.key_hash].key)

@@ -219,6 +219,7 @@ def _diagnosis(parts: Parts, core: _Core, notices: Notices) -> Diagnosis:
         roster=lambda: parts.registry.roster,
         own_keys=parts.own_keys,
         decryption_keys=parts.exchange_store.keys,
+        officers=parts.officers.store.officers,
         tls=tls,
         now=parts.world.clock.now,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from federation.identity import NodeName, PartyId
@@ -19,13 +19,13 @@ class OfficerParts:
 
     Attributes:
         certify: signs an officer's certificate with the Party CA.
-        party_ca: DER of the Party CA of this moment.
+        party_cas: DER of the Party's CAs that stand.
         four_eyes: whether the sensitive rights need two administrators.
     """
 
     store: OfficerStore
     certify: Certify
-    party_ca: Callable[[], bytes]
+    party_cas: Callable[[], Sequence[bytes]]
     four_eyes: bool = False
 
 
@@ -52,6 +52,6 @@ def employ(parts: OfficerParts, *, party: PartyId, node: NodeName, world: World)
             world=world,
             entitlement=entitlement,
             certify=parts.certify,
-            party_ca=parts.party_ca,
+            party_cas=parts.party_cas,
         ),
     )

@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from federation import limits
 from federation.errors import Conflict, Overloaded, Oversized
 from federation.query.items import ALL_ITEMS
 from federation.uim.codes import Level
+from node import limits as node_limits
 from node.store.trace import SqliteTrace
 from node.trace.events import Aggregation, Arrival, Confirmation, Dispatch, Issuance, Recall, Report
 from node.trace.finder import find
@@ -154,7 +154,7 @@ async def test_the_time_of_completeness_never_moves_back(store):
 
 
 async def test_a_put_has_a_limit(store, monkeypatch):
-    monkeypatch.setattr(limits, "TRACE_ROWS_PER_PUT_MAX", 5)
+    monkeypatch.setattr(node_limits, "TRACE_ROWS_PER_PUT_MAX", 5)
     await store.put([ISSUED, PACKED])
 
     with pytest.raises(Oversized):
@@ -163,11 +163,11 @@ async def test_a_put_has_a_limit(store, monkeypatch):
 
 async def test_a_look_up_has_a_limit_of_keys(store):
     with pytest.raises(Oversized):
-        await store.gather([str(number) for number in range(limits.TRACE_KEYS_PER_LOOKUP_MAX + 1)])
+        await store.gather([str(number) for number in range(node_limits.TRACE_KEYS_PER_LOOKUP_MAX + 1)])
 
 
 async def test_a_look_up_has_a_limit_of_events(store, monkeypatch):
-    monkeypatch.setattr(limits, "TRACE_EVENTS_PER_LOOKUP_MAX", 10)
+    monkeypatch.setattr(node_limits, "TRACE_EVENTS_PER_LOOKUP_MAX", 10)
     await store.put(arrivals(11))
 
     with pytest.raises(Overloaded):

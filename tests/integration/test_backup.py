@@ -18,9 +18,11 @@ from federation.envelope.suite import seal_pieces
 from federation.errors import Conflict, FederationError, Incompatible, InvalidConfiguration, InvalidInput, Malformed, Unauthentic
 from federation.ports import Change, KeyUse
 from node import backup
+from node import limits as node_limits
 from node.cli.serving import world
 from node.formats.backups import CHECK_BYTES, SALT_BYTES, Header, HomeKind, Manifest, Member, encode_header, seal_backup
-from node.keystore import Cost, Keystore, derive_key
+from node.keystore import Cost, Keystore
+from node.keystore.file import derive_key
 from node.restored import NAME, read_mark
 from node.store.exchange import SqliteExchange
 from tests.support import samples
@@ -427,8 +429,8 @@ def test_a_store_that_is_none_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "size"),
     [
-        ("node.toml", limits.BACKUP_SMALL_FILE_BYTES_MAX + 1),
-        ("keystore", limits.KEYSTORE_BYTES_MAX + 1),
+        ("node.toml", node_limits.BACKUP_SMALL_FILE_BYTES_MAX + 1),
+        ("keystore", node_limits.KEYSTORE_BYTES_MAX + 1),
         ("policy.toml", limits.PATTERN_FILE_BYTES_MAX + 1),
     ],
 )

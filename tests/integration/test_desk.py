@@ -95,7 +95,7 @@ class Counter:
         return DeskClient(
             endpoint=self.endpoint,
             node=node,
-            anchor=anchor or self.treaty.ca(QM).certificate,
+            anchors=(anchor or self.treaty.ca(QM).certificate,),
             key=OfficerKey(certificate=certificate or self.certificate(), signer=SoftwareSigner(seed)),
             clock=WallClock(),
         )
@@ -370,7 +370,7 @@ def profile(counter, tmp_path):
         desk=counter.endpoint,
         node=NODE,
         certificate=counter.certificate(),
-        party_ca=counter.treaty.ca(QM).certificate,
+        party_cas=(counter.treaty.ca(QM).certificate,),
         seed=SEED,
     )
     return folder

@@ -43,7 +43,7 @@ class Counter:
 
     def _at(self, key: OfficerKey):
         joined = self.bench.joined
-        return {"endpoint": joined.desk, "node": joined.node, "anchor": joined.party_ca, "key": key, "clock": SystemClock()}
+        return {"endpoint": joined.desk, "node": joined.node, "anchors": (joined.party_ca,), "key": key, "clock": SystemClock()}
 
     def administrator(self) -> AdministrationClient:
         return AdministrationClient(**self._at(OfficerKey(certificate=self.bench.certificate, signer=self.bench.signer)))

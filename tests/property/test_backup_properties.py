@@ -15,7 +15,8 @@ from federation.envelope.suite import seal_pieces
 from federation.errors import Incompatible, InvalidInput, Malformed, Unauthentic
 from node import backup
 from node.formats.backups import Header, HomeKind, Manifest, Member, OpenBackup, encode_header, read_header, seal_backup
-from node.keystore import Cost, derive_key
+from node.keystore import Cost
+from node.keystore.file import derive_key
 
 SECRET = b"of the backup"
 KEY = bytes(32)

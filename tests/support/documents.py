@@ -25,6 +25,7 @@ from click.testing import CliRunner
 from federation import errors, limits
 from federation.errors import FederationError
 from federation.query import lifecycle
+from node import limits as node_limits
 from node.__main__ import main
 from node.cli import words
 from node.cli.exit_codes import MEANINGS, exit_code
@@ -110,19 +111,28 @@ def status_table(_arguments: str) -> str:
 
 
 def limit_table(sections: str) -> str:
-    """The bounds of some sections of `federation/limits.py`, named with semicolons between."""
+    """The bounds of some sections of `federation/limits.py` and `node/limits.py`, named with semicolons between."""
     known = limit_sections()
     rows = [
-        (f"`{name}`", number(getattr(limits, name)), " ".join(reason.split()))
+        (f"`{name}`", number(bound(name)), " ".join(reason.split()))
         for section in sections.split("; ")
         for name, reason in known[section]
     ]
     return table(("bound", "value", "why"), rows)
 
 
+def bound(name: str) -> float:
+    """What crosses is bounded in one module, what stays at a node in another."""
+    return getattr(limits, name) if hasattr(limits, name) else getattr(node_limits, name)
+
+
 def limit_sections() -> dict[str, list[tuple[str, str]]]:
     """Names and reasons of all bounds, by the headings between them."""
-    path = Path("federation/limits.py")
+    return {**sections_of(Path("federation/limits.py")), **sections_of(Path("node/limits.py"))}
+
+
+def sections_of(path: Path) -> dict[str, list[tuple[str, str]]]:
+    """Those of one module."""
     headings = [
         (place, found[1])
         for place, line in enumerate(text(path).splitlines(), start=1)

@@ -102,16 +102,16 @@ class Office:
             desk=self.endpoint,
             node=NODE,
             certificate=person.certificate,
-            party_ca=self.party_ca,
+            party_cas=(self.party_ca,),
             seed=person.seed,
         )
         return folder
 
     def at_desk(self, person: Person) -> DeskClient:
-        return DeskClient(endpoint=self.endpoint, node=NODE, anchor=self.party_ca, key=person.key, clock=self.clock)
+        return DeskClient(endpoint=self.endpoint, node=NODE, anchors=(self.party_ca,), key=person.key, clock=self.clock)
 
     def administering(self, person: Person) -> AdministrationClient:
-        return AdministrationClient(endpoint=self.endpoint, node=NODE, anchor=self.party_ca, key=person.key, clock=self.clock)
+        return AdministrationClient(endpoint=self.endpoint, node=NODE, anchors=(self.party_ca,), key=person.key, clock=self.clock)
 
     async def invite(self, administrator: Person, *grants: Grant, name: str = "Berta Beispiel", days: int = 30) -> Reply:
         wanted = InvitationWanted(name=name, authority=CUSTOMS, life_s=days * 86_400, grants=grants)
@@ -151,7 +151,7 @@ async def open_office(
         vault = Vault(storage_key, entropy=os.urandom)
         store = await stack.enter_async_context(SqliteOfficers.open(folder / "officers.sqlite", vault=vault))
         office = Office(treaty=treaty, store=store, personnel=None, clock=clock, desk=FakeDesk(clock=clock), port=0)
-        parts = OfficerParts(store=store, certify=office.certify, party_ca=lambda: office.party_ca, four_eyes=four_eyes)
+        parts = OfficerParts(store=store, certify=office.certify, party_cas=lambda: (office.party_ca,), four_eyes=four_eyes)
         office.personnel = employ(parts, party=QM, node=NODE, world=world)
         gate = OfficerGate(
             node=NODE,

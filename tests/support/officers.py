@@ -16,7 +16,7 @@ def officer_profile(folder: Path, *, certificate: bytes | None = None, desk: str
         desk=desk,
         node=pki.node(),
         certificate=certificate or pki.officer_certificate(),
-        party_ca=pki.party_ca().certificate,
+        party_cas=(pki.party_ca().certificate,),
         seed=pki.seed("officer"),
     )
     return folder

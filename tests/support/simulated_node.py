@@ -320,7 +320,7 @@ class SimNode:
                 public_key, name=name, ca=self.kit.ca, now=self.clock.now(), entropy=entropy, life_s=life_s
             )
 
-        return OfficerParts(store=self.officers, certify=certify, party_ca=lambda: self.kit.ca.certificate)
+        return OfficerParts(store=self.officers, certify=certify, party_cas=lambda: (self.kit.ca.certificate,))
 
     async def _registry(self) -> Registry:
         """Reading the log again takes some time, and every node has the same at its first start."""

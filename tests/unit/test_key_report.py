@@ -8,7 +8,7 @@ import pytest
 
 from federation import limits
 from federation.errors import Conflict, KeysUnavailable
-from federation.identity import PartyId
+from federation.identity import OfficerName, PartyId
 from federation.ports import DecryptionKey, KeyUse
 from federation.trust import issuing
 from federation.trust.chain import Window, load_certificate, window_of
@@ -17,7 +17,9 @@ from federation.trust.issuing import Authority
 from federation.trust.keys import SoftwareSigner
 from node.use_cases.desk_values import Health, KeyPlace
 from node.use_cases.key_report import KeyReport, TlsFacts, health_of
+from node.use_cases.officers import Officer, OfficerCertificate, OfficerState
 from node.use_cases.own_keys import HeldKey, OwnKeys, StandingSigner, ca_key_hash
+from tests.support.memory_officers import registered
 from tests.support.treaty import DAY, NOW, Treaty, entropy, secret
 
 QM = PartyId("qm")
@@ -85,6 +87,7 @@ class Scene:
         self.keys, self.clock = Keys(self.material), Clock()
         self.own = OwnKeys(party=QM, registry=Registry(self.treaty), clock=self.clock, source=self.keys)
         self.decryption: tuple[DecryptionKey, ...] = ()
+        self.officers: tuple[Officer, ...] = ()
         self.tls: TlsFacts | None = None
 
     @property
@@ -92,11 +95,15 @@ class Scene:
         async def decryption_keys():
             return self.decryption
 
+        async def officers():
+            return self.officers
+
         return KeyReport(
             party=QM,
             roster=lambda: self.treaty.roster,
             own_keys=self.own,
             decryption_keys=decryption_keys,
+            officers=officers,
             tls=lambda: self.tls,
             now=self.clock.now,
         )
@@ -223,7 +230,53 @@ def test_a_token_that_is_gone_takes_no_key_from_what_was_known(scene):
         scene.own.refresh()
 
 
+def test_the_desk_shows_itself_under_a_new_ca_when_no_officers_program_can_have_missed_it(scene):
+    first, second = scene.own.desk_ca().certificate, scene.successor().certificate
+    scene.clock.at += limits.DESK_CA_STANDS_S - 1
+    assert (scene.own.ca().certificate, scene.own.desk_ca().certificate) == (second, first)
+    scene.clock.at += 1
+    assert scene.own.desk_ca().certificate == second
+
+
+def test_the_desk_shows_itself_under_no_ca_that_was_revoked(scene):
+    second = scene.successor().certificate
+    scene.revoke(RevokedKind.PARTY_CA, ca_key_hash(scene.material.ca.key))
+    assert scene.own.desk_ca().certificate == second
+
+
 # --- what is said ---
+
+
+def an_officer(scene: Scene, number: int, *, state: OfficerState = OfficerState.ACTIVE, withdrawn: int | None = None) -> Officer:
+    name = OfficerName(party=QM, officer_id=f"officer{number}x", domain=scene.treaty.domain)
+    signer = SoftwareSigner(secret(31, f"officer {number}"))
+    der = issuing.issue_officer_certificate(
+        signer.public_key, name=name, ca=scene.material.ca, now=NOW + number * DAY, entropy=entropy(31, f"officer {number}")
+    )
+    end = window_of(load_certificate(der)).not_after
+    certificate = OfficerCertificate(der=der, not_after=end, withdrawn=withdrawn)
+    return replace(registered(name, der), state=state, certificates=(certificate,))
+
+
+async def test_officers_have_one_line_with_how_many_of_their_certificates_end_soon(scene):
+    scene.officers = (
+        *(an_officer(scene, number) for number in (0, 30, 60)),
+        an_officer(scene, 1, state=OfficerState.WITHDRAWN),
+        an_officer(scene, 2, withdrawn=NOW),
+    )
+    for at, health, words in (
+        (60, Health.GOOD, "3 that sign"),
+        (75, Health.WARNING, "1 of them end soon"),
+        (85, Health.BAD, "gsp officers renew"),
+        (95, Health.WARNING, "1 have ended"),
+        (125, Health.WARNING, "2 have ended"),
+    ):
+        scene.clock.at = NOW + at * DAY
+        line = await scene.line("officers' certificates")
+        assert line.health is health, at
+        assert words in line.words
+    scene.clock.at = NOW + 85 * DAY
+    assert (await scene.check("own keys")).health is Health.BAD
 
 
 async def test_every_key_has_its_line(scene):

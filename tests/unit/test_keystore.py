@@ -8,8 +8,8 @@ import stat
 
 import pytest
 
-from federation import limits
 from federation.errors import Conflict, InvalidConfiguration, InvalidInput, NotFound, StoreUnavailable, Unauthentic
+from node import limits
 from node.keystore import Cost, Keystore, read_passphrase
 from node.keystore import file as keystore_module
 

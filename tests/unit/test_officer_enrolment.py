@@ -31,7 +31,7 @@ class Office:
         self.store = MemoryOfficers()
         self.issued: list[bytes] = []
         world = World(clock=SetClock(float(pki.NOW)), entropy=os.urandom)
-        parts = OfficerParts(store=self.store, certify=self.certify, party_ca=lambda: pki.party_ca().certificate)
+        parts = OfficerParts(store=self.store, certify=self.certify, party_cas=lambda: (pki.party_ca().certificate,))
         self.enrolment = employ(parts, party=pki.QM, node=pki.node(), world=world).enrolment
         invitation = OfficerInvitation(token_hash=desk_token_hash(TOKEN, pki.QM), expires=pki.NOW + 60)
         self.store.lies_there(

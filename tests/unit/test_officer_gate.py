@@ -5,12 +5,14 @@ from __future__ import annotations
 import itertools
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from federation import limits
-from federation.errors import Malformed, Unauthentic
+from federation.errors import FederationError, Malformed, Unauthentic
 from federation.trust.keys import SoftwareSigner
 from federation.wire import strict
-from node.rpc.officer import OfficerGate, OfficerKey
+from node.rpc.officer import OfficerGate, OfficerKey, read_authorities
 from node.v1 import desk_pb2
 from tests.support import pki
 from tests.support.rpc import SetClock
@@ -219,3 +221,18 @@ async def test_without_an_anchor_nobody_comes_in(clock):
 def test_a_key_does_not_show_in_a_representation():
     shown = repr(officer_key())
     assert pki.seed("officer").hex() not in shown
+
+
+@given(told=st.lists(st.binary(max_size=64) | st.sampled_from((pki.party_ca().certificate, b"x" * 5_000)), max_size=5))
+def test_what_is_told_as_a_ca_is_one_or_is_refused_with_our_words(told):
+    try:
+        kept = read_authorities(told, party=pki.QM, domain=pki.DOMAIN)
+    except FederationError:
+        assert len(told) > limits.CAS_PER_PARTY_MAX or any(one != pki.party_ca().certificate for one in told)
+    else:
+        assert kept == tuple(told)
+
+
+def test_the_ca_of_another_party_is_never_kept():
+    with pytest.raises(Unauthentic):
+        read_authorities([pki.party_ca(pki.QN).certificate], party=pki.QM, domain=pki.DOMAIN)

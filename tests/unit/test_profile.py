@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import stat
 
 import pytest
 
 from federation.errors import InvalidConfiguration, InvalidInput
 from federation.trust.certificate import to_pem
-from node.cli.profile import read_profile, write_profile
+from node.cli.profile import keep_authorities, read_profile, write_profile
 from tests.support import pki
 from tests.support.officers import officer_profile
 
@@ -24,9 +25,27 @@ def test_what_was_written_is_read(folder):
     assert profile.node == pki.node()
     assert profile.desk == "127.0.0.1:8443"
     assert profile.certificate == pki.officer_certificate()
-    assert profile.party_ca == pki.party_ca().certificate
+    assert profile.party_cas == (pki.party_ca().certificate,)
     assert profile.signer.public_key == pki.officer_key()
     assert profile.window.not_before <= pki.NOW <= profile.window.not_after
+
+
+def test_the_cas_that_the_node_tells_are_kept_and_others_forgotten(folder):
+    first, following = pki.party_ca().certificate, pki.party_ca(pki.QM, label="next").certificate
+    keep_authorities(read_profile(folder), (first, following))
+    assert read_profile(folder).party_cas == (first, following)
+    keep_authorities(read_profile(folder), ())
+    assert read_profile(folder).party_cas == (first, following)
+    keep_authorities(read_profile(folder), (following,))
+    assert read_profile(folder).party_cas == (following,)
+    assert stat.S_IMODE((folder / "party-ca.pem").stat().st_mode) == 0o600
+
+
+def test_a_profile_that_cannot_be_written_serves_all_the_same(folder, caplog):
+    profile = read_profile(folder)
+    shutil.rmtree(folder)
+    keep_authorities(profile, (pki.party_ca(pki.QM, label="next").certificate,))
+    assert "cannot be written" in caplog.text
 
 
 def test_only_the_owner_can_read_it(folder):
@@ -115,6 +134,6 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path):
             desk="127.0.0.1:8443",
             node=pki.node(),
             certificate=pki.officer_certificate(),
-            party_ca=pki.party_ca().certificate,
+            party_cas=(pki.party_ca().certificate,),
             seed=pki.seed("officer"),
         )

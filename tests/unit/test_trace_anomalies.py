@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from federation import limits
 from federation.query.codes import UimStatus
 from federation.uim.codes import Level
+from node import limits
 from node.trace.events import (
     Application,
     Arrival,

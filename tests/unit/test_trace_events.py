@@ -7,6 +7,7 @@ import pytest
 from federation import limits
 from federation.errors import InvalidInput
 from federation.uim.codes import Level
+from node import limits as node_limits
 from node.trace import events
 from node.trace.events import (
     EVENT_KINDS,
@@ -43,7 +44,7 @@ def test_an_event_names_at_least_one_code_and_not_too_many():
     with pytest.raises(InvalidInput, match="no codes"):
         Report(event=ARRIVAL)
     with pytest.raises(InvalidInput, match="at most"):
-        Report(event=ARRIVAL, codes=tuple(f"P{number}" for number in range(limits.TRACE_CODES_PER_EVENT_MAX + 1)))
+        Report(event=ARRIVAL, codes=tuple(f"P{number}" for number in range(node_limits.TRACE_CODES_PER_EVENT_MAX + 1)))
 
 
 @pytest.mark.parametrize("event", [Aggregation(container="C", **HEAD), Pairing(key="C", **HEAD)], ids=["packing", "pairing"])
@@ -82,7 +83,7 @@ def test_packing_can_be_looked_up_by_the_container_and_keeps_an_example():
         Arrival(facility_id="F", event_id="E", event_time=-1, record_time=1),
         Arrival(facility_id="F", event_id="E", event_time=1, record_time=TIME_MAX + 1),
         Issuance(level=Level.UNIT, issuer="I", intended_market="Qn", **HEAD),
-        Issuance(level=Level.UNIT, issuer="I", intended_route=("QN",) * (limits.TRACE_PARTS_MAX + 1), **HEAD),
+        Issuance(level=Level.UNIT, issuer="I", intended_route=("QN",) * (node_limits.TRACE_PARTS_MAX + 1), **HEAD),
         Issuance(level=Level.UNIT, issuer="I", intended_route=("QN", "nowhere"), **HEAD),
         Importation(origin="QO", importer=Trader(name="\u202e"), **HEAD),
         Dispatch(destination=Destination(kind=DestinationKind.EXPORT, country="Q"), **HEAD),

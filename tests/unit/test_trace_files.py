@@ -4,9 +4,9 @@ import io
 
 import pytest
 
-from federation import limits
 from federation.errors import InvalidInput
 from federation.query.items import Item
+from node import limits
 from node.formats.trace_files import read_filings, write_filings
 from node.trace.events import Arrival, Report
 from node.trace.model import Coverage, Facility, FacilityKind

@@ -82,7 +82,7 @@ async def enrol(code: DeskCode, folder: Path, *, clock: Clock, seed: bytes) -> P
             desk=code.address,
             node=node.name,
             certificate=enrolled.certificate,
-            party_ca=node.party_ca,
+            party_cas=node.party_cas,
             seed=own_seed,
         )
     draft.rename(folder)
@@ -138,11 +138,12 @@ def renew_command(surroundings: Surroundings, *, profile_folder: Path | None, as
 async def _renew(surroundings: Surroundings, folder: Path) -> None:
     async with administering(surroundings, folder) as (profile, administration):
         enrolled = await administration.renew()
+        cas = administration.authorities or profile.party_cas
     check_enrolled(
         enrolled,
         public_key=profile.signer.public_key,
         node=profile.node,
-        party_ca=profile.party_ca,
+        party_cas=cas,
         now=surroundings.clock.now(),
     )
     if window_of(load_certificate(enrolled.certificate)).not_after > profile.window.not_after:
