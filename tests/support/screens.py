@@ -18,8 +18,8 @@ _SHOWN: Final = re.compile(
     r"<!-- executed -->\n```console\n(?P<session>(?:(?!^```$).)*)^```\n\n!\[[^\]]*\]\(pictures/(?P<name>[a-z-]+)\.svg\)$",
     re.DOTALL | re.MULTILINE,
 )
-_DIGITS: Final = re.compile(r"\d{5}(?: \d{5}){11}")
-_COLUMNS: Final = 96
+_DIGITS: Final = re.compile(r"\d{5}(?:[ \xa0]\d{5}){11}")
+_COLUMNS: Final = 100
 _CHARACTER, _LINE, _MARGIN, _BAR = 8.0, 20, 18, 30
 
 SAMPLES: Final = {
@@ -53,6 +53,7 @@ def _screen(session: str) -> Iterator[tuple[str, str]]:
         goes_on = is_typed and written.endswith("\\")
         kind = "typed" if is_typed else "left-out" if written == ANYTHING else _kind(written)
         filled = re.sub(r"<([a-z-]+)>", lambda found: SAMPLES[found[1]], written)
+        filled = _DIGITS.sub(lambda found: found[0].replace(" ", "\xa0"), filled)  # what is read aloud stays on one line
         for part in textwrap.wrap(filled, _COLUMNS, break_on_hyphens=True, drop_whitespace=False) or [""]:
             yield kind, part
 
@@ -79,7 +80,7 @@ def _line(kind: str, words: str, row: int) -> str:
     for found in _DIGITS.finditer(words):
         start, length = left + found.start() * _CHARACTER, len(found[0]) * _CHARACTER
         parts.append(f'<rect class="digits" x="{start - 3:g}" y="{base - 15}" width="{length + 6:g}" height="20" rx="3"/>')
-    text = escape("…" if kind == "left-out" else words)
+    text = escape("…" if kind == "left-out" else words.replace(" ", "\xa0"))  # some viewers draw several spaces as one
     length = _CHARACTER if kind == "left-out" else len(words) * _CHARACTER
     parts.append(f'<text class="{kind}" x="{left:g}" y="{base}" textLength="{length:g}">{text}</text>')
     return "".join(parts)
