@@ -50,6 +50,10 @@ STATUS_S: Final = 60
 JOIN_CERTIFICATE_RENEW_S: Final = 30 * 86_400
 """The join port's certificate is made anew at a start within a month of its end: after the codes that name the old one have ended."""
 
+# --- discovery -----------------------------------------------------------------------------------------------------
+HINTS_MAX: Final = 64
+"""Join ports that are looked at on a local network; whoever announces more than that wants to be in the way."""
+
 # --- backups -------------------------------------------------------------------------------------------------------
 BACKUP_HEADER_BYTES_MAX: Final = 1_024
 """Seven short fields in JSON."""

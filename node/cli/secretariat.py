@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 
 import click
@@ -29,6 +31,7 @@ from node.cli.serving import (
 )
 from node.cli.standing import status_command
 from node.config import SecretariatSettings
+from node.discovery import announcing
 from node.keystore import Cost
 
 
@@ -100,17 +103,26 @@ def init(
 
 @secretariat.command
 @home_options
+@click.option("--announce", is_flag=True, help="Say on the local network where the join port is; a hint for Parties nearby.")
 @json_option
-def run(*, home: Path, passphrase_file: Path | None, passphrase_fd: int | None, as_json: bool) -> int:
+def run(*, home: Path, passphrase_file: Path | None, passphrase_fd: int | None, announce: bool, as_json: bool) -> int:
     """Run the Secretariat's node until it is stopped. One line says when it is ready; the log goes to standard error."""
     secret = passphrase(passphrase_file, passphrase_fd)
     settings = composition.read_settings(home)
     words = f"ready: nodes at {settings.listen}, joining at {settings.join}"
     document = {"ready": True, "listen": settings.listen, "join": settings.join}
-    run_until_stopped(
-        composition.running(home, secret), ready=ready_line(words, document, as_json=as_json), level=settings.log_level
-    )
+    node = _running(home, secret, announce=announce)
+    run_until_stopped(node, ready=ready_line(words, document, as_json=as_json), level=settings.log_level)
     return ExitCode.FINE
+
+
+@asynccontextmanager
+async def _running(home: Path, secret: bytes, *, announce: bool) -> AsyncIterator[None]:
+    async with (
+        composition.running(home, secret) as settings,
+        announcing(settings.domain, settings.join_endpoint) if announce else nullcontext(),
+    ):
+        yield
 
 
 @secretariat.command
