@@ -106,7 +106,7 @@ def sheet_html(leaf: bytes, genesis: Genesis) -> str:
         parts.append(f"<h2>{escape(section.title)}</h2><table>{rows}</table>")
     parts.append("<h2>Founders, each with the fingerprint of the own key, by hand</h2>")
     parts += [_signature_html(f"{number}", key_digits(key)) for number, key in enumerate(genesis.founders, start=1)]
-    parts.append(_signature_html("For the Secretariat", "place and date on the third line"))
+    parts.append(_signature_html("For the Secretariat", ""))
     return _PAGE.replace("TITLE", escape(f"The directory of {genesis.domain}")).replace("BODY", "\n".join(parts))
 
 
