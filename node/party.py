@@ -36,9 +36,10 @@ from node import __version__
 from node.clock import SystemClock
 from node.config import NodeSettings, read_node_settings, read_policy
 from node.formats.patterns import read_pattern_folder
-from node.joining import Following, announce_settings, node_name
+from node.joining import announce_settings
 from node.keystore import Custody, Keystore
 from node.keystore.custody import named_key
+from node.line import Following, node_name
 from node.officers import officers_file, take_requests
 from node.publishing import OwnSets
 from node.resources import patterns_folder
@@ -351,9 +352,10 @@ async def _announce(ground: _Ground, parts: Parts, participant: Participant) -> 
     when a set was published or withdrawn.
     """
     assert parts.secretariat is not None  # as made above
-    line = Following(registry=ground.registry, service=parts.directory, secretariat=parts.secretariat)
     stands = False
     while True:
+        secretariat = ground.registry.anchored(parts.secretariat)
+        line = Following(registry=ground.registry, service=parts.directory, secretariat=secretariat)
         try:
             if ground.own_sets.look():
                 stands = False

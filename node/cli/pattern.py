@@ -19,10 +19,9 @@ from federation.uim.scan import read_scan
 from federation.uim.survey import Explained, Survey, explain, survey
 from node import publishing
 from node.cli.exit_codes import ExitCode
-from node.cli.options import FILE, json_option
+from node.cli.options import FILE, PartyParameter, json_option
 from node.cli.output import Document, columns, show
 from node.cli.pattern_sources import SOURCE, against_option, read_codes, read_sources
-from node.cli.secretariat import PartyParameter
 from node.cli.session import Surroundings, pass_surroundings
 from node.cli.words import near_miss_words
 from node.formats.pattern_text import pattern_file

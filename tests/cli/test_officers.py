@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import re
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ from node.config import NodeSettings, write_settings
 from node.joining import Joined
 from node.keystore import Cost, Keystore
 from node.officers import officers_file, register_first, take_requests
+from node.store.directory import SqliteDirectory
 from node.store.officer_tray import OfficerTray
 from node.store.officers import SqliteOfficers
 from node.store.vault import Vault
@@ -36,6 +38,7 @@ from node.use_cases.rights import Grant, Right
 from node.use_cases.world import World
 from tests.support.office import CUSTOMS, NODE, Office, open_office
 from tests.support.rpc import DOMAIN, QM, WallClock
+from tests.support.treaty import Treaty, secret
 
 WORLD = World(clock=WallClock(), entropy=os.urandom)
 PASSPHRASE = b"four words nobody guesses"
@@ -249,19 +252,23 @@ async def test_nothing_is_told_to_a_stranger(counter, tmp_path):
 
 
 @pytest.fixture
-def home(tmp_path) -> Path:
+async def home(tmp_path) -> Path:
     """The folder of a node, as joining leaves it."""
     folder = tmp_path / "home"
     folder.mkdir()
     (tmp_path / "passphrase").write_bytes(PASSPHRASE)
     keystore = Keystore.create(folder / "keystore", PASSPHRASE, os.urandom, cost=Cost.MINIMAL)
-    for name in ("ca", "storage"):
-        keystore.put(name, os.urandom(32))
+    treaty = Treaty.make(now=int(time.time()) - 60, domain=DOMAIN)
+    treaty.admit("qm")
+    keystore.put("ca", secret(treaty.seed, f"ca {treaty.parties[QM].name.trust_domain}"))
+    keystore.put("storage", os.urandom(32))
+    async with SqliteDirectory.open(folder / "directory.sqlite") as directory:
+        await directory.append(first=0, leaves=treaty.log, checkpoint=treaty.checkpoint())
     settings = NodeSettings(
         party="qm",
         name="Mirovia",
         domain=DOMAIN,
-        genesis="0" * 64,
+        genesis=treaty.genesis_digest.hex(),
         secretariat="127.0.0.1:1",
         listen="127.0.0.1:2",
         desk="127.0.0.1:3",
