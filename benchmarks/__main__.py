@@ -23,6 +23,7 @@ from typing import Any
 from benchmarks.directory import replaying
 from benchmarks.echo import floor_in_flight, floor_one_at_a_time, in_flight_rate, one_at_a_time
 from benchmarks.federation import federation
+from benchmarks.resolving import resolving
 from benchmarks.revocation import revocation_on_sight
 from benchmarks.sealing import sealing
 from benchmarks.stages import stages
@@ -73,6 +74,7 @@ async def measure(queries: int) -> dict[str, Any]:
         "sealing": seals,
         "revocation": {"told_to_refused_p50_ms": refused_ms, "to_two_echoes": refused_ms / (2 * floor_ms)},
         "directory": replaying(),
+        "resolving": resolving(),
         "withdrawal": two["withdrawal"] | {"to_floor": two["withdrawal"]["ms"] / (2 * floor_ms + commit_ms)},
     }
 
@@ -173,6 +175,7 @@ def show(figures: dict[str, Any]) -> None:
         f"  a call that is let in        p50 {figures['withdrawal']['call_ms']:6.2f} ms",
     ]
     lines += directory_lines(figures["directory"])
+    lines += resolving_lines(figures["resolving"])
     sys.stdout.write("\n".join(lines) + "\n")
 
 
@@ -184,6 +187,25 @@ def directory_lines(figures: dict[str, Any]) -> list[str]:
         f"the directory of 200 Parties after five years: {size[1]['all']:.0f} entries, {size[1]['MiB']:.1f} MiB",
         "against hashing its entries and checking their signatures",
         *(f"  {name:<35}{one['ms']:9.2f} ms   {one['floor_ms']:9.2f} ms   {one['ratio']:.2f} x" for name, one in measured),
+    ]
+
+
+def resolving_lines(figures: dict[str, Any]) -> list[str]:
+    """Codes against patterns, beside other ways of doing it."""
+    ways = {"library": figures["library"], "library, one code at a time": figures["singly"], **figures["others"]}
+    grown = ", ".join(
+        f"{size}: {one['hit_ns']:.0f} ns (built in {one['build_ms']:.0f} ms)" for size, one in figures["growth"].items()
+    )
+    return [
+        "",
+        f"whose code is it: {figures['patterns']} patterns of {figures['parties']} Parties, ns a code, in bulk",
+        f"  {'':<38}{'hits':>12}{'misses':>12}{'hostile':>12}",
+        *(f"  {name:<38}{one['hits']:12.0f}{one['misses']:12.0f}{one['hostile']:12.0f}" for name, one in ways.items()),
+        f"  times faster than the best of others  {''.join(f'{one:12.1f}' for one in figures['times_faster_than_best'].values())}",
+        f"  ranked, with reasons in words         {figures['with_reasons']:12.0f}",
+        f"  a hit by number of patterns           {grown}",
+        f"  rebuilt after one Party's change      {figures['rebuild_ms']:9.1f} ms",
+        f"  reading a scan                        {', '.join(f'{one / 1e3:.1f}' for one in figures['normalising_ns'].values())} us",
     ]
 
 

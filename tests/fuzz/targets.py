@@ -6,6 +6,7 @@ changes of them with the other tests.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -38,6 +39,7 @@ from node.formats.patterns import read_pattern_file, read_pattern_folder
 from node.formats.pictures import read_picture
 
 NOW: Final = 1_763_942_400
+VECTORS: Final = Path(__file__).resolve().parents[1] / "vectors"
 CONFIG: Final = Path(__file__).resolve().parents[2] / "config" / "patterns"
 SETS: Final = read_pattern_folder(CONFIG)
 LIBRARY: Final = Library.build(SETS)
@@ -131,6 +133,14 @@ def _texts(*texts: str) -> tuple[bytes, ...]:
     return tuple(text.encode() for text in texts)
 
 
+def _vector(file: str, *path: str) -> bytes:
+    """One of the published values of the protocol."""
+    found = json.loads((VECTORS / f"{file}.json").read_text())
+    for part in path:
+        found = found[part]
+    return bytes.fromhex(found)
+
+
 ENCODED: Final = tuple(encode_pattern_set(one) for one in SETS)
 TARGETS: Final = {
     "scan": Target(_text(read_scan), _texts(*SCANS)),
@@ -150,14 +160,19 @@ TARGETS: Final = {
     ),
     "picture": Target(_bytes(read_picture), (_picture(),)),
     "envelope": Target(_bytes(envelope.decode_envelope)),
-    "header": Target(_bytes(envelope.decode_header)),
-    "statement": Target(_bytes(envelope.decode_statement)),
-    "body": Target(_bytes(query.decode_body)),
-    "policy": Target(_bytes(query.decode_policy)),
+    "header": Target(_bytes(envelope.decode_header), (_vector("messages", "header", "encoded"),)),
+    "statement": Target(_bytes(envelope.decode_statement), (_vector("messages", "statement of a query", "encoded"),)),
+    "body": Target(
+        _bytes(query.decode_body), (_vector("messages", "query body", "encoded"), _vector("messages", "answer body", "encoded"))
+    ),
+    "policy": Target(_bytes(query.decode_policy), (_vector("messages", "policy", "encoded"),)),
     "proof": Target(_bytes(evidence.decode_proof)),
-    "receipt": Target(_bytes(evidence.decode_signed_receipt)),
-    "entry": Target(_bytes(directory.decode_signed_entry)),
-    **{f"entry-{kind}": Target(_bytes(partial(directory.decode_entry_body, kind))) for kind in EntryKind},
+    "receipt": Target(_bytes(evidence.decode_signed_receipt), (_vector("messages", "receipt", "signed receipt"),)),
+    "entry": Target(_bytes(directory.decode_signed_entry), (_vector("entries", "update", "leaf"),)),
+    **{
+        f"entry-{kind}": Target(_bytes(partial(directory.decode_entry_body, kind)), (_vector("entries", kind, "encoded"),))
+        for kind in EntryKind
+    },
     "note": Target(_bytes(parse_note), (b"origin\n1\nAAAA\n\n\xe2\x80\x94 name AAAA\n",)),
     "checkpoint": Target(_bytes(parse_checkpoint), (b"origin\n1\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n",)),
     "join-code": Target(_text(decode_join_code), _texts("JOIN-AAAA")),
