@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -35,6 +36,19 @@ async def test_an_automatic_query_is_answered_in_one_round_trip(federation: Fede
     items = {item.item: item for item in answer.answer.results[0].items}
     assert items[Item.A].state is ItemState.PROVIDED
     assert FACTORY in str(items[Item.B])
+
+
+@simulated()
+async def test_hit_or_no_hit_is_asked_and_answered_with_nothing_but_that(federation: Federation):
+    asker, answerer = federation["qm"], federation["qn"]
+    asked = question(answerer.party, answerer.kit.codes[0], answerer.kit.unknown_code)
+    view = await ask(asker, replace(asked, items=frozenset(), market_statement="Sales only allowed in QN"))
+
+    (answer,) = view.answers
+    hit, miss = answer.answer.results
+    assert (hit.outcome, miss.outcome) == (Outcome.FOUND, Outcome.NEVER_ISSUED)
+    assert (hit.status, hit.last_known, {item.state for item in hit.items}) == (frozenset(), None, {ItemState.NOT_ASKED})
+    assert view.query.market_statement == "Sales only allowed in QN"
 
 
 @simulated()
