@@ -82,6 +82,11 @@ def _coverage(own: PatternSet | None) -> tuple[str, str]:
     return ",".join(levels), "all" if everything else ",".join(sorted(classes))
 
 
+def _coverage_document(own: PatternSet | None) -> Document:
+    levels, classes = _coverage(own)
+    return {"levels": levels.split(",") if levels else [], "product_classes": classes.split(",") if classes else []}
+
+
 def _problems(rows: Sequence[LibraryRow]) -> Iterator[str]:
     yield from (f"{row.party}: version {row.pinned_version} is not in use: {row.problem}" for row in rows if row.problem)
 
@@ -92,7 +97,6 @@ def _conflict_lines(found: Sequence[Overlap]) -> Iterator[str]:
 
 def _row_document(row: LibraryRow, sets: Sequence[PatternSet]) -> dict[str, Any]:
     own = next((one for one in sets if one.party == row.party), None)
-    levels, classes = _coverage(own)
     return {
         "party": row.party,
         "state": row.state,
@@ -101,8 +105,7 @@ def _row_document(row: LibraryRow, sets: Sequence[PatternSet]) -> dict[str, Any]
         "pinned_version": row.pinned_version or None,
         "pinned_digest": row.pinned_digest.hex() or None,
         "patterns": row.patterns,
-        "levels": levels.split(",") if levels else [],
-        "product_classes": classes.split(",") if classes else [],
+        **_coverage_document(own),
         "source": row.source or None,
         "problem": row.problem or None,
     }
@@ -180,7 +183,10 @@ def read_library(path: Path) -> bytes:
 def _checked_lines(checked: CheckedLibrary) -> Iterator[str]:
     yield f"The library holds. It stands on the directory of {checked.roster.genesis.domain} with {checked.size} entries."
     for one in checked.pinned:
-        shown = f"{len(one.pattern_set.patterns)} patterns" if one.pattern_set is not None else one.problem
+        levels, classes = _coverage(one.pattern_set)
+        shown = (
+            one.problem if one.pattern_set is None else f"{len(one.pattern_set.patterns)} patterns: {levels}; products: {classes}"
+        )
         yield f"{one.party}  version {one.version}  {shown}"
 
 
@@ -195,6 +201,7 @@ def _checked_document(checked: CheckedLibrary, found: Sequence[Overlap]) -> Docu
                 "version": one.version,
                 "digest": one.digest.hex(),
                 "patterns": len(one.pattern_set.patterns) if one.pattern_set is not None else 0,
+                **_coverage_document(one.pattern_set),
                 "problem": one.problem or None,
             }
             for one in checked.pinned

@@ -1,4 +1,4 @@
-"""Where pattern sets come from on the command line: files and folders of TOML, and libraries that were exported."""
+"""Where pattern sets come from on the command line: files and folders of TOML."""
 
 from __future__ import annotations
 
