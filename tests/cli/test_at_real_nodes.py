@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -40,11 +41,12 @@ def session_at(federation: Federation, party: str) -> Session:
     node = federation[party]
     officer = node.kit.officers[0]
     profile = Profile(
+        folder=Path("officer"),  # nothing is read from it
         officer=officer.name,
         desk="127.0.0.1:8443",
         node=node.kit.name,
         certificate=officer.certificate,
-        party_ca=node.kit.ca.certificate,
+        party_cas=(node.kit.ca.certificate,),
         signer=officer.signer,
     )
     return Session(profile=profile, desk=LocalDesk(desk=AtDesk(node), profile=profile), clock=WallClock(federation.loop))

@@ -91,7 +91,7 @@ class Hall:
                 desk=joined.desk,
                 node=joined.node,
                 certificate=joined.officer_certificate,
-                party_ca=joined.party_ca,
+                party_cas=(joined.party_ca,),
                 seed=joined.officer_seed,
             )
         return read_profile(folder)
@@ -159,19 +159,21 @@ async def test_the_command_line_says_the_same_at_the_desk_and_in_the_folder(hall
 async def test_an_officer_of_another_party_and_a_stolen_certificate_read_nothing(hall: Hall) -> None:
     own, other = hall.profile("qm"), hall.profile("qn")
     stranger = Profile(
+        folder=other.folder,
         officer=other.officer,
         desk=own.desk,
         node=own.node,
         certificate=other.certificate,
-        party_ca=own.party_ca,
+        party_cas=own.party_cas,
         signer=other.signer,
     )
     thief = Profile(
+        folder=own.folder,
         officer=own.officer,
         desk=own.desk,
         node=own.node,
         certificate=own.certificate,
-        party_ca=own.party_ca,
+        party_cas=own.party_cas,
         signer=SoftwareSigner(bytes(range(32))),
     )
     async with party.running(hall.home("qm"), PASSPHRASE):
@@ -188,7 +190,7 @@ async def test_a_region_administers_for_a_member_until_either_ends_it(hall: Hall
     with pytest.raises(Forbidden, match="no mandate to administer"):
         await bring_up_to_date(*region, party=QM, says=says, world=world())
 
-    offered = offer(*region, QM, days=30, scope=MandateScope.ADMINISTER, world=world())
+    offered = await offer(*region, QM, days=30, scope=MandateScope.ADMINISTER, world=world())
     given = await accept(*member, offered, world())
     before = hall.roster("secretariat").party(QM).update
     written = await bring_up_to_date(*region, party=QM, says=says, world=world())
