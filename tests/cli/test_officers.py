@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import re
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from node.config import NodeSettings, write_settings
 from node.joining import Joined
 from node.keystore import Cost, Keystore
 from node.officers import officers_file, register_first, take_requests
+from node.store.directory import SqliteDirectory
 from node.store.officer_tray import OfficerTray
 from node.store.officers import SqliteOfficers
 from node.store.vault import Vault
@@ -35,7 +36,9 @@ from node.use_cases.officers import OfficerChange, OfficerState, Use
 from node.use_cases.rights import Grant, Right
 from node.use_cases.world import World
 from tests.support.office import CUSTOMS, NODE, Office, open_office
+from tests.support.real_directory import disk, valid_treaty
 from tests.support.rpc import DOMAIN, QM, WallClock
+from tests.support.treaty import secret
 
 WORLD = World(clock=WallClock(), entropy=os.urandom)
 PASSPHRASE = b"four words nobody guesses"
@@ -249,24 +252,26 @@ async def test_nothing_is_told_to_a_stranger(counter, tmp_path):
 
 
 @pytest.fixture
-def home(tmp_path) -> Path:
-    """The folder of a node, as joining leaves it."""
-    folder = tmp_path / "home"
+async def home(tmp_path) -> Path:
+    """The folder of a node, as joining leaves it: its CA is the one that the directory lists."""
+    folder, treaty = tmp_path / "home", valid_treaty(QM)
     folder.mkdir()
     (tmp_path / "passphrase").write_bytes(PASSPHRASE)
     keystore = Keystore.create(folder / "keystore", PASSPHRASE, os.urandom, cost=Cost.MINIMAL)
-    for name in ("ca", "storage"):
-        keystore.put(name, os.urandom(32))
+    keystore.put("ca", secret(treaty.seed, f"ca {treaty.parties[QM].name.trust_domain}"))
+    keystore.put("storage", os.urandom(32))
     settings = NodeSettings(
         party="qm",
         name="Mirovia",
-        domain=DOMAIN,
-        genesis="0" * 64,
+        domain=treaty.domain,
+        genesis=treaty.genesis_digest.hex(),
         secretariat="127.0.0.1:1",
         listen="127.0.0.1:2",
         desk="127.0.0.1:3",
     )
     write_settings(folder / "node.toml", settings)
+    async with AsyncExitStack() as stack:
+        await disk(stack, treaty, folder / "directory.sqlite")
     return folder
 
 
@@ -294,7 +299,8 @@ async def test_the_operator_invites_an_administrator_while_the_node_does_not_run
 
 
 async def test_the_operator_invites_an_administrator_while_the_node_runs(home):
-    async with open_office(home, storage_key=Keystore.open(home / "keystore", PASSPHRASE).get("storage")) as office:
+    storage_key = Keystore.open(home / "keystore", PASSPHRASE).get("storage")
+    async with SqliteDirectory.open(home / "directory.sqlite"), open_office(home, storage_key=storage_key) as office:
         task = asyncio.get_running_loop().create_task(take_requests(home, vault_of(home), office.store, WORLD))
         try:
             document = json.loads((await operate(home)).stdout)
@@ -372,7 +378,7 @@ async def test_joining_again_withdraws_nobody_who_is_at_work(home, tmp_path):
 
 async def test_the_operator_is_told_when_the_running_node_does_not_listen(home, monkeypatch):
     monkeypatch.setattr("node.officers.PATIENCE_S", 0.05)
-    async with open_office(home):
+    async with SqliteDirectory.open(home / "directory.sqlite"), open_office(home):
         result = await operate(home)
     assert json.loads(result.stdout)["error"]["code"] == Conflict.code
     assert list((home / "tray").glob("*.officer")) == []
