@@ -6,6 +6,7 @@
     │   ├── Malformed             bytes that do not parse, or parse in more than one way
     │   │   └── Oversized         more than `limits` allows
     │   ├── Unauthentic           a signature, certificate or proof that does not verify
+    │   │   └── Unwitnessed       too few witnesses stand under the directory
     │   ├── Forbidden             authentic, but this sender may not do this
     │   ├── Replayed              a message id that was seen with another content
     │   └── Incompatible          a protocol version, suite or kind that we do not speak
@@ -85,6 +86,13 @@ class Unauthentic(PeerMisbehaviour):
 
     code = "unauthentic"
     default_hint = "somebody changed the bytes or uses a key that the directory does not list; do not act on them"
+
+
+class Unwitnessed(Unauthentic):
+    """Too few witnesses stand under the directory that was shown."""
+
+    code = "unwitnessed"
+    default_hint = "wait for the witnesses; when they stay away, ask them by telephone whether they see the same directory"
 
 
 class Forbidden(PeerMisbehaviour):

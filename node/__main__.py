@@ -32,6 +32,8 @@ VERBS = {
     "backup": Verb(module="node.cli.backup", summary="Back a node's home up into one encrypted file, or check one."),
     "restore": Verb(module="node.cli.restore", summary="Put a backup back into an empty folder."),
     "secretariat": Verb(module="node.cli.secretariat", summary="Found a directory, run its node, invite and admit Parties."),
+    "founder": Verb(module="node.cli.founder", summary="Keep a founder's key; look at what is to be signed, and sign it."),
+    "root": Verb(module="node.cli.root", summary="Keep the treaty root offline, and sign the Secretariat's issuing CA."),
     "demo": Verb(module="node.cli.demo", summary="Run a whole federation on this machine and tell its story."),
 }
 

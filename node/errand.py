@@ -20,9 +20,9 @@ from federation.trust.entries import EntryBody, Revoke
 from federation.trust.keys import Signer
 from federation.trust.roster import PartyRecord
 from node.config import NodeSettings
-from node.joining import Following, node_name
 from node.keystore import Custody, Keystore
 from node.keystore.custody import named_key
+from node.line import Following, node_name
 from node.rpc.channels import Channels
 from node.rpc.directory import GrpcDirectory
 from node.rpc.enrolment import handing_in

@@ -11,8 +11,7 @@ The next Party key is shown once and forgotten: only its hash goes into the log,
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -20,10 +19,9 @@ from typing import Final
 
 import msgspec
 
-from federation.boundary.directory import open_genesis, sign_body
-from federation.errors import Conflict, InvalidConfiguration, NotFound, Unauthentic
+from federation.boundary.directory import genesis_digest, open_genesis, sign_body
+from federation.errors import Conflict, NotFound, Unauthentic
 from federation.identity import NodeName, OfficerName, PartyId
-from federation.ports import DirectoryService, DirectoryStore, Peer
 from federation.trust.certificate import read_party_ca
 from federation.trust.enrolment import Step
 from federation.trust.entries import Admit, EntryKind
@@ -36,14 +34,12 @@ from federation.wire.directory import decode_entry_body
 from node.config import NodeSettings, write_settings
 from node.formats.particulars import own_particulars
 from node.formats.patterns import read_own_set
-from node.keystore import PIN, Cost, Custody, Keystore, replace_file
-from node.rpc.channels import Channels
-from node.rpc.directory import GrpcDirectory
+from node.joining_state import STATE_FILE, JoiningState, heard, read_state, write_state
+from node.keystore import PIN, Cost, Custody, Keystore
+from node.line import Following, Start, following, node_name
 from node.rpc.enrolment import GrpcEnrolment, enrolling
-from node.rpc.renewal import new_credential
-from node.store.directory import SqliteDirectory
 from node.use_cases.announcing import Particulars, Patience, announce, follow_pending, wanted_node, wanted_update
-from node.use_cases.founding import SEED_BYTES, secretariat_name
+from node.use_cases.founding import SEED_BYTES
 from node.use_cases.own_keys import ca_key_hash
 from node.use_cases.registry import Registry
 from node.use_cases.registry_values import Admission, EnrolmentState
@@ -51,16 +47,6 @@ from node.use_cases.world import World
 
 POLL_S: Final = 0.5
 """How often the Secretariat is asked how far it is: a person waits."""
-
-
-class _State(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """`joining.json`."""
-
-    party: str
-    next_key_hash: str
-    admit_body: str = ""
-    directory_endpoint: str = ""
-    genesis_leaf: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,21 +112,21 @@ async def join(joining: Joining, world: World) -> Joined:
 async def _join(joining: Joining, custody: Custody, world: World) -> Joined:
     state = _keys(joining, custody, world)
     async with enrolling(joining.code, clock=world.clock) as enrolment:
-        if not state.admit_body:
-            await _enrol(joining, custody, state, enrolment)
+        await _enrol(joining, custody, state, enrolment, now=world.now())
         admit, seen = _admission(joining, custody, state)
         joining.tell(f"fingerprint of this Party's keys, to be read aloud both ways: {seen}")
-        await _accept(joining, custody, state, enrolment)
+        await _accept(joining, custody, state, enrolment, world)
     settings = _settings(joining, admit, state)
     sets = read_sets(joining.home, settings)
     ca = Authority(certificate=admit.party_ca, key=custody.authority_key("ca"))
-    async with following(joining.home, settings, ca, world, first_leaf=bytes.fromhex(state.genesis_leaf)) as line:
+    start = Start(first_leaf=bytes.fromhex(state.genesis_leaf), secretariat_ca=_first_anchor(state, world))
+    patience = Patience(wait_s=joining.wait_s, tell=joining.tell)
+    async with following(joining.home, settings, ca, world, start=start, patience=patience) as line:
         if own_admission(line.registry, admit.party) != admit:
             raise Unauthentic(
                 "the directory lists other keys for this Party than this machine made",
                 hint="tell the founders by telephone at once",
             )
-        patience = Patience(wait_s=joining.wait_s, tell=joining.tell)
         signing_key = custody.signer("signing").public_key if joining.with_node else None
         says = own_particulars(joining.home, settings, sets)
         await announce_settings(
@@ -165,10 +151,9 @@ def _keystore(joining: Joining, world: World) -> Keystore:
     return keystore
 
 
-def _keys(joining: Joining, custody: Custody, world: World) -> _State:
+def _keys(joining: Joining, custody: Custody, world: World) -> JoiningState:
     """All keys, made here. The next Party key is shown before the state that commits to it is written."""
-    state_path = joining.home / "joining.json"
-    known = _read_state(state_path) if state_path.exists() else None
+    known = read_state(joining.home) if (joining.home / STATE_FILE).exists() else None
     if known is not None and known.party != joining.code.party:
         raise Conflict(f"{joining.home} belongs to {known.party}", hint="choose an empty folder")
     for name in ("party", "ca", "signing"):
@@ -177,39 +162,38 @@ def _keys(joining: Joining, custody: Custody, world: World) -> _State:
         return known
     next_seed = world.entropy(SEED_BYTES)
     joining.show_next_key(next_seed.hex())
-    state = _State(party=joining.code.party, next_key_hash=sha256(SoftwareSigner(next_seed).public_key).hexdigest())
-    _write_state(state_path, state)
+    next_key_hash = sha256(SoftwareSigner(next_seed).public_key).hexdigest()
+    state = JoiningState(party=joining.code.party, next_key_hash=next_key_hash)
+    write_state(joining.home, state)
     return state
 
 
-def _read_state(path: Path) -> _State:
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=_State)
-    except (OSError, msgspec.DecodeError) as error:
-        raise InvalidConfiguration(f"{path} cannot be read: {error}", hint="join again in an empty folder") from error
-
-
-def _write_state(path: Path, state: _State) -> None:
-    """Durable on return: the Secretariat is committed to these keys, and takes no others."""
-    replace_file(path, msgspec.json.encode(state))
-
-
-async def _enrol(joining: Joining, custody: Custody, state: _State, enrolment: GrpcEnrolment) -> None:
-    joining.tell("sending this Party's public keys to the Secretariat")
+async def _enrol(joining: Joining, custody: Custody, state: JoiningState, enrolment: GrpcEnrolment, *, now: int) -> None:
+    """Get the entry to be signed, or the same one again: where the Secretariat is reached may have changed meanwhile."""
+    known = state.admit_body
+    if not known:
+        joining.tell("sending this Party's public keys to the Secretariat")
     admission: Admission = await enrolment.enrol(
         party_ca_request=make_request(custody.authority_key("ca")),
         party_key=custody.signer("party").public_key,
         next_key_hash=bytes.fromhex(state.next_key_hash),
     )
     open_genesis(admission.genesis_leaf, joining.genesis)  # or this is another Secretariat
+    if known and admission.admit_body.hex() != known:
+        raise Unauthentic("the Secretariat laid out another admission than before", hint="tell the founders by telephone at once")
     state.admit_body = admission.admit_body.hex()
     state.directory_endpoint = admission.directory_endpoint
     state.genesis_leaf = admission.genesis_leaf.hex()
+    state.secretariat_ca, state.secretariat_issuer = admission.secretariat_ca.hex(), admission.secretariat_issuer.hex()
     _admission(joining, custody, state)
-    _write_state(joining.home / "joining.json", state)
+    if known:
+        write_state(joining.home, state)
+    else:
+        state.step = Step.ENROLLED
+        heard(joining.home, state, None, now=now)
 
 
-def _admission(joining: Joining, custody: Custody, state: _State) -> tuple[Admit, str]:
+def _admission(joining: Joining, custody: Custody, state: JoiningState) -> tuple[Admit, str]:
     """The entry that admits us, held against what we asked for, and its fingerprint: of the very bytes that founders sign."""
     genesis = open_genesis(bytes.fromhex(state.genesis_leaf), joining.genesis).genesis
     admit = decode_entry_body(EntryKind.ADMIT, bytes.fromhex(state.admit_body))
@@ -232,7 +216,7 @@ def _admission(joining: Joining, custody: Custody, state: _State) -> tuple[Admit
     return admit, fingerprint(bytes.fromhex(state.admit_body))
 
 
-async def _accept(joining: Joining, custody: Custody, state: _State, enrolment: GrpcEnrolment) -> None:
+async def _accept(joining: Joining, custody: Custody, state: JoiningState, enrolment: GrpcEnrolment, world: World) -> None:
     """Sign the acceptance, and wait for the founders and then for the witnesses."""
     signer = custody.signer("party")
     progress = await enrolment.accept(sign_body(EntryKind.ADMIT, bytes.fromhex(state.admit_body), signer))
@@ -241,6 +225,7 @@ async def _accept(joining: Joining, custody: Custody, state: _State, enrolment: 
         async with asyncio.timeout(joining.wait_s):
             while progress.step is not Step.LOGGED:
                 told = _tell_waiting(joining, progress, told)
+                heard(joining.home, state, progress, now=world.now())
                 await asyncio.sleep(POLL_S)
                 progress = await enrolment.status()
     except TimeoutError:
@@ -248,6 +233,7 @@ async def _accept(joining: Joining, custody: Custody, state: _State, enrolment: 
             progress.words,
             hint="run the same command again later; it goes on from here",
         ) from None
+    heard(joining.home, state, progress, now=world.now())
     joining.tell("the directory lists this Party")
 
 
@@ -258,7 +244,7 @@ def _tell_waiting(joining: Joining, progress: EnrolmentState, told: str) -> str:
     return words
 
 
-def _settings(joining: Joining, admit: Admit, state: _State) -> NodeSettings:
+def _settings(joining: Joining, admit: Admit, state: JoiningState) -> NodeSettings:
     genesis = open_genesis(bytes.fromhex(state.genesis_leaf), joining.genesis).genesis
     return msgspec.structs.replace(
         joining.settings,
@@ -279,48 +265,24 @@ def read_sets(home: Path, settings: NodeSettings) -> tuple[PatternSet, ...]:
     return tuple(read_own_set(home / name) for name in settings.patterns)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Following:
-    """A connection to the Secretariat's log with the replica on disk."""
+def _first_anchor(state: JoiningState, world: World) -> bytes:
+    """The CA of the Secretariat's node, when it is not the genesis entry's any more: it leads to the treaty root, or is refused.
 
-    registry: Registry
-    service: DirectoryService
-    secretariat: Peer
-
-
-@asynccontextmanager
-async def following(
-    home: Path, settings: NodeSettings, ca: Authority, world: World, *, first_leaf: bytes
-) -> AsyncIterator[Following]:
-    """Follow the log as this Party, with a certificate made for the moment."""
-    genesis = open_genesis(first_leaf, bytes.fromhex(settings.genesis)).genesis
-    credential = new_credential(world, ca, node_name(settings))
-    peer = Peer(name=secretariat_name(settings.domain), endpoint=settings.secretariat, anchors=(genesis.secretariat_ca,))
-    async with (
-        SqliteDirectory.open(home / "directory.sqlite") as store,
-        Channels(own=credential, clock=world.clock) as channels,
-    ):
-        service = GrpcDirectory(channels)
-        registry = await _replicate(store, service, peer, settings, first_leaf=first_leaf, world=world)
-        yield Following(registry=registry, service=service, secretariat=peer)
-
-
-async def _replicate(
-    store: DirectoryStore, service: GrpcDirectory, peer: Peer, settings: NodeSettings, *, first_leaf: bytes, world: World
-) -> Registry:
-    """The replica on disk, begun from the genesis entry when there is none."""
-    digest = bytes.fromhex(settings.genesis)
-    if await store.size() == 0:
-        genesis = open_genesis(first_leaf, digest)
-        await Registry.begin(store, genesis, service, peer, world.clock, first_leaf=first_leaf)
-    registry = await Registry.load(store, digest, world.clock)
-    await registry.follow(service, peer)
-    return registry
-
-
-def node_name(settings: NodeSettings) -> NodeName:
-    """The node that the settings describe."""
-    return NodeName(party=settings.party_id, node_id=settings.node_id, domain=settings.domain)
+    It is believed for the first read of a log that is checked by itself; from then on the log says which CAs the Secretariat has.
+    """
+    der = bytes.fromhex(state.secretariat_ca)
+    if der:
+        leaf = bytes.fromhex(state.genesis_leaf)
+        genesis = open_genesis(leaf, genesis_digest(leaf)).genesis
+        read_party_ca(
+            der,
+            party=None,
+            domain=genesis.domain,
+            issuing_ca=bytes.fromhex(state.secretariat_issuer),
+            root=genesis.root_certificate,
+            now=world.now(),
+        )
+    return der
 
 
 async def announce_settings(

@@ -38,6 +38,22 @@ ARGON2_PASSES_MAX: Final = 4
 ARGON2_MEMORY_BYTES_MAX: Final = 268_435_456
 """What the strongest setting writes (256 MiB): a file that asks for more is not one of ours and would exhaust the machine."""
 
+# --- the ceremony and joining ----------------------------------------------------------------------------------------
+CEREMONY_FILE_BYTES_MAX: Final = 65_536
+"""A file that people carry between the machines of a ceremony: the largest holds one directory entry."""
+PENDING_ENTRIES_MAX: Final = 64
+"""Entries that wait for founders at one time: founders read each of them aloud, so that more never come together."""
+STATUS_FILE_BYTES_MAX: Final = 262_144
+"""What the Secretariat's node last knew of everybody it waits for: some hundred bytes for each Party."""
+STATUS_S: Final = 60
+"""How often a running Secretariat says in its status file that it still runs."""
+JOIN_CERTIFICATE_RENEW_S: Final = 30 * 86_400
+"""The join port's certificate is made anew at a start within a month of its end: after the codes that name the old one have ended."""
+
+# --- discovery -----------------------------------------------------------------------------------------------------
+HINTS_MAX: Final = 64
+"""Join ports that are looked at on a local network; whoever announces more than that wants to be in the way."""
+
 # --- backups -------------------------------------------------------------------------------------------------------
 BACKUP_HEADER_BYTES_MAX: Final = 1_024
 """Seven short fields in JSON."""

@@ -37,9 +37,10 @@ from node.clock import SystemClock
 from node.config import NodeSettings, read_node_settings, read_policy
 from node.formats.particulars import own_particulars
 from node.formats.patterns import read_pattern_folder
-from node.joining import Following, announce_settings, node_name, read_sets
+from node.joining import announce_settings, read_sets
 from node.keystore import Custody, Keystore
 from node.keystore.custody import named_key
+from node.line import Following, node_name
 from node.officers import officers_file, take_requests
 from node.resources import patterns_folder
 from node.returning import Mark, old_copies_in
@@ -346,8 +347,9 @@ def _author(ground: _Ground) -> Signer:
 async def _announce(ground: _Ground, parts: Parts) -> None:
     """Bring what the settings say into the directory: a new address, a new set of patterns. Tried until it stands there."""
     assert parts.secretariat is not None  # as made above
-    line = Following(registry=ground.registry, service=parts.directory, secretariat=parts.secretariat)
     while True:
+        secretariat = ground.registry.anchored(parts.secretariat)
+        line = Following(registry=ground.registry, service=parts.directory, secretariat=secretariat)
         try:
             await announce_settings(
                 line,

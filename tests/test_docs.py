@@ -21,7 +21,7 @@ from node.formats.trace_files import read_filings
 from node.trace.events import EVENT_KINDS
 from node.trace.model import REFERENCE_KINDS
 from tests.support.checkout import ROOT, files, sources, text, tree
-from tests.support.documents import commands, documents, error_tree, filled
+from tests.support.documents import commands, documents, error_tree, filled, screens
 from tests.support.transcript import Shell, Step, steps
 
 README = Path("README.md")
@@ -29,13 +29,14 @@ PROTOCOL = Path("docs/protocol.md")
 THREATS = Path("docs/threat-model.md")
 OPERATING = Path("docs/operating.md")
 GUIDE = Path("docs/user-guide.md")
+JOINING = Path("docs/registration-guide.md")
 PROTOS = tuple(path for path in files() if path.suffix == ".proto")
 
 
 # --- what is typed ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("document", [GUIDE, OPERATING], ids=str)
+@pytest.mark.parametrize("document", [GUIDE, OPERATING, JOINING], ids=str)
 def test_what_a_document_types_says_what_the_document_shows(document, tmp_path):
     (tmp_path / "config").symlink_to(ROOT / "config")
     shell = Shell(tmp_path)
@@ -50,7 +51,9 @@ def test_what_a_document_types_says_what_the_document_shows(document, tmp_path):
 
 def hurried(step: Step) -> Step:
     """Deriving keys from a passphrase takes a second each time, on purpose; not here."""
-    cheap = re.sub(r"^gsp (secretariat init|party join)", r"gsp \1 --keystore-cost minimal", step.command)
+    cheap = re.sub(
+        r"^gsp (secretariat (?:init|prepare)|founder new|root new|party join)", r"gsp \1 --keystore-cost minimal", step.command
+    )
     cheap = re.sub(r"^gsp backup --home", "gsp backup --cost minimal --home", cheap)
     return Step(cheap, step.output)
 
@@ -96,6 +99,14 @@ def test_the_generated_parts_are_as_the_code_has_them(path):
     differences = list(unified_diff(written, made, "written", "made", n=0, lineterm=""))[:12]
 
     assert not differences, "run `make docs`"
+
+
+def test_every_picture_of_a_screen_is_as_its_session_draws_it():
+    drawn = screens()
+    kept = {path: text(path) for path in files() if path.parent == Path("docs/pictures")}
+
+    assert len(drawn) >= 6
+    assert kept == drawn, "run `make docs`"
 
 
 def test_the_help_of_every_command_is_in_a_guide():

@@ -9,7 +9,7 @@ from hmac import compare_digest
 from typing import Final
 
 from federation import limits
-from federation.errors import FederationError, Malformed, Oversized, Unauthentic
+from federation.errors import FederationError, Malformed, Oversized, Unauthentic, Unwitnessed
 from federation.identity import NodeName
 from federation.trust import directory, merkle, note
 from federation.trust.entries import (
@@ -223,11 +223,11 @@ def require_quorum(roster: Roster, checkpoint_note: bytes, *, later: Roster | No
         later: the roster at the checkpoint, which knows the witnesses' newest keys.
 
     Raises:
-        Unauthentic: too few cosigned it.
+        Unwitnessed: too few cosigned it.
     """
     quorum = weigh(roster, note.parse_note(checkpoint_note), later=later)
     if not quorum.reached:
-        raise Unauthentic(
+        raise Unwitnessed(
             f"{len(quorum.witnesses)} of {quorum.of} witnesses cosigned the directory's checkpoint; {quorum.needed} have to",
             hint="wait for the others; when they stay away, ask them by telephone whether they see the same directory",
         )

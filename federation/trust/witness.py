@@ -102,7 +102,12 @@ def witness_key(node: NodeEntry) -> NoteKey:
 
 def founder_name(genesis: Genesis) -> str:
     """The name under which founders cosign; their keys tell them apart."""
-    return f"{genesis.origin}/founder"
+    return founder_name_of(genesis.origin)
+
+
+def founder_name_of(origin: str) -> str:
+    """The same from the first line of a checkpoint: a founder has no directory at hand."""
+    return f"{origin}/founder"
 
 
 def founder_key(genesis: Genesis, public_key: bytes) -> NoteKey:
@@ -162,3 +167,17 @@ def verified_lines(parsed: Note, keys: Iterable[NoteKey]) -> Iterator[tuple[Note
             continue
         candidates[:] = [key for key in candidates if key.public_key != verified.public_key]
         yield line, verified
+
+
+def waits_for_time(roster: Roster, time: int) -> bool:
+    """Whether the log has to be told that it is `time` by now: something was never seen, or has waited long enough by then."""
+    governance = roster.governance
+    duties = [(one.seen_at, governance.witness_wait_s) for one in roster.duties.values() if not one.at_once]
+    recoveries = [(one.seen_at, governance.recovery_wait_s) for one in roster.recoveries if not one.stopped]
+    unseen = [one for one in roster.recoveries if one.seen_at is None]
+    return bool(unseen) or any(_is_over(seen_at, wait_s, roster.witnessed_at, time) for seen_at, wait_s in (*duties, *recoveries))
+
+
+def _is_over(seen_at: int | None, wait_s: int, told: int, time: int) -> bool:
+    """Whether a waiting time begins or ends between the time that the log was told and now."""
+    return seen_at is None or told - seen_at < wait_s <= time - seen_at

@@ -18,9 +18,8 @@ from federation.trust.log_copy import LogCopy
 from federation.wire.log_copy import decode_log_copy
 from node.cli.options import json_option
 from node.cli.profile import Profile
-from node.cli.session import Surroundings, check_window, named_profile
+from node.cli.session import Surroundings, at_desk, check_window, named_profile
 from node.config import read_node_settings, read_secretariat_settings
-from node.rpc.officer import OfficerKey
 from node.rpc.registry import RegistryClient
 from node.store.directory import read_copy
 from node.store.enrolment import read_pending
@@ -89,14 +88,7 @@ def _known(home: Path) -> tuple[bytes, Path | None]:
 
 
 async def _read_at_desk(profile: Profile, clock: Clock) -> LogCopy:
-    client = RegistryClient(
-        endpoint=profile.desk,
-        node=profile.node,
-        anchors=profile.party_cas,
-        key=OfficerKey(certificate=profile.certificate, signer=profile.signer),
-        clock=clock,
-    )
-    async with client:
+    async with at_desk(RegistryClient, profile, clock) as client:
         return await client.copy()
 
 

@@ -15,9 +15,8 @@ from federation.trust.entries import MandateScope
 from node import party as root
 from node.cli.directory_entries import SCOPES
 from node.cli.exit_codes import ExitCode
-from node.cli.options import FILE, Sentence, Word, json_option
+from node.cli.options import FILE, PartyParameter, Sentence, Word, json_option
 from node.cli.output import clock, show
-from node.cli.secretariat import PartyParameter
 from node.cli.serving import home_options, passphrase, world
 from node.keystore import Keystore
 from node.mandates import accept, end, offer

@@ -85,6 +85,18 @@ class QueryId(click.ParamType[MessageId]):
             self.fail(f"{error.message}; {error.hint}", param, ctx)
 
 
+class PartyParameter(click.ParamType[PartyId]):
+    """A Party's two letters."""
+
+    name = "party"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> PartyId:
+        try:
+            return party_id(value)
+        except FederationError as error:
+            self.fail(f"{error.message}, {error.hint}", param, ctx)
+
+
 class Recipient(click.ParamType[PartyId | None]):
     """A Party's code, or `auto`, which gives None."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +16,17 @@ from federation.trust.join_code import JoinCode, decode_join_code
 from node import party as root
 from node.cli.exit_codes import ExitCode
 from node.cli.mandate import mandate
+from node.cli.nearby import nearby_command
 from node.cli.next_key import keep_next_key
 from node.cli.officers.rights import AuthorityParameter
 from node.cli.options import FILE, json_option
 from node.cli.output import remark, show
 from node.cli.profile import write_profile
 from node.cli.proof import Hexadecimal
-from node.cli.secretariat import cost_option
-from node.cli.serving import free_address, home_options, passphrase, ready_line, run_until_stopped, world
+from node.cli.serving import cost_option, free_address, home_options, passphrase, ready_line, run_until_stopped, world
 from node.cli.tokens import ChosenToken, token_options
 from node.cli.update import update
+from node.cli.vouching import confirm_command, sign_command, status_command, withdraw_command
 from node.config import NodeSettings
 from node.formats.trace_files import read_filings
 from node.joining import Joined, Joining
@@ -48,6 +50,7 @@ def party() -> None:
 @click.option(
     "--genesis", required=True, type=Hexadecimal(), help="Digest of the directory's first entry, got from the Secretariat."
 )
+@click.option("--at", metavar="HOST:PORT", help="Where the join port is now, when it is not where the code says.")
 @click.option("--name", required=True, help="The Party in words, as others will see it.")
 @click.option("--listen", default="127.0.0.1:0", show_default=True, help="Where other nodes connect; port 0 takes a free one.")
 @click.option("--public", help="host:port under which other machines reach --listen.")
@@ -77,6 +80,7 @@ def join(
     passphrase_file: Path | None,
     passphrase_fd: int | None,
     genesis: bytes,
+    at: str | None,
     name: str,
     listen: str,
     public: str | None,
@@ -93,7 +97,7 @@ def join(
     as_json: bool,
 ) -> int:
     """Join with a one-time code. Run the same command again after any interruption: it goes on from where it was."""
-    joining_code = decode_join_code(code)
+    joining_code = _code(code, at)
     settings = _provisional(
         joining_code,
         name=name,
@@ -129,6 +133,12 @@ def _join(joining: Joining, authority: Authority, *, as_json: bool) -> int:
         asyncio.run(register_first(joining.home, keystore, joined, authority=authority, world=world()))
     profile = _write_first_profile(joining.home, joined)
     return _show_joined(joining.home, joined, profile, as_json=as_json)
+
+
+def _code(code: str, at: str | None) -> JoinCode:
+    """The code, with another address: what answers there has to show the certificate that the code names."""
+    decoded = decode_join_code(code)
+    return decoded if at is None else replace(decoded, address=at)
 
 
 def _provisional(code: JoinCode, **settings: Any) -> NodeSettings:
@@ -205,5 +215,5 @@ async def _load(file: Path, home: Path) -> Loaded:
             return await load_trace(store, read_filings(stream))
 
 
-party.add_command(mandate)
-party.add_command(update)
+for command in (mandate, update, nearby_command, status_command, confirm_command, withdraw_command, sign_command):
+    party.add_command(command)

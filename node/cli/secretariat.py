@@ -1,51 +1,38 @@
-"""`gsp secretariat`: found a directory, run its node, invite Parties, and let the founders admit them."""
+"""`gsp secretariat`: found a directory, run its node, invite Parties; what founders have to sign is in modules of its own."""
 
 from __future__ import annotations
 
 import asyncio
 import secrets
-import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
-from typing import Any
 
 import click
 
-from federation.boundary.directory import sign_body
-from federation.errors import FederationError, InvalidInput, NotFound, Unauthentic
-from federation.identity import PartyId, party_id
-from federation.trust.entries import Admit, EntryKind
-from federation.trust.fingerprint import fingerprint, same_fingerprint
-from federation.trust.keys import SEED_BYTES, SoftwareSigner
-from federation.wire.directory import decode_entry_body
-from node import secretariat as root
+from federation.identity import PartyId
+from federation.trust.fingerprint import digits_of
+from node import secretariat as composition
+from node.cli.admitting import admit_command, log_command
 from node.cli.exit_codes import ExitCode
-from node.cli.options import FILE, json_option
+from node.cli.founding import found_command, genesis_command, prepare_command, sheet_command
+from node.cli.options import PartyParameter, json_option
 from node.cli.output import columns, show
-from node.cli.serving import free_address, home_options, passphrase, ready_line, run_until_stopped, world
-from node.config import SecretariatSettings
-from node.keystore import Cost
-from node.store.tray import Approval, Tray
-
-
-class PartyParameter(click.ParamType[PartyId]):
-    """A Party's two letters."""
-
-    name = "party"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> PartyId:
-        try:
-            return party_id(value)
-        except FederationError as error:
-            self.fail(f"{error.message}, {error.hint}", param, ctx)
-
-
-cost_option = click.option(
-    "--keystore-cost",
-    type=click.Choice([cost.name.lower() for cost in Cost]),
-    default=Cost.MODERATE.name.lower(),
-    show_default=True,
-    help="What one guess of the passphrase costs; minimal is for demonstrations.",
+from node.cli.proposing import propose, request_issuer_command
+from node.cli.serving import (
+    cost_option,
+    free_address,
+    home_option,
+    home_options,
+    passphrase,
+    ready_line,
+    run_until_stopped,
+    world,
 )
+from node.cli.standing import status_command
+from node.config import SecretariatSettings
+from node.discovery import announcing
+from node.keystore import Cost
 
 
 @click.group
@@ -79,7 +66,10 @@ def init(
     keystore_cost: str,
     as_json: bool,
 ) -> int:
-    """Make the treaty's keys, certificates and first directory entry in an empty folder."""
+    """Found a treaty for trying out: this one process makes every key, those of the root and of the founders too.
+
+    A real treaty is founded in a ceremony, each key on a machine of its own: see `prepare`, `genesis` and `found`.
+    """
     secret = passphrase(passphrase_file, passphrase_fd, new=True)
     settings = SecretariatSettings(
         domain=domain,
@@ -90,7 +80,7 @@ def init(
         public_join=public_join,
     )
     made = asyncio.run(
-        root.initialise(
+        composition.initialise(
             home,
             settings=settings,
             passphrase=secret,
@@ -113,90 +103,64 @@ def init(
 
 @secretariat.command
 @home_options
+@click.option("--announce", is_flag=True, help="Say on the local network where the join port is; a hint for Parties nearby.")
 @json_option
-def run(*, home: Path, passphrase_file: Path | None, passphrase_fd: int | None, as_json: bool) -> int:
+def run(*, home: Path, passphrase_file: Path | None, passphrase_fd: int | None, announce: bool, as_json: bool) -> int:
     """Run the Secretariat's node until it is stopped. One line says when it is ready; the log goes to standard error."""
     secret = passphrase(passphrase_file, passphrase_fd)
-    settings = root.read_settings(home)
+    settings = composition.read_settings(home)
     words = f"ready: nodes at {settings.listen}, joining at {settings.join}"
     document = {"ready": True, "listen": settings.listen, "join": settings.join}
-    run_until_stopped(root.running(home, secret), ready=ready_line(words, document, as_json=as_json), level=settings.log_level)
+    node = _running(home, secret, announce=announce)
+    run_until_stopped(node, ready=ready_line(words, document, as_json=as_json), level=settings.log_level)
     return ExitCode.FINE
+
+
+@asynccontextmanager
+async def _running(home: Path, secret: bytes, *, announce: bool) -> AsyncIterator[None]:
+    async with (
+        composition.running(home, secret) as settings,
+        announcing(settings.domain, settings.join_endpoint) if announce else nullcontext(),
+    ):
+        yield
 
 
 @secretariat.command
 @click.argument("party", type=PartyParameter())
-@click.option("--home", required=True, envvar="GSP_HOME", type=click.Path(file_okay=False, path_type=Path))
+@home_option
+@click.option(
+    "--anew", is_flag=True, help="Give up what was begun with an earlier code: its machine is gone, or somebody else used it."
+)
 @json_option
-def invite(*, party: PartyId, home: Path, as_json: bool) -> int:
+def invite(*, party: PartyId, home: Path, anew: bool, as_json: bool) -> int:
     """Make a one-time join code for a Party."""
-    code = root.invite(home, party, entropy=secrets.token_bytes, now=world().now())
-    genesis = root.read_settings(home).genesis
+    code = composition.invite(home, party, entropy=secrets.token_bytes, now=world().now(), anew=anew)
+    genesis = composition.read_settings(home).genesis
+    digits = digits_of(bytes.fromhex(genesis))
     lines = [
         f"Give this to {party} by a way that you trust; it is good once, for a week:",
         "",
         f"  gsp party join {code} --genesis {genesis}",
         "",
-        "Its fingerprint comes back from the Party; compare it by telephone, then the founders admit it:",
-        f"  gsp secretariat admit {party} --home {home} --fingerprint '…' --founder-key FILE",
+        "The genesis digest in digits, which stands on the printed sheet too:",
+        f"  {digits}",
+        "The fingerprint of its keys comes back from the Party; compare it by telephone. Then founders sign and you hand it over:",
+        f"  gsp founder sign {party}.admit --fingerprint '…'    each founder, on the file in {home / 'pending'}",
+        f"  gsp secretariat admit {party} --home {home} --signature FILE",
     ]
-    show({"party": party, "code": code, "genesis": genesis}, lines, as_json=as_json)
+    show({"party": party, "code": code, "genesis": genesis, "digits": digits}, lines, as_json=as_json)
     return ExitCode.FINE
 
 
-@secretariat.command
-@click.argument("party", type=PartyParameter())
-@click.option("--home", required=True, envvar="GSP_HOME", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--fingerprint", "claimed", required=True, help="As read aloud by the Party: twelve groups of five digits.")
-@click.option("--founder-key", "keys", multiple=True, required=True, type=FILE, help="A founder's key file; once for each.")
-@click.option(
-    "--wait", "wait_s", type=click.FloatRange(0, 600), default=10.0, show_default=True, help="Seconds to wait for the node."
-)
-@json_option
-def admit(*, party: PartyId, home: Path, claimed: str, keys: tuple[Path, ...], wait_s: float, as_json: bool) -> int:
-    """Sign a Party's admission with founders' keys, after comparing its fingerprint."""
-    body = _pending_body(home / "pending" / f"{party}.admit", wait_s)
-    seen = _fingerprint(body, party)
-    if not same_fingerprint(seen, claimed):
-        raise Unauthentic(
-            f"the fingerprint of the entry that waits here is {seen}",
-            hint="it is not the one that was read aloud: do not sign, and ask the Party again by telephone",
-        )
-    tray = Tray(home / "tray")
-    for path in keys:
-        signature = sign_body(EntryKind.ADMIT, body, SoftwareSigner(_seed(path)))
-        tray.put(Approval(party=party, signature=signature))
-    lines = [f"{len(keys)} founders' signatures for {party} lie ready; the running node takes them up."]
-    show({"party": party, "fingerprint": seen, "signatures": len(keys)}, lines, as_json=as_json)
-    return ExitCode.FINE
-
-
-def _pending_body(path: Path, wait_s: float) -> bytes:
-    """The entry that waits for founders; the node lays it out as soon as the Party has enrolled."""
-    ends = time.monotonic() + wait_s
-    while not path.exists() and time.monotonic() < ends:
-        time.sleep(0.1)
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise NotFound(
-            "no admission of that Party waits here", hint="the Party joins first, and the Secretariat's node has to run"
-        ) from error
-
-
-def _fingerprint(body: bytes, party: PartyId) -> str:
-    """Of the very bytes that are signed, so that no key in them can be another one than the Party's."""
-    admit_entry = decode_entry_body(EntryKind.ADMIT, body)
-    if not isinstance(admit_entry, Admit) or admit_entry.party != party:
-        raise InvalidInput("the file that waits holds no admission of that Party")
-    return fingerprint(body)
-
-
-def _seed(path: Path) -> bytes:
-    try:
-        seed = bytes.fromhex(path.read_text(encoding="ascii").strip())
-    except (OSError, ValueError) as error:
-        raise InvalidInput(f"{path} holds no founder's key") from error
-    if len(seed) != SEED_BYTES:
-        raise InvalidInput(f"{path} holds no founder's key")
-    return seed
+for command in (
+    prepare_command,
+    genesis_command,
+    found_command,
+    sheet_command,
+    admit_command,
+    log_command,
+    status_command,
+    propose,
+    request_issuer_command,
+):
+    secretariat.add_command(command)

@@ -21,7 +21,7 @@ from federation.ports import Entropy
 from node import log
 from node.cli.output import Document
 from node.clock import SystemClock
-from node.keystore import read_passphrase
+from node.keystore import Cost, read_passphrase
 from node.use_cases.world import World
 
 CommandType = TypeVar("CommandType", bound=Callable[..., Any])
@@ -36,16 +36,25 @@ def world() -> World:
     return World(clock=SystemClock(), entropy=secrets.token_bytes)
 
 
+cost_option: Final = click.option(
+    "--keystore-cost",
+    type=click.Choice([cost.name.lower() for cost in Cost]),
+    default=Cost.MODERATE.name.lower(),
+    show_default=True,
+    help="What one guess of the passphrase costs; minimal is for demonstrations.",
+)
+home_option: Final = click.option(
+    "--home",
+    required=True,
+    metavar="DIR",
+    envvar="GSP_HOME",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The folder of this node's files; or set GSP_HOME.",
+)
+
+
 def home_options(command: CommandType) -> CommandType:
     """Where a node's files are, and where the passphrase of its keystore comes from."""
-    home = click.option(
-        "--home",
-        required=True,
-        metavar="DIR",
-        envvar="GSP_HOME",
-        type=click.Path(file_okay=False, path_type=Path),
-        help="The folder of this node's files; or set GSP_HOME.",
-    )
     file = click.option(
         "--passphrase-file",
         metavar="FILE",
@@ -55,7 +64,7 @@ def home_options(command: CommandType) -> CommandType:
     descriptor = click.option(
         "--passphrase-fd", metavar="N", type=click.IntRange(min=0), help="An open file descriptor with the passphrase."
     )
-    return home(file(descriptor(command)))
+    return home_option(file(descriptor(command)))
 
 
 def passphrase(

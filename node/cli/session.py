@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import click
 
@@ -20,43 +20,39 @@ from node.clock import SystemClock
 from node.rpc.administration import AdministrationClient
 from node.rpc.desk import DeskClient
 from node.rpc.officer import OfficerKey
+from node.rpc.signed import SignedLine
 from node.use_cases.desk_values import QueryView
+
+Client = TypeVar("Client", bound=SignedLine)
 
 _OPEN: Final = frozenset({AskedState.QUEUED, AskedState.DELIVERED})
 
 
 @asynccontextmanager
-async def desk_of(profile: Profile, now: Clock) -> AsyncIterator[DeskClient]:
+async def at_desk(client: type[Client], profile: Profile, now: Clock) -> AsyncIterator[Client]:
+    """Any service at the desk that a profile names. What the node tells of its Party's CAs is kept in the profile."""
+    line = client(
+        endpoint=profile.desk,
+        node=profile.node,
+        anchors=profile.party_cas,
+        key=OfficerKey(certificate=profile.certificate, signer=profile.signer),
+        clock=now,
+    )
+    async with line:
+        try:
+            yield line
+        finally:
+            keep_authorities(profile, line.authorities)
+
+
+def desk_of(profile: Profile, now: Clock) -> AbstractAsyncContextManager[DeskClient]:
     """The desk that a profile names."""
-    client = DeskClient(
-        endpoint=profile.desk,
-        node=profile.node,
-        anchors=profile.party_cas,
-        key=OfficerKey(certificate=profile.certificate, signer=profile.signer),
-        clock=now,
-    )
-    async with client:
-        try:
-            yield client
-        finally:
-            keep_authorities(profile, client.authorities)
+    return at_desk(DeskClient, profile, now)
 
 
-@asynccontextmanager
-async def administration_of(profile: Profile, now: Clock) -> AsyncIterator[AdministrationClient]:
+def administration_of(profile: Profile, now: Clock) -> AbstractAsyncContextManager[AdministrationClient]:
     """The officers' administration at that desk."""
-    client = AdministrationClient(
-        endpoint=profile.desk,
-        node=profile.node,
-        anchors=profile.party_cas,
-        key=OfficerKey(certificate=profile.certificate, signer=profile.signer),
-        clock=now,
-    )
-    async with client:
-        try:
-            yield client
-        finally:
-            keep_authorities(profile, client.authorities)
+    return at_desk(AdministrationClient, profile, now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

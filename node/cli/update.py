@@ -11,9 +11,8 @@ from federation.errors import InvalidInput
 from federation.identity import PartyId
 from node import party as root
 from node.cli.exit_codes import ExitCode
-from node.cli.options import FILE, json_option
+from node.cli.options import FILE, PartyParameter, json_option
 from node.cli.output import show
-from node.cli.secretariat import PartyParameter
 from node.cli.serving import home_options, passphrase, world
 from node.formats.particulars import member_particulars, own_particulars
 from node.joining import read_sets

@@ -50,6 +50,7 @@ SMALL_FILES: Final = {
     HomeKind.PARTY: ("node.toml", "joining.json"),
     HomeKind.SECRETARIAT: (
         "secretariat.toml",
+        "genesis.leaf",
         "certificates/issuing-ca.pem",
         "certificates/ca.pem",
         "certificates/join.pem",

@@ -85,6 +85,8 @@ class EnrolmentServicer:
             genesis_leaf=admission.genesis_leaf,
             admit_body=admission.admit_body,
             directory_endpoint=admission.directory_endpoint,
+            secretariat_ca=admission.secretariat_ca,
+            secretariat_issuer=admission.secretariat_issuer,
         )
 
     async def _accept(self, _call: Call, request: directory_pb2.AcceptRequest) -> directory_pb2.EnrolmentStatusReply:
@@ -117,7 +119,13 @@ class GrpcEnrolment:
         )
         reply = await self._line.call(ENROL, request, clock=self._clock)
         endpoint = strict.text(reply.directory_endpoint, limits.NAME_CHARACTERS_MAX, "an address")
-        return Admission(genesis_leaf=reply.genesis_leaf, admit_body=reply.admit_body, directory_endpoint=endpoint)
+        return Admission(
+            genesis_leaf=reply.genesis_leaf,
+            admit_body=reply.admit_body,
+            directory_endpoint=endpoint,
+            secretariat_ca=reply.secretariat_ca,
+            secretariat_issuer=reply.secretariat_issuer,
+        )
 
     async def accept(self, acceptance: Signature) -> EnrolmentState:
         """Send the Party's signature over the entry that admits it."""

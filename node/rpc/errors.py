@@ -30,6 +30,7 @@ _NUMBERS: Final[dict[type[FederationError], grpc.StatusCode]] = {
     errors.Malformed: grpc.StatusCode.INVALID_ARGUMENT,
     errors.Oversized: grpc.StatusCode.RESOURCE_EXHAUSTED,
     errors.Unauthentic: grpc.StatusCode.UNAUTHENTICATED,
+    errors.Unwitnessed: grpc.StatusCode.UNAUTHENTICATED,
     errors.Forbidden: grpc.StatusCode.PERMISSION_DENIED,
     errors.Replayed: grpc.StatusCode.ALREADY_EXISTS,
     errors.Incompatible: grpc.StatusCode.UNIMPLEMENTED,

@@ -69,7 +69,7 @@ class Identity:
     def _begin(self, ca: Authority) -> None:
         """Show a fresh certificate of this CA."""
         self.credential = new_credential(self._world, ca, self._name)
-        self._issuer = ca.certificate
+        self.issuer = ca.certificate
 
     def _snapshot(self) -> TlsSnapshot:
         return TlsSnapshot(credential=self.credential, anchors=self._anchors, domain=self._name.domain)
@@ -110,7 +110,7 @@ class Identity:
     def _has_another_ca(self) -> bool:
         """Whether the certificate in use was issued by a CA that issues no more."""
         try:
-            changed = self._ca().certificate != self._issuer
+            changed = self._ca().certificate != self.issuer
         except FederationError as error:
             self._note(error)
             return False

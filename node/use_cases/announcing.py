@@ -119,7 +119,7 @@ def wanted_node(
     return NodeEntry(
         created=now,
         party=party,
-        serial=before.serial + 1 if before is not None else 1,
+        serial=record.nodes[-1].entry.serial + 1 if record.nodes else 1,  # also after one whose key was revoked
         node=name,
         endpoint=endpoint,
         signing_key=signing_key,

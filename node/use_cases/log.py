@@ -43,7 +43,7 @@ from federation.trust.keys import Signer
 from federation.trust.merkle import Frontier, leaf_hash
 from federation.trust.note import Note
 from federation.trust.roster import Roster
-from federation.trust.witness import Quorum, counting_witnesses, founder_key, verified_lines, weigh
+from federation.trust.witness import Quorum, counting_witnesses, founder_key, verified_lines, waits_for_time, weigh
 from federation.wire.directory import decode_entry_body, decode_signed_entry
 from node.use_cases.directory_reads import DirectoryReads
 from node.use_cases.registry import Registry, stored_leaves
@@ -126,6 +126,15 @@ class Log(DirectoryReads):
         async with log._writing:  # its own maker
             await log._publish()  # as above: the power may have gone between the last cosignature and this
         return log
+
+    def hold(self, signers: Iterable[Signer]) -> None:
+        """Have further log keys at hand: the founders change to one of them while this runs."""
+        self._signers |= {signer.public_key: signer for signer in signers}
+
+    @property
+    def roster(self) -> Roster:
+        """Who is who after everything that was logged, published or not: what the next entry has to fit."""
+        return self._logged.roster
 
     # --- reads ------------------------------------------------------------------------------------------------------------------
 
@@ -354,15 +363,6 @@ class Log(DirectoryReads):
         return True
 
 
-def waits_for_time(roster: Roster, time: int) -> bool:
-    """Whether the log has to be told that it is `time` by now: something was never seen, or has waited long enough by then."""
-    governance = roster.governance
-    duties = [(one.seen_at, governance.witness_wait_s) for one in roster.duties.values() if not one.at_once]
-    recoveries = [(one.seen_at, governance.recovery_wait_s) for one in roster.recoveries if not one.stopped]
-    unseen = [one for one in roster.recoveries if one.seen_at is None]
-    return bool(unseen) or any(_is_over(seen_at, wait_s, roster.witnessed_at, time) for seen_at, wait_s in (*duties, *recoveries))
-
-
 def _require_rule(before: Replica, after: Replica) -> None:
     """See that one more entry kept its author rule."""
     if after.roster.alarms != before.roster.alarms:
@@ -381,11 +381,6 @@ def _last_step(leaves: Sequence[bytes], size: int) -> frozenset[PartyId]:
     for leaf in leaves[1:size]:
         replica = fold(replica, leaf)
     return frozenset(counting_witnesses(replica.roster))
-
-
-def _is_over(seen_at: int | None, wait_s: int, told: int, time: int) -> bool:
-    """Whether a waiting time begins or ends between the time that the log was told and now."""
-    return seen_at is None or told - seen_at < wait_s <= time - seen_at
 
 
 def _cosigned(replica: Replica, nodes: Iterable[NodeEntry], checkpoint: bytes) -> bytes:

@@ -33,11 +33,15 @@ class Admission:
         genesis_leaf: compared with the digest that the Party was given out of band.
         admit_body: exact bytes; they name the Party CA that was issued.
         directory_endpoint: `host:port` of the Secretariat's node.
+        secretariat_ca: DER of that node's CA, when it is no longer the one of the genesis entry; else empty.
+        secretariat_issuer: DER of the CA between that one and the treaty root; empty likewise.
     """
 
     genesis_leaf: bytes
     admit_body: bytes
     directory_endpoint: str
+    secretariat_ca: bytes = b""
+    secretariat_issuer: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ before it is logged, and by every other node if it were logged all the same.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from federation import limits
@@ -19,10 +20,12 @@ from federation.trust.enrolment import Invitation, Step, Use, check_invitation, 
 from federation.trust.entries import Admit, EntryKind, Signature
 from federation.trust.fingerprint import fingerprint
 from federation.trust.issuing import Authority, issue_party_ca
+from federation.trust.roster import Roster
 from federation.wire.directory import decode_entry_body, encode_entry_body
 from node.use_cases.log import Log
 from node.use_cases.registry import Registry
 from node.use_cases.registry_values import Admission, Application, EnrolmentState
+from node.use_cases.standing import step_of
 from node.use_cases.world import World
 
 
@@ -44,7 +47,13 @@ class Pending:
 
 
 class Admissions:
-    """Invitations, and Parties on their way into the log. Every step can be repeated."""
+    """Invitations, and Parties on their way into the log. Every step can be repeated.
+
+    Args:
+        issuer: gives the CA that admits Parties now.
+        node_ca: gives the CA of the Secretariat's node and whoever issued it, DER: what a newcomer cannot know when it is not the
+            genesis entry's any more; else nothing.
+    """
 
     def __init__(
         self,
@@ -53,9 +62,10 @@ class Admissions:
         registry: Registry,
         log: Log,
         store: EnrolmentStore,
-        issuer: Authority,
+        issuer: Callable[[], Authority],
         directory_endpoint: str,
         genesis_leaf: bytes,
+        node_ca: Callable[[], tuple[bytes, bytes]] = lambda: (b"", b""),
     ) -> None:
         self._world = world
         self._registry = registry
@@ -64,6 +74,7 @@ class Admissions:
         self._issuer = issuer
         self._directory_endpoint = directory_endpoint
         self._genesis_leaf = genesis_leaf
+        self._node_ca = node_ca
         self._stepping = asyncio.Lock()
         """One step at a time: a founder's signature must not be lost because the Party signs in the same moment."""
 
@@ -97,17 +108,21 @@ class Admissions:
             issued = replace(known, admit_body=self._issue(application, now=now))
             await self._store.swap(old=known, new=issued)
             known = issued
+        node_ca, node_issuer = self._node_ca()
         return Admission(
             genesis_leaf=self._genesis_leaf,
             admit_body=known.admit_body,
             directory_endpoint=self._directory_endpoint,
+            secretariat_ca=node_ca,
+            secretariat_issuer=node_issuer,
         )
 
     def _issue(self, application: Application, *, now: int) -> bytes:
+        issuer = self._issuer()
         certificate = issue_party_ca(
             application.party_ca_request,
             party=application.party,
-            issuer=self._issuer,
+            issuer=issuer,
             domain=self._registry.roster.genesis.domain,
             now=now,
             entropy=self._world.entropy,
@@ -119,7 +134,7 @@ class Admissions:
                 party_key=application.party_key,
                 next_key_hash=application.next_key_hash,
                 party_ca=certificate,
-                issuing_ca=self._issuer.certificate,
+                issuing_ca=issuer.certificate,
             )
         )
 
@@ -209,10 +224,11 @@ class Admissions:
     def _state(self, known: Enrolment) -> EnrolmentState:
         """An admission that is logged and not published waits for witnesses: nobody else knows of it yet."""
         waiting = self._log.waiting_for(known.logged_index) if known.logged_index is not None else None
+        needed = self._registry.roster.governance.founders_threshold
         return EnrolmentState(
-            step=_step(known) if waiting is None else Step.APPROVED,
+            step=Step.APPROVED if waiting is not None else step_of(known),
             founders_signed=len(known.founder_signatures),
-            founders_needed=self._registry.roster.governance.founders_threshold,
+            founders_needed=needed,
             witnesses_cosigned=waiting.cosigned if waiting is not None else 0,
             witnesses_needed=waiting.needed if waiting is not None else 0,
         )
@@ -228,17 +244,35 @@ class Admissions:
         )
 
 
-async def write_invitation(store: EnrolmentStore, *, party: PartyId, token_hash: bytes, created: int) -> None:
+async def write_invitation(
+    store: EnrolmentStore, roster: Roster, *, party: PartyId, token_hash: bytes, created: int, anew: bool = False
+) -> None:
     """Write down that a Party is invited; an earlier invitation that was not used is replaced.
 
+    Args:
+        store: of invitations.
+        roster: whoever stands there is not invited a second time.
+        party: who is invited.
+        token_hash: of the invitation's token.
+        created: Unix seconds.
+        anew: give up what was begun with the earlier one: its machine is gone, or somebody else used the code. Nothing of it counts
+            any more, and what founders signed of it is forgotten here; a founder's signature never admits other keys.
+
     Raises:
-        Conflict: the Party has used an invitation already.
+        Conflict: the Party has used an invitation already, or stands in the directory.
     """
-    known = await store.enrolment(party)
-    if known is not None and known.csr_hash:
-        raise Conflict(f"{party} has used its invitation already", hint="it resumes with `gsp party join` on its own machine")
+    known, record = await store.enrolment(party), roster.parties.get(party)
+    logged = known is not None and known.logged_index is not None
+    if (record is not None and not record.withdrawn) or (record is None and logged):
+        raise Conflict(f"{party} stands in the directory already", hint="its keys change by rotation or recovery, not by joining")
+    if known is not None and known.csr_hash and not anew and known.logged_index is None and known.token_hash != token_hash:
+        raise Conflict(
+            f"{party} has used its invitation already",
+            hint="it resumes with `gsp party join` on its own machine; if that is lost or was not the Party, invite it with --anew",
+        )
     new = Enrolment(party=party, token_hash=token_hash, created=created, expires=created + limits.JOIN_TOKEN_LIFE_S)
-    await store.swap(old=known, new=new)
+    if known is None or known.token_hash != token_hash:  # a request that is carried out twice undoes nothing
+        await store.swap(old=known, new=new)
 
 
 def _invitation(known: Enrolment) -> Invitation:
@@ -257,11 +291,3 @@ def _admit(known: Enrolment) -> Admit:
     if not isinstance(body, Admit):
         raise UnknownParty("the record of an admission holds something else")
     return body
-
-
-def _step(known: Enrolment) -> Step:
-    if known.logged_index is not None:
-        return Step.LOGGED
-    if known.acceptance is not None:
-        return Step.ACCEPTED
-    return Step.ENROLLED if known.admit_body else Step.INVITED

@@ -41,7 +41,7 @@ def session_at(federation: Federation, party: str) -> Session:
     node = federation[party]
     officer = node.kit.officers[0]
     profile = Profile(
-        folder=Path("officer"),  # nothing is read from it
+        folder=Path("profile"),
         officer=officer.name,
         desk="127.0.0.1:8443",
         node=node.kit.name,

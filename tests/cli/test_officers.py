@@ -6,7 +6,8 @@ import asyncio
 import json
 import os
 import re
-from contextlib import AsyncExitStack, suppress
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,9 +37,8 @@ from node.use_cases.officers import OfficerChange, OfficerState, Use
 from node.use_cases.rights import Grant, Right
 from node.use_cases.world import World
 from tests.support.office import CUSTOMS, NODE, Office, open_office
-from tests.support.real_directory import disk, valid_treaty
 from tests.support.rpc import DOMAIN, QM, WallClock
-from tests.support.treaty import secret
+from tests.support.treaty import Treaty, secret
 
 WORLD = World(clock=WallClock(), entropy=os.urandom)
 PASSPHRASE = b"four words nobody guesses"
@@ -253,25 +253,27 @@ async def test_nothing_is_told_to_a_stranger(counter, tmp_path):
 
 @pytest.fixture
 async def home(tmp_path) -> Path:
-    """The folder of a node, as joining leaves it: its CA is the one that the directory lists."""
-    folder, treaty = tmp_path / "home", valid_treaty(QM)
+    """The folder of a node, as joining leaves it."""
+    folder = tmp_path / "home"
     folder.mkdir()
     (tmp_path / "passphrase").write_bytes(PASSPHRASE)
     keystore = Keystore.create(folder / "keystore", PASSPHRASE, os.urandom, cost=Cost.MINIMAL)
+    treaty = Treaty.make(now=int(time.time()) - 60, domain=DOMAIN)
+    treaty.admit("qm")
     keystore.put("ca", secret(treaty.seed, f"ca {treaty.parties[QM].name.trust_domain}"))
     keystore.put("storage", os.urandom(32))
+    async with SqliteDirectory.open(folder / "directory.sqlite") as directory:
+        await directory.append(first=0, leaves=treaty.log, checkpoint=treaty.checkpoint())
     settings = NodeSettings(
         party="qm",
         name="Mirovia",
-        domain=treaty.domain,
+        domain=DOMAIN,
         genesis=treaty.genesis_digest.hex(),
         secretariat="127.0.0.1:1",
         listen="127.0.0.1:2",
         desk="127.0.0.1:3",
     )
     write_settings(folder / "node.toml", settings)
-    async with AsyncExitStack() as stack:
-        await disk(stack, treaty, folder / "directory.sqlite")
     return folder
 
 

@@ -159,7 +159,7 @@ async def test_the_command_line_says_the_same_at_the_desk_and_in_the_folder(hall
 async def test_an_officer_of_another_party_and_a_stolen_certificate_read_nothing(hall: Hall) -> None:
     own, other = hall.profile("qm"), hall.profile("qn")
     stranger = Profile(
-        folder=other.folder,
+        folder=own.folder,
         officer=other.officer,
         desk=own.desk,
         node=own.node,

@@ -31,6 +31,7 @@ from node.cli import words
 from node.cli.exit_codes import MEANINGS, exit_code
 from node.rpc.errors import to_status
 from tests.support.checkout import ROOT, files, module_name, text, tree
+from tests.support.screens import pictures
 
 MARKED: Final = re.compile(r"(<!-- generated: (?P<what>.+?) -->\n).*?(?P<end><!-- end -->)", re.DOTALL)
 COLUMNS: Final = 100
@@ -231,6 +232,14 @@ def write() -> None:
         if filled(document) != document:
             (ROOT / path).write_text(filled(document), encoding="utf-8")
             sys.stdout.write(f"{path}\n")
+    for path, picture in screens().items():
+        (ROOT / path).parent.mkdir(exist_ok=True)
+        (ROOT / path).write_text(picture, encoding="utf-8")
+
+
+def screens() -> dict[Path, str]:
+    """Every picture of a session, by the file in which it belongs."""
+    return {path.parent / "pictures" / f"{name}.svg": svg for path in documents() for name, svg in pictures(text(path)).items()}
 
 
 if __name__ == "__main__":

@@ -85,13 +85,13 @@ async def office() -> Office:
     await disk.append(first=0, leaves=treaty.log, checkpoint=treaty.checkpoint())
     registry = await Registry.load(disk, treaty.genesis_digest, Clock())
     log = await Log.load(registry=registry, publications=disk, signer=treaty.log_signer)
-    await write_invitation(store, party=QM, token_hash=token_hash(TOKEN, QM), created=NOW)
+    await write_invitation(store, registry.roster, party=QM, token_hash=token_hash(TOKEN, QM), created=NOW)
     admissions = Admissions(
         world=World(clock=Clock(), entropy=entropy(41, "office")),
         registry=registry,
         log=log,
         store=store,
-        issuer=treaty.issuer,
+        issuer=lambda: treaty.issuer,
         directory_endpoint="secretariat.example:443",
         genesis_leaf=treaty.log[0],
     )
@@ -160,13 +160,14 @@ async def witnessed_office() -> tuple[Office, Bench]:
     """As above, with two Parties on witness duty, whose nodes run."""
     bench = await Bench.make(treaty_with("qn", "qo", witnesses=("qn", "qo"), seed=43))
     store = SlowEnrolments()
-    await write_invitation(store, party=QM, token_hash=token_hash(TOKEN, QM), created=NOW)
+    roster = bench.office.registry.roster
+    await write_invitation(store, roster, party=QM, token_hash=token_hash(TOKEN, QM), created=NOW)
     admissions = Admissions(
         world=World(clock=Clock(), entropy=entropy(43, "office")),
         registry=bench.office.registry,
         log=bench.office.log,
         store=store,
-        issuer=bench.treaty.issuer,
+        issuer=lambda: bench.treaty.issuer,
         directory_endpoint="secretariat.example:443",
         genesis_leaf=bench.treaty.log[0],
     )

@@ -38,10 +38,12 @@ class Cast(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     Attributes:
         domain: the treaty's DNS domain.
         seed: of the invented data.
+        first_witnesses: Parties whose nodes cosign the directory from the start.
     """
 
     domain: str
     seed: str
+    first_witnesses: tuple[str, ...]
     parties: tuple[Member, ...]
 
     @property
