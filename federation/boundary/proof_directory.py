@@ -73,8 +73,12 @@ def read_shown(
         raise Malformed("a proof begins with the genesis entry")
     if not compare_digest(merkle.leaf_hash(entries[0].leaf), genesis_digest):
         raise Unauthentic("the proof stands on another directory than the one you named")
-    whole = len(entries) == claimed_checkpoint(checkpoint_note).size and not any(one.inclusion for one in entries)
-    roster = _whole(entries, checkpoint_note) if whole else _part(entries, claimed_checkpoint(checkpoint_note))
+    claimed = claimed_checkpoint(checkpoint_note)
+    whole = len(entries) == claimed.size
+    if not whole or any(one.inclusion for one in entries):
+        roster = _part(entries, claimed)
+    if whole:
+        roster = _whole(entries, checkpoint_note)
     if not any(compare_digest(key.public_key, log_key) for key in roster.governance.log_keys):
         raise Unauthentic("the log key you named is not one of that directory")
     checkpoint, signed = read_checkpoint(roster, checkpoint_note)
@@ -98,7 +102,7 @@ def _whole(entries: Sequence[LoggedEntry], checkpoint_note: bytes) -> Roster:
 
 
 def _part(entries: Sequence[LoggedEntry], checkpoint: Checkpoint) -> Roster:
-    first, *others = entries
+    _, *others = entries
     if [one.index for one in others] != sorted({one.index for one in others} - {0}):
         raise Malformed("the entries of a proof stand in the order of the log, each once")
     for one in entries:
@@ -109,13 +113,27 @@ def _part(entries: Sequence[LoggedEntry], checkpoint: Checkpoint) -> Roster:
             proof=one.inclusion,
             root=checkpoint.root,
         )
-    roster = _begin(first.leaf)
-    for one in others:
-        entry = decode_signed_entry(one.leaf)
-        roster = _apply(roster, one.index, entry, decode_entry_body(entry.kind, entry.body))
+    roster = _folded([(one.index, one.leaf) for one in entries])
     if roster.alarms:
         raise Unauthentic(f"an entry in the proof breaks its author rule: {roster.alarms[0].words}")
     return roster
+
+
+def _folded(leaves: Sequence[tuple[int, bytes]]) -> Roster:
+    (_, first), *others = leaves
+    roster = _begin(first)
+    for index, leaf in others:
+        entry = decode_signed_entry(leaf)
+        roster = _apply(roster, index, entry, decode_entry_body(entry.kind, entry.body))
+    return roster
+
+
+def holds_with_paths(leaves: Sequence[bytes]) -> bool:
+    """Whether a whole directory also holds as a part does, which is how programs of version 0.1.0 read every proof."""
+    try:
+        return not _folded(list(enumerate(leaves))).alarms
+    except FederationError:
+        return False
 
 
 def _begin(leaf: bytes) -> Roster:
@@ -208,5 +226,5 @@ def _keys_of(roster: Roster, party: PartyId) -> Mapping[str, object]:
 
 
 def whole(leaves: Iterable[bytes]) -> tuple[LoggedEntry, ...]:
-    """All entries, in their order. Their root is computed, so that no path is needed."""
+    """All entries, in their order, without paths: their root is computed."""
     return tuple(LoggedEntry(index=index, leaf=leaf, inclusion=()) for index, leaf in enumerate(leaves))

@@ -10,7 +10,7 @@ from typing import Final
 from federation import limits
 from federation.boundary.directory import claimed_checkpoint, compose_entry, join_signatures, sign_body
 from federation.envelope.suite import SUITE
-from federation.errors import Conflict, FederationError, Forbidden, Malformed, NotFound, Overloaded, Unreachable
+from federation.errors import Conflict, FederationError, Forbidden, Incompatible, Malformed, NotFound, Overloaded, Unreachable
 from federation.identity import NodeName, PartyId
 from federation.ports import DirectoryService, Peer
 from federation.trust import directory, keys, note
@@ -190,8 +190,16 @@ async def follow_pending(
     Raises:
         As `follow_until`.
     """
-    size = claimed_checkpoint(await service.pending(secretariat)).size
+    size = claimed_checkpoint(await _pending(service, secretariat)).size
     await follow_until(registry, service, secretariat, size=size, patience=patience)
+
+
+async def _pending(service: DirectoryService, secretariat: Peer) -> bytes:
+    """What waits for witnesses. A Secretariat of version 0.1.0 knows of none: what it took is what it shows."""
+    try:
+        return await service.pending(secretariat)
+    except Incompatible:
+        return await service.checkpoint(secretariat)
 
 
 async def follow_until(
@@ -209,7 +217,7 @@ async def follow_until(
                 await registry.follow(service, secretariat)
                 if registry.replica.frontier.size >= size:
                     return
-                words = waiting_words(registry.replica.roster, await service.pending(secretariat))
+                words = waiting_words(registry.replica.roster, await _pending(service, secretariat))
                 if words != told:
                     patience.tell(words)
                     told = words

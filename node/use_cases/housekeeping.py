@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from federation import limits
 from federation.errors import FederationError, Stale
@@ -24,39 +25,58 @@ HOUSEKEEPING_FIRST_S = 0.5
 It grows to the whole period in a few steps."""
 
 
+WITNESS_SHARE = 5
+"""A witness looks so much more often for what waits for it: the whole treaty waits with whoever has just written an entry."""
+
 Chore = Callable[[], Awaitable[object]]
 
 
-def housekeeping(parts: Parts, participant: Participant) -> tuple[tuple[Chore, ...], ...]:
+@dataclass(frozen=True, slots=True)
+class Round:
+    """Chores that follow each other, and the rest between two rounds of them, in seconds."""
+
+    chores: tuple[Chore, ...]
+    pause_s: float
+
+
+def housekeeping(parts: Parts, participant: Participant) -> tuple[Round, ...]:
     """What has to happen now and then, whoever asks or not. What waits for other nodes delays nothing that does not."""
+    pause_s = parts.housekeeping_s
     return (
-        (
-            participant.keyring.rotate,
-            lambda: expire_overdue(parts, participant),
-            participant.answering.catch_up,
+        Round(
+            (
+                participant.keyring.rotate,
+                lambda: expire_overdue(parts, participant),
+                participant.answering.catch_up,
+            ),
+            pause_s,
         ),
-        (lambda: follow_directory(parts, participant),),
-        (
-            lambda: learn_bundles(parts, participant),
-            lambda: participant.patterns.refresh(parts.transport),
+        Round((lambda: follow_directory(parts, participant),), pause_s),
+        Round((lambda: witness_directory(parts, participant),), pause_s / WITNESS_SHARE),
+        Round(
+            (
+                lambda: learn_bundles(parts, participant),
+                lambda: participant.patterns.refresh(parts.transport),
+            ),
+            pause_s,
         ),
     )
 
 
-async def repeat(chores: tuple[Chore, ...], registry: Registry, pause_s: float) -> None:
+async def repeat(turn: Round, registry: Registry) -> None:
     """One thing that fails today does not keep the others from happening. Quickly at first and after news in the directory, so that
     nodes that start together know each other at once; then with the pause.
     """
     rest_s, size = 0.0, 0
     while True:
-        for chore in chores:
+        for chore in turn.chores:
             try:
                 await chore()
             except FederationError as error:
                 logger.info("housekeeping", extra={"problem": error.code})
         has_news = registry.roster.size > size
         size = registry.roster.size
-        rest_s = min(HOUSEKEEPING_FIRST_S if has_news else 4 * rest_s, pause_s)
+        rest_s = min(HOUSEKEEPING_FIRST_S if has_news else 4 * rest_s, turn.pause_s)
         await asyncio.sleep(rest_s)
 
 
@@ -77,6 +97,12 @@ async def follow_directory(parts: Parts, participant: Participant) -> None:
         await _followed(registry, parts.directory, peer)  # one peer that lies or is behind must not stand before all the others
         if registry.replica.frontier.size > size:
             return
+
+
+async def witness_directory(parts: Parts, participant: Participant) -> None:
+    """Look for what waits for this node's cosignature, where the directory counts on it."""
+    if parts.secretariat is not None and participant.witness.is_counted_on:
+        await participant.witness.attend(participant.registry.anchored(parts.secretariat))
 
 
 async def _followed(registry: Registry, directory: DirectoryService, source: Peer) -> bool:

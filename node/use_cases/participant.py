@@ -46,10 +46,7 @@ async def participating(parts: Parts) -> AsyncIterator[Participant]:
             group.create_task(participant.outbox.run()),
             group.create_task(acknowledger.run()),
             group.create_task(_gossip(parts, participant).run()),
-            *(
-                group.create_task(repeat(chores, parts.registry, parts.housekeeping_s))
-                for chores in housekeeping(parts, participant)
-            ),
+            *(group.create_task(repeat(turn, parts.registry)) for turn in housekeeping(parts, participant)),
         ]
         try:
             yield participant

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Collection, Iterable
 
 from federation import limits
 from federation.boundary.directory import bare_checkpoint, sign_checkpoint
-from federation.boundary.proof_directory import PartFinder, whole
+from federation.boundary.proof_directory import PartFinder, holds_with_paths, whole
 from federation.errors import Conflict, NotFound
 from federation.evidence.bundle import CrossingProof, LoggedEntry, Proof
 from federation.evidence.journal import origin
@@ -112,7 +112,10 @@ class Proving:
                 "the keys of a Party that was recovered are shown by the whole directory, and that is too large for one file",
                 hint="export the proof at the other Party's node, or hand over this node's records with its directory",
             )
-        return whole([genesis, *[leaf async for leaf in self._leaves(1, roster.size)]])
+        leaves = [genesis, *[leaf async for leaf in self._leaves(1, roster.size)]]
+        if roster.size <= limits.PROOF_PATHS_MAX and holds_with_paths(leaves):
+            return tuple([await self._entry(index, roster.size) for index in range(roster.size)])
+        return whole(leaves)
 
     async def _leaves(self, start: int, end: int) -> AsyncIterator[bytes]:
         while start < end:

@@ -71,6 +71,11 @@ class Witness:
             await self._service.cosign(secretariat, cosigned)
             return True
 
+    @property
+    def is_counted_on(self) -> bool:
+        """Whether the directory has put this node on duty."""
+        return self._own.party in self._registry.replica.roster.duties
+
     def _is_on_duty(self) -> bool:
         roster = self._registry.replica.roster
         record = roster.parties.get(self._own.party)

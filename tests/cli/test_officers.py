@@ -301,7 +301,8 @@ async def test_the_operator_invites_an_administrator_while_the_node_does_not_run
 
 
 async def test_the_operator_invites_an_administrator_while_the_node_runs(home):
-    async with open_office(home, storage_key=Keystore.open(home / "keystore", PASSPHRASE).get("storage")) as office:
+    storage_key = Keystore.open(home / "keystore", PASSPHRASE).get("storage")
+    async with SqliteDirectory.open(home / "directory.sqlite"), open_office(home, storage_key=storage_key) as office:
         task = asyncio.get_running_loop().create_task(take_requests(home, vault_of(home), office.store, WORLD))
         try:
             document = json.loads((await operate(home)).stdout)
@@ -379,7 +380,7 @@ async def test_joining_again_withdraws_nobody_who_is_at_work(home, tmp_path):
 
 async def test_the_operator_is_told_when_the_running_node_does_not_listen(home, monkeypatch):
     monkeypatch.setattr("node.officers.PATIENCE_S", 0.05)
-    async with open_office(home):
+    async with SqliteDirectory.open(home / "directory.sqlite"), open_office(home):
         result = await operate(home)
     assert json.loads(result.stdout)["error"]["code"] == Conflict.code
     assert list((home / "tray").glob("*.officer")) == []

@@ -365,3 +365,16 @@ def test_a_part_shows_the_keys_as_the_roster_has_them_or_is_none():
 
     assert finder.part(roster, {QM, QN}) is not None
     assert finder.part(lost, {QM, QN}) is None
+
+
+def test_a_whole_directory_with_its_paths_is_whole_and_every_path_is_checked():
+    """As version 0.1.0 reads them."""
+    case = Case()
+    proof = case.talk.proof(case.talk.asking, entries=case.entries(tuple(range(len(case.treaty.log)))))
+
+    assert case.check(proof) == case.check(case.proof(complete=True))
+    assert case.check(proof).quorum is not None
+    *before, last = proof.entries
+    for false in ((), last.inclusion[::-1], (bytes(32), *last.inclusion[1:])):
+        with pytest.raises(Unauthentic, match="inclusion"):
+            case.check(replace(proof, entries=(*before, replace(last, inclusion=false))))
