@@ -98,23 +98,22 @@ def join(
 ) -> int:
     """Join with a one-time code. Run the same command again after any interruption: it goes on from where it was."""
     joining_code = _code(code, at)
-    settings = _provisional(
-        joining_code,
-        name=name,
-        listen=free_address(listen),
-        public=public,
-        desk=free_address(desk),
-        node_id=node_id,
-        region=region,
-        patterns=tuple(str(path.absolute()) for path in patterns),
-        policy=str(policy.absolute()) if policy is not None else None,
-        pkcs11=token.settings if token is not None else None,
-    )
     joining = Joining(
         home=home,
         code=joining_code,
         genesis=genesis,
-        settings=settings,
+        settings=_provisional(
+            joining_code,
+            name=name,
+            listen=free_address(listen),
+            public=public,
+            desk=free_address(desk),
+            node_id=node_id,
+            region=region,
+            patterns=tuple(str(path.absolute()) for path in patterns),
+            policy=str(policy.absolute()) if policy is not None else None,
+            pkcs11=token.settings if token is not None else None,
+        ),
         with_node=not no_node,
         passphrase=passphrase(passphrase_file, passphrase_fd, new=not (home / "keystore").exists()),
         cost=Cost[keystore_cost.upper()],

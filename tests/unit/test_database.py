@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager, closing, contextmanager, suppress
 
 import pytest
 
-from federation import limits
 from federation.errors import Conflict, InvalidConfiguration, Misuse, StoreUnavailable
+from node import limits
 from node.store.database import Database
 from node.store.schema import Schema
 
