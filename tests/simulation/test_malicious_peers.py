@@ -101,7 +101,8 @@ async def test_a_secretariat_that_refuses_an_entry_ends_no_node(monkeypatch: pyt
     monkeypatch.setattr(party_node, "ANNOUNCE_RETRY_S", 0)
     monkeypatch.setattr(party_node, "_author", lambda _ground: None)
     own_keys = type("Keys", (), {"announced_signing_key": lambda: bytes(32)})
-    ground: Any = type("Ground", (), {"registry": None, "settings": None, "says": None, "own_keys": own_keys, "world": None})
+    registry = type("Registry", (), {"anchored": lambda secretariat: secretariat})
+    ground: Any = type("Ground", (), {"registry": registry, "settings": None, "says": None, "own_keys": own_keys, "world": None})
     parts: Any = type("Parts", (), {"directory": None, "secretariat": object()})
 
     async with asyncio.timeout(10):
