@@ -23,12 +23,18 @@ from federation.ports.exchange import (
     Change,
     Crossing,
     DecryptionKey,
-    Direction,
     ExchangeStore,
     JournalStore,
     KeyUse,
     OutboxStore,
     ReceivedQuery,
+)
+from federation.ports.timeline import (
+    Direction,
+    PeerSeen,
+    PeerStore,
+    TimelineEvent,
+    TimelineStore,
 )
 from federation.ports.transport import (
     Delivery,
@@ -66,8 +72,12 @@ __all__ = [
     "OutboxStore",
     "PatternStore",
     "Peer",
+    "PeerSeen",
+    "PeerStore",
     "PublicationStore",
     "ReceivedQuery",
+    "TimelineEvent",
+    "TimelineStore",
     "Transport",
     "WitnessStore",
 ]
