@@ -4,6 +4,7 @@ SQLite and memory implement the stores, gRPC and the simulated network the trans
 Every method may raise StoreUnavailable (stores) or Unreachable (transports) and then has either happened or not: callers repeat.
 """
 
+from federation.delivery.timeline import Direction, TimelineEvent
 from federation.ports.directory import (
     Cosigned,
     DirectoryService,
@@ -30,10 +31,8 @@ from federation.ports.exchange import (
     ReceivedQuery,
 )
 from federation.ports.timeline import (
-    Direction,
     PeerSeen,
     PeerStore,
-    TimelineEvent,
     TimelineStore,
 )
 from federation.ports.transport import (

@@ -12,7 +12,8 @@ from federation.identity import MessageId, PartyId
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeerSeen:
-    """What this node last saw of another Party's node: for people's eyes, and for no rule. Times are Unix seconds, 0 where there is none.
+    """What this node last saw of another Party's node: for people's eyes, and for no rule. Times are Unix seconds, 0 where
+    there is none.
 
     Attributes:
         reached: when a call of ours was last answered.

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from federation.delivery.outbox import Outgoing
 from federation.envelope.header import MessageKind, Prekey
@@ -16,6 +16,7 @@ from federation.errors import Unauthentic
 from node.use_cases.acknowledging import Acknowledger
 from node.use_cases.answering import Answering
 from node.use_cases.asking import Asking
+from node.use_cases.chronicle import Chronicle
 from node.use_cases.desk import OwnDesk
 from node.use_cases.diagnosis import Diagnosis
 from node.use_cases.entitlement import Entitlement
@@ -40,6 +41,7 @@ from node.use_cases.world import Announcer, Turns
 @asynccontextmanager
 async def participating(parts: Parts) -> AsyncIterator[Participant]:
     """Wire a node and keep its background work going until the block ends. A dead task is a dead node."""
+    parts = await _told(parts)
     participant, acknowledger = await _assemble(parts)
     async with asyncio.TaskGroup() as group:
         tasks = [
@@ -53,6 +55,13 @@ async def participating(parts: Parts) -> AsyncIterator[Participant]:
         finally:
             for task in tasks:
                 task.cancel()
+
+
+async def _told(parts: Parts) -> Parts:
+    """The same, with every change telling the timelines, and with what an earlier run saw of the peers."""
+    parts.book.recall(await parts.peer_store.peers())
+    chronicle = Chronicle(parts.exchange_store, now=parts.world.now, offset=parts.book.offset_ms)
+    return replace(parts, exchange_store=chronicle)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
