@@ -107,3 +107,5 @@ PEER_WAITING_SHOWN_MAX: Final = 20
 """Messages that wait for one peer as `gsp peers PARTY` lists them: a screen."""
 WHY_CANDIDATES_MAX: Final = 8
 """Messages named when the beginning of an id fits several: whoever sees so many types one more character."""
+WHY_LINES_MAX: Final = 1_024
+"""Lines of one query and its answers: a handful each, and some thirty more where everything went wrong that can."""

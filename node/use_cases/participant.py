@@ -21,6 +21,7 @@ from node.use_cases.desk import OwnDesk
 from node.use_cases.diagnosis import Diagnosis
 from node.use_cases.entitlement import Entitlement
 from node.use_cases.exchange import Exchange
+from node.use_cases.explaining import Explaining
 from node.use_cases.gossip import Gossip
 from node.use_cases.housekeeping import housekeeping, repeat
 from node.use_cases.key_report import KeyReport, TlsFacts
@@ -34,6 +35,7 @@ from node.use_cases.proving import Proving
 from node.use_cases.recent import Recent
 from node.use_cases.repository import Repository
 from node.use_cases.sealing import Sealer
+from node.use_cases.weather import WeatherStation
 from node.use_cases.witnessing import Witness
 from node.use_cases.world import Announcer, Turns
 
@@ -215,6 +217,16 @@ def _desk(
         announcer=core.announcer,
         recent=core.recent,
         entitlement=entitlement,
+        explaining=Explaining(
+            store=parts.exchange_store,
+            waiting=parts.outbox_store,
+            timeline=parts.timeline,
+            recent=core.recent,
+            registry=parts.registry,
+            book=parts.book,
+            policy=parts.policy,
+        ),
+        weather=WeatherStation(own=parts.own, registry=parts.registry, waiting=parts.outbox_store, book=parts.book),
     )
 
 
@@ -242,6 +254,7 @@ def _diagnosis(parts: Parts, core: _Core, notices: Notices) -> Diagnosis:
         waiting=parts.outbox_store,
         journal=parts.journal,
         facts=parts.facts,
+        book=parts.book,
         says=parts.says,
         key_report=report,
         keyring=core.keyring,

@@ -7,7 +7,7 @@ down now and then, so that a node that was restarted does not begin with a blank
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -141,24 +141,23 @@ class PeerBook:
 
     # --- what `gsp doctor` says -------------------------------------------------------------------------------------------
 
-    def checks(self, names: Mapping[PartyId, str]) -> Iterator[Check]:
+    def check(self, parties: Container[PartyId]) -> Check:
         """Certificates of other Parties' nodes that end soon: their operators may not know it.
 
         Args:
-            names: the Parties in the directory, in words.
+            parties: those in the directory.
         """
         name = "certificates of other nodes"
-        known = {party: seen for party, seen in self._pages.items() if party in names and seen.certificate_ends}
+        known = {party: seen for party, seen in self._pages.items() if party in parties and seen.certificate_ends}
         ending = {party: seen for party, seen in known.items() if certificate_ends_soon(seen)}
         if not ending:
-            yield Check(name=name, health=Health.GOOD, words=f"{len(known)} are known, and none of them was about to end")
-            return
+            return Check(name=name, health=Health.GOOD, words=f"{len(known)} are known, and none of them was about to end")
         words = ", ".join(
-            f"{party} had {(seen.certificate_ends - seen.certificate_seen) / 3_600:.0f} h left at the last contact"
+            f"that of {party} had {max(0, seen.certificate_ends - seen.certificate_seen) // 3_600} h left at the last contact"
             for party, seen in sorted(ending.items())
         )
         hint = "tell those Parties: their nodes should have renewed them, and cannot be reached afterwards"
-        yield Check(name=name, health=Health.WARNING, words=words, hint=hint)
+        return Check(name=name, health=Health.WARNING, words=words, hint=hint)
 
 
 def certificate_ends_soon(seen: PeerSeen) -> bool:

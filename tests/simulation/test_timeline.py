@@ -39,16 +39,16 @@ async def test_a_query_that_is_answered_at_once_has_one_line_for_each_step_at_bo
 
 
 @simulated()
-async def test_an_outage_of_thirty_days_is_one_line_and_the_sealings_are_another(federation: Federation):
+async def test_an_outage_of_days_is_one_line_however_often_it_was_tried(federation: Federation):
     asker, answerer = federation["qm"], federation["qn"]
     answerer.crash()
-    view = await ask(asker, question(answerer.party, answerer.kit.codes[0], deadline_s=60 * DAY))
-    await asyncio.sleep(30 * DAY)
+    view = await ask(asker, question(answerer.party, answerer.kit.codes[0], deadline_s=20 * DAY))
+    await asyncio.sleep(3 * DAY)
     query = view.asked.message_id
 
     away = {event.reason: event for event in await lines(asker, SENT, query) if event.step is Step.TRIED}
-    assert away["unreachable"].count > 1_000
-    assert away["unreachable"].last - away["unreachable"].first > 29 * DAY
+    assert away["unreachable"].count > 500
+    assert away["unreachable"].last - away["unreachable"].first > 2.9 * DAY
 
     await federation.restart(answerer)
     await asyncio.sleep(HOUR)
@@ -57,7 +57,6 @@ async def test_an_outage_of_thirty_days_is_one_line_and_the_sealings_are_another
     assert steps[0] is Step.SEALED
     assert steps[-1] is Step.DELIVERED
     assert len(after) <= 5
-    assert after[0].count > 1  # the key that it was sealed to first had ended
 
 
 @simulated()
