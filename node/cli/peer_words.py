@@ -54,7 +54,8 @@ def peer_lines(peer: PeerView, *, now: float) -> Iterator[str]:
     yield f"Heard        {_moment(seen.heard, now)}"
     if seen.failures:
         yield f"Failed       {seen.failures} calls in a row, since {clock(seen.failing_since)}: {problem_words(seen.problem)}"
-    yield f"Delay        {delay_words(seen)}; the median of the last {len(seen.round_trips_ms)} calls"
+    of = f", the median of the last {len(seen.round_trips_ms)} calls" if seen.round_trips_ms else ""
+    yield f"Delay        {delay_words(seen)}{of}"
     told = f", told {ago(seen.offset_at, now)} ago" if seen.offset_ms is not None else ""
     yield f"Clock        {clock_off(seen)}{told}"
     shown = f", as shown {ago(seen.certificate_seen, now)} ago" if seen.certificate_seen else ""
@@ -71,8 +72,8 @@ def peer_lines(peer: PeerView, *, now: float) -> Iterator[str]:
 
 def worst(peer: PeerView) -> str:
     """The worst that there is to say, with its reason."""
-    reasoned = peer.weather in (Weather.UNREACHABLE, Weather.TROUBLE) and peer.seen.problem
-    return f"{WEATHERS[peer.weather]}: {problem_words(peer.seen.problem)}" if reasoned else WEATHERS[peer.weather]
+    words = WEATHERS[peer.weather]
+    return f"{words}: {problem_words(peer.seen.problem)}" if peer.weather is Weather.TROUBLE else words
 
 
 def delay_words(seen: PeerSeen) -> str:

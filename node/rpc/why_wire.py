@@ -8,6 +8,7 @@ from federation.envelope.header import MessageKind
 from federation.errors import Malformed
 from federation.identity import message_id, party_id
 from federation.ports import Direction, PeerSeen, TimelineEvent
+from federation.v1 import exchange_pb2
 from federation.wire.query import AUTOMATIONS
 from federation.wire.strict import at_most, seconds, text, total
 from node import limits as node_limits
@@ -27,7 +28,7 @@ def encode_explanation(why: Explanation) -> desk_pb2.Explanation:
         attempts=why.attempts,
         next_attempt=why.next_attempt,
         ahead=why.ahead,
-        automation=AUTOMATIONS.number(why.automation) if why.automation is not None else 0,
+        automation=AUTOMATIONS.number(why.automation) if why.automation is not None else exchange_pb2.AUTOMATION_UNSPECIFIED,
         seen=encode_seen(why.seen),
         lines=[_encode_line(line) for line in why.lines],
     )
