@@ -51,12 +51,18 @@ def test_the_delay_is_the_median_of_the_last_calls():
     assert delay_ms(book.of(QM)) == 10
 
 
+def ends_with(error: Exception, book: PeerBook, clock: Clock) -> None:
+    """A call to qm, behind whose end the peer tells its version and its time."""
+    with book.watching(QM, clock) as meet:
+        meet(Introduction(version="9.9.9"), 7.0)
+        raise error
+
+
 async def test_a_refusal_is_an_answer_of_the_node_and_silence_is_none():
     book, clock = PeerBook(), Clock()
     for error in (Unreachable("away"), Forbidden("no"), NotFound("nothing")):
-        with pytest.raises(type(error)), book.watching(QM, clock) as meet:
-            meet(Introduction(version="9.9.9"), 7.0)
-            raise error
+        with pytest.raises(type(error)):
+            ends_with(error, book, clock)
         kept = book.of(QM)
         if isinstance(error, Unreachable):
             assert (kept.failures, kept.reached, kept.problem) == (1, 0, "unreachable")
