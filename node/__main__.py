@@ -17,12 +17,14 @@ VERBS = {
     "resolve": Verb(module="node.cli.resolve", summary="Find out which Parties may know a code."),
     "ask": Verb(module="node.cli.ask", summary="Ask a Party what it knows of one or many of its codes."),
     "queries": Verb(module="node.cli.queries", summary="List the queries that were asked here, or show one with its answers."),
+    "why": Verb(module="node.cli.why", summary="Explain where a query stands: what happened, what it waits for, what to do."),
     "inbox": Verb(module="node.cli.inbox", summary="List the queries that came in, or show one with a draft of its answer."),
     "answer": Verb(module="node.cli.answer", summary="Answer a query that came in."),
     "proof": Verb(module="node.cli.proof", summary="Make a proof file of a query and its answers, or check one."),
     "directory": Verb(
         module="node.cli.directory", summary="Show who the Parties are, their authorities, and every entry of the log; verify it."
     ),
+    "peers": Verb(module="node.cli.peers", summary="Show how the nodes of other Parties do."),
     "doctor": Verb(module="node.cli.doctor", summary="Look at everything that can go wrong."),
     "pattern": Verb(module="node.cli.pattern", summary="Draft, check, explain, publish and withdraw code patterns."),
     "library": Verb(module="node.cli.library", summary="Look at all Parties' patterns, export them, check such a file."),

@@ -97,3 +97,15 @@ ANOMALIES_PER_CODE_MAX: Final = 32
 """Contradictions told of one code: the first ones say what is wrong."""
 UNUSED_CODE_LIFE_S: Final = 183 * 86_400
 """Codes that were not used within six months are void (Regulation (EU) 2018/574)."""
+
+# --- what officers see of peers ------------------------------------------------------------------------------------
+PEER_ROUND_TRIPS_KEPT: Final = 16
+"""Calls of which the median is shown as a peer's delay: enough to be calm, few enough to be of today."""
+PEER_SEEN_WRITE_S: Final = 60.0
+"""What was seen of a peer is written down at most this often: a minute of memories may be lost with the power."""
+PEER_WAITING_SHOWN_MAX: Final = 20
+"""Messages that wait for one peer as `gsp peers PARTY` lists them: a screen."""
+WHY_CANDIDATES_MAX: Final = 8
+"""Messages named when the beginning of an id fits several: whoever sees so many types one more character."""
+WHY_LINES_MAX: Final = 1_024
+"""Lines of one query and its answers: a handful each, and some thirty more where everything went wrong that can."""

@@ -23,7 +23,7 @@ from typing import Final
 from federation import limits
 from federation.errors import FederationError, InvalidConfiguration
 from federation.evidence.journal import Epoch
-from federation.identity import NodeName, OfficerName
+from federation.identity import OfficerName
 from federation.ports import Peer
 from federation.query.policy import Policy
 from federation.trust.certificate import read_pinned_ca
@@ -45,12 +45,13 @@ from node.publishing import OwnSets
 from node.resources import patterns_folder
 from node.returning import Mark, old_copies_in
 from node.rpc.administration import AdministrationServicer
-from node.rpc.calls import Routes
+from node.rpc.calls import Call, Routes
 from node.rpc.channels import Channels
 from node.rpc.desk import DeskServicer
 from node.rpc.directory import DirectoryServicer, GrpcDirectory
 from node.rpc.exchange import ExchangeServicer, GrpcTransport
 from node.rpc.interceptors import desk_chain, node_chain
+from node.rpc.introduction import introduction_of
 from node.rpc.library import LibraryServicer
 from node.rpc.officer import OfficerGate
 from node.rpc.officer_enrolment import OfficerEnrolmentServicer
@@ -70,6 +71,7 @@ from node.use_cases.library_reads import LibraryReads
 from node.use_cases.own_keys import DEFAULT_STANDS, OwnKeys, StandingSigner, Stands
 from node.use_cases.participant import participating
 from node.use_cases.parts import Participant, Parts
+from node.use_cases.peer_book import PeerBook
 from node.use_cases.personnel import OfficerParts
 from node.use_cases.registry import Registry
 from node.use_cases.restoring import open_epoch
@@ -141,12 +143,14 @@ async def running(home: Path, passphrase: bytes, *, stands: Stands = DEFAULT_STA
     async with AsyncExitStack() as stack:
         ground = await _ground(stack, home, passphrase, stands)
         identity, desk = _identity(ground, _own_ca), _identity(ground, _desk_ca)
-        channels = await stack.enter_async_context(Channels(own=identity.credential, clock=ground.world.clock))
+        channels = await stack.enter_async_context(
+            Channels(own=identity.credential, clock=ground.world.clock, version=__version__)
+        )
         for one in (identity, desk):
             ground.registry.on_change(one.trust)
         parts = _parts(ground, identity, channels)
         participant = await stack.enter_async_context(participating(parts))
-        await stack.enter_async_context(_serving(ground, identity, desk, participant))
+        await stack.enter_async_context(_serving(ground, identity, desk, participant, channels.book))
         group = await stack.enter_async_context(asyncio.TaskGroup())
         tasks = [
             group.create_task(identity.run(channels)),
@@ -247,6 +251,9 @@ def _parts(ground: _Ground, identity: Identity, channels: Channels) -> Parts:
         exchange_store=ground.exchange,
         outbox_store=ground.exchange,
         journal=ground.exchange,
+        timeline=ground.exchange.timeline,
+        peer_store=ground.exchange.timeline,
+        book=channels.book,
         pattern_store=ground.patterns,
         trace=ground.trace,
         registry=ground.registry,
@@ -287,7 +294,9 @@ def _is_published(pattern_set: PatternSet) -> bool:
 
 
 @asynccontextmanager
-async def _serving(ground: _Ground, identity: Identity, desk: Identity, participant: Participant) -> AsyncIterator[None]:
+async def _serving(
+    ground: _Ground, identity: Identity, desk: Identity, participant: Participant, book: PeerBook
+) -> AsyncIterator[None]:
     """Both ports: other nodes with certificates, and the own officers with signatures."""
     settings, world = ground.settings, ground.world
     reads = DirectoryReads(ground.registry)
@@ -300,16 +309,17 @@ async def _serving(ground: _Ground, identity: Identity, desk: Identity, particip
         standing=participant.personnel.entitlement.standing,
     )
 
-    def heard(sender: NodeName) -> None:
-        if sender.party is not None:
-            participant.outbox.heard_from(sender.party)
+    def heard(call: Call) -> None:
+        if (party := call.sender.party) is not None:
+            participant.outbox.heard_from(party)
+            book.heard(party, introduction_of(call), at=world.clock.now())
 
     async with (
         serving(
             settings.listen,
             credentials=identity.tls.node_credentials(),
             routes={**ExchangeServicer(participant.exchange).routes(), **DirectoryServicer(reads, participant.notices).routes()},
-            interceptors=node_chain(tls=identity.tls, clock=world.clock, timer=time.monotonic, heard=heard),
+            interceptors=node_chain(tls=identity.tls, clock=world.clock, timer=time.monotonic, heard=heard, version=__version__),
         ),
         serving(
             settings.desk,

@@ -4,6 +4,7 @@ SQLite and memory implement the stores, gRPC and the simulated network the trans
 Every method may raise StoreUnavailable (stores) or Unreachable (transports) and then has either happened or not: callers repeat.
 """
 
+from federation.delivery.timeline import Direction, TimelineEvent
 from federation.ports.directory import (
     Cosigned,
     DirectoryService,
@@ -23,12 +24,16 @@ from federation.ports.exchange import (
     Change,
     Crossing,
     DecryptionKey,
-    Direction,
     ExchangeStore,
     JournalStore,
     KeyUse,
     OutboxStore,
     ReceivedQuery,
+)
+from federation.ports.timeline import (
+    PeerSeen,
+    PeerStore,
+    TimelineStore,
 )
 from federation.ports.transport import (
     Delivery,
@@ -66,8 +71,12 @@ __all__ = [
     "OutboxStore",
     "PatternStore",
     "Peer",
+    "PeerSeen",
+    "PeerStore",
     "PublicationStore",
     "ReceivedQuery",
+    "TimelineEvent",
+    "TimelineStore",
     "Transport",
     "WitnessStore",
 ]

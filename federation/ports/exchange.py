@@ -9,18 +9,12 @@ from typing import Protocol
 from federation.delivery.outbox import LaneHead, Outgoing
 from federation.delivery.receipt import SignedReceipt
 from federation.delivery.replay import ReplayMark
+from federation.delivery.timeline import Direction, TimelineEvent
 from federation.envelope.header import MessageKind
 from federation.evidence.journal import Epoch, Leaf, Position
 from federation.identity import MessageId, PartyId
 from federation.query.lifecycle import AskedState, ReceivedState
 from federation.trust.merkle import Frontier
-
-
-class Direction(StrEnum):
-    """Seen from this node."""
-
-    SENT = "sent"
-    RECEIVED = "received"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +128,8 @@ class Change:
         keys, keys_destroyed: decryption keys put, and overwritten and removed.
         leaves: appended to the journal in order.
         epoch: number of an epoch of the journal that begins with the first of `leaves`; one that there is already is Misuse.
+        events: lines for the timelines of messages. One that says the same as a line that is there folds into it.
+        events_erased: messages whose timelines go, before `events` are put: they go with the message.
     """
 
     marks: tuple[ReplayMark, ...] = ()
@@ -148,6 +144,8 @@ class Change:
     keys_destroyed: tuple[bytes, ...] = ()
     leaves: tuple[Leaf, ...] = ()
     epoch: int | None = None
+    events: tuple[TimelineEvent, ...] = ()
+    events_erased: tuple[tuple[Direction, MessageId], ...] = ()
 
 
 class AlreadySeen(Exception):  # not an error: the caller asked, and this is the answer

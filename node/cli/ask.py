@@ -125,9 +125,9 @@ async def _ask(wish: Wish, surroundings: Surroundings, profile_folder: Path | No
         if not as_json and wish.wait_s and view.asked.state is AskedState.DELIVERED:
             remark(f"delivered to {party(view.asked.peer, view.peer_name)}; waiting up to {wish.wait_s} s for the answer")
         view = await follow(officer.desk, view, wait_s=wish.wait_s)
-    ending = show_query(view, as_json=as_json)
+    ending = show_query(view, now=surroundings.clock.now(), as_json=as_json)
     if not as_json and ending is ExitCode.LATER:
-        remark(f"the node goes on by itself; look again with `gsp queries {view.asked.message_id.hex()}`")
+        remark(f"the node goes on by itself; look again with `gsp queries {view.asked.message_id.hex()}`, or `gsp why` it")
     return ending
 
 
@@ -157,7 +157,7 @@ async def ask_at_desk(wish: Wish, officer: Session) -> QueryView:
     return await officer.desk.submit_query(prepared.message_id, signature)
 
 
-def show_query(view: QueryView, *, as_json: bool) -> ExitCode:
+def show_query(view: QueryView, *, now: float, as_json: bool) -> ExitCode:
     """Print a query; not yet, as long as there is no final answer."""
-    show(query_view_document(view), query_view_lines(view), as_json=as_json)
+    show(query_view_document(view, now=now), query_view_lines(view, now=now), as_json=as_json)
     return ExitCode.FINE if view.asked.state is AskedState.ANSWERED else ExitCode.LATER

@@ -15,6 +15,7 @@ from federation.query.query import Query
 from federation.uim.confusable import Suggestion
 from federation.uim.scan import Key
 from node.cli.output import Document, rfc3339
+from node.cli.why_document import explanation_document
 from node.use_cases.desk_values import AnswerView, Check, InboxView, QueryView, RankedParty, Resolution
 
 
@@ -65,7 +66,7 @@ def asked_document(asked: AskedQuery) -> Document:
     }
 
 
-def query_view_document(view: QueryView) -> Document:
+def query_view_document(view: QueryView, *, now: float) -> Document:
     """One asked query with everything there is to say of it."""
     return {
         **asked_document(view.asked),
@@ -74,6 +75,7 @@ def query_view_document(view: QueryView) -> Document:
         "peer_standing": sorted(view.peer_standing),
         "query": query_document(view.query),
         "outgoing": _outgoing(view.outgoing) if view.outgoing is not None else None,
+        "why": explanation_document(view.why, now=now) if view.why is not None else None,
         "answers": [_answer_view(answer) for answer in view.answers],
     }
 

@@ -9,12 +9,12 @@ import click
 
 from federation.identity import MessageId
 from node.cli.ask import show_query
-from node.cli.documents import asked_document, query_view_document
+from node.cli.documents import asked_document
 from node.cli.exit_codes import ExitCode
 from node.cli.options import Duration, QueryId, desk_options, rows_option
 from node.cli.output import show
 from node.cli.session import Session, Surroundings, follow, pass_surroundings, session
-from node.cli.words import asked_table, query_view_lines
+from node.cli.words import asked_table
 
 
 @click.command
@@ -55,7 +55,5 @@ async def list_queries(officer: Session, rows: int, *, as_json: bool) -> int:
 async def show_one(officer: Session, query: MessageId, wait_s: int, *, as_json: bool) -> int:
     """Print one query; whoever waits for its answer is told by the exit code whether it came."""
     view = await follow(officer.desk, await officer.desk.query(query), wait_s=wait_s)
-    if wait_s:
-        return show_query(view, as_json=as_json)
-    show(query_view_document(view), query_view_lines(view), as_json=as_json)
-    return ExitCode.FINE
+    ending = show_query(view, now=officer.clock.now(), as_json=as_json)
+    return ending if wait_s else ExitCode.FINE

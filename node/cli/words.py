@@ -20,22 +20,12 @@ from federation.uim.confusable import Change, Suggestion
 from federation.uim.library import NearMiss
 from federation.uim.matcher import Fault
 from node.cli.output import clock, columns
+from node.cli.why_words import WAITS, next_words, problem_words, summary
 from node.use_cases.desk_values import AnswerView, InboxView, Membership, QueryView, RankedParty, Resolution, Standing
 from node.use_cases.pattern_sets import SetState
 
 WIDTH: Final = 100
 """Columns: what fits a terminal that nobody has enlarged, and still a table."""
-
-_PROBLEMS: Final = {
-    "unreachable": "the other node could not be reached",
-    "overloaded": "the other node is busy",
-    "unavailable": "the other node cannot work now",
-    "store-unavailable": "a disk is full or failing",
-    "forbidden": "the other node does not allow it",
-    "incompatible": "the other node runs another version",
-    "unknown-party": "the directory here names no node of that Party",
-}
-"""Error codes in few words; others are shown as they are."""
 
 MEMBERSHIPS: Final = {
     Membership.PARTY: "is a Party",
@@ -198,7 +188,7 @@ def received_table(page: Sequence[ReceivedQuery]) -> list[str]:
 
 def asked_state(asked: AskedQuery) -> str:
     """Where an asked query stands, with the reason when it does not move."""
-    trouble = f": {_PROBLEMS.get(asked.problem, asked.problem)}" if asked.problem else ""
+    trouble = f": {problem_words(asked.problem)}" if asked.problem else ""
     match asked.state:
         case AskedState.QUEUED:
             return f"waits to be sent{trouble}"
@@ -215,17 +205,18 @@ def received_state(received: ReceivedQuery) -> str:
     return "waits for an answer" if received.state is ReceivedState.WAITING else str(received.state)
 
 
-def query_view_lines(view: QueryView) -> Iterator[str]:
-    """An asked query with all its answers."""
+def query_view_lines(view: QueryView, *, now: float) -> Iterator[str]:
+    """An asked query with all its answers; while there is no final one, with the same words as `gsp why`."""
     asked = view.asked
     yield f"Query     {asked.message_id.hex()} to {party(asked.peer, view.peer_name)}"
     yield from _notes(view)
     yield f"State     {asked_state(asked)}"
+    if view.why is not None:
+        yield f"In short  {summary(view.why, now=now)}"
+        yield f"Waits     {WAITS[view.why.situation]}"
+        yield f"Next      {next_words(view.why, now=now)}"
     if view.directory_stale:
         yield "Directory this node's has stood still for more than a week: what it says of that Party may be old (`gsp doctor`)"
-    if view.outgoing is not None and view.outgoing.attempts:
-        tries = "once" if view.outgoing.attempts == 1 else f"{view.outgoing.attempts} times"
-        yield f"Sending   tried {tries}; next try {clock(view.outgoing.next_attempt)}"
     yield f"Asked     {clock(asked.created)} by officer {asked.officer_id}; answer wanted by {clock(asked.deadline)}"
     yield from query_lines(view.query)
     for answer in view.answers:

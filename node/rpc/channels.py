@@ -23,9 +23,11 @@ from federation.wire import strict
 from node.rpc.calls import TIME_KEY, Method, Reply, Request
 from node.rpc.diagnosis import may_be_the_clock
 from node.rpc.errors import from_status, status_of
+from node.rpc.introduction import introduction, read_introduction
 from node.rpc.peek import fetch_certificate
 from node.rpc.server import IDENTITY_ONLY
 from node.rpc.tls import NodeCredential, channel_credentials
+from node.use_cases.peer_book import Introduction, PeerBook
 from node.use_cases.peer_clocks import Heard, PeerClocks
 
 _TIME_BYTES: Final = 8
@@ -87,24 +89,41 @@ class Line:
         *,
         clock: Clock,
         hear: Callable[[Heard], None] = lambda _clocks: None,
+        meet: Callable[[Introduction, float | None], None] = lambda _introduction, _offset_s: None,
+        version: str = "",
     ) -> Reply:
-        """Make one call; `hear` is told of the other end's clock.
+        """Make one call; `hear` is told of the other end's clock, and `meet` what it says of itself, behind a refusal too.
 
         Raises:
             FederationError: what the other end raised; Unreachable when it did not answer; Malformed for a reply that is not
                 strict.
         """
         asked = clock.now()
-        reply, trailing = await self.exchange(method.path, strict.encode(request), clock=clock)
-        told = trailing.get(TIME_KEY)
-        if isinstance(told, bytes) and len(told) == _TIME_BYTES:
-            hear(Heard(told=min(int.from_bytes(told) / 1_000, limits.TIME_S_MAX), asked=asked, heard=clock.now()))
+
+        def behind(trailing: Mapping[str, str | bytes]) -> None:
+            told, heard = trailing.get(TIME_KEY), None
+            if isinstance(told, bytes) and len(told) == _TIME_BYTES:
+                heard = Heard(told=min(int.from_bytes(told) / 1_000, limits.TIME_S_MAX), asked=asked, heard=clock.now())
+                hear(heard)
+            meet(read_introduction(trailing), heard.offset_s if heard is not None else None)
+
+        reply, trailing = await self.exchange(
+            method.path, strict.encode(request), metadata=introduction(version), clock=clock, refused=behind
+        )
+        behind(trailing)
         return strict.parse(method.reply, reply, bytes_max=limits.GRPC_MESSAGE_BYTES_MAX)
 
     async def exchange(
-        self, path: str, message: bytes, *, metadata: Sequence[tuple[str, bytes]] = (), clock: Clock
+        self,
+        path: str,
+        message: bytes,
+        *,
+        metadata: Sequence[tuple[str, bytes]] = (),
+        clock: Clock,
+        refused: Callable[[Mapping[str, str | bytes]], None] = lambda _trailing: None,
     ) -> tuple[bytes, Mapping[str, str | bytes]]:
-        """Make one call with bytes and metadata; give the bytes of the reply and the metadata behind it.
+        """Make one call with bytes and metadata; give the bytes of the reply and the metadata behind it. `refused` is told of the
+        metadata behind a refusal.
 
         Raises:
             FederationError: what the other end raised; Unreachable when it did not answer.
@@ -114,6 +133,7 @@ class Line:
             under_way = self._callable(path)(message, metadata=tuple(metadata), timeout=limits.RPC_TIMEOUT_S)
             return await under_way, dict(await under_way.trailing_metadata())
         except grpc.aio.AioRpcError as failure:
+            refused(dict(failure.trailing_metadata() or ()))
             raise await self._explained(failure, now=clock.now()) from failure
         except (grpc.aio.UsageError, asyncio.CancelledError):
             if _is_cancelled():
@@ -166,13 +186,16 @@ class Channels:
     Args:
         own: the certificate that peers get to see.
         clock: shown in errors where a wrong clock can be the reason.
+        version: of this program; peers get to hear it.
         channels_max: the oldest makes room for one more.
     """
 
-    def __init__(self, *, own: NodeCredential, clock: Clock, channels_max: int = limits.CHANNELS_MAX) -> None:
+    def __init__(self, *, own: NodeCredential, clock: Clock, version: str = "", channels_max: int = limits.CHANNELS_MAX) -> None:
         self._own = own
         self._clock = clock
+        self._version = version
         self.clocks = PeerClocks()
+        self.book = PeerBook()
         self._channels_max = channels_max
         self._lines: dict[Peer, Line] = {}
 
@@ -196,7 +219,15 @@ class Channels:
         if line is None:
             line = await self._open(peer)
         try:
-            return await line.call(method, request, clock=self._clock, hear=lambda clocks: self.clocks.hear(peer.name, clocks))
+            with self.book.watching(peer.name.party, self._clock) as meet:
+                return await line.call(
+                    method,
+                    request,
+                    clock=self._clock,
+                    hear=lambda clocks: self.clocks.hear(peer.name, clocks),
+                    meet=meet,
+                    version=self._version,
+                )
         except Unreachable:
             await self._give_up_broken(peer, line)
             raise

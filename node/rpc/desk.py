@@ -12,16 +12,17 @@ from typing import Final, TypeVar
 from google.protobuf.message import Message
 
 from federation import limits
-from federation.identity import MessageId, message_id
+from federation.identity import MessageId, PartyId, message_id
 from federation.ports import AskedQuery, ReceivedQuery
 from federation.query.answer import Answer
 from federation.uim.clues import NO_CLUES, Clues
 from node.rpc import desk_wire as wire
-from node.rpc import resolution_wire
+from node.rpc import peers_wire, resolution_wire, why_wire
 from node.rpc.calls import Call, Method, Routes, served
 from node.rpc.officer import Caller, OfficerGate
 from node.rpc.signed import CHALLENGE, SignedLine, admitted
 from node.use_cases.desk_values import Desk, InboxView, NodeStatus, Prepared, QueryView, Question, Resolution
+from node.use_cases.why_values import Explanation, PeerView
 from node.v1 import desk_pb2
 
 RequestType = TypeVar("RequestType", bound=Message)
@@ -43,6 +44,8 @@ PREPARE_ANSWER: Final = _method("PrepareAnswer", desk_pb2.PrepareAnswerRequest, 
 SUBMIT_ANSWER: Final = _method("SubmitAnswer", desk_pb2.SubmitRequest, desk_pb2.ReceivedQuery)
 PROOF: Final = _method("Proof", desk_pb2.ProofRequest, desk_pb2.ProofReply)
 STATUS: Final = _method("Status", desk_pb2.StatusRequest, desk_pb2.NodeStatus)
+WHY: Final = _method("Why", desk_pb2.WhyRequest, desk_pb2.Explanation)
+PEERS: Final = _method("Peers", desk_pb2.PeersRequest, desk_pb2.PeersReply)
 
 
 class DeskServicer:
@@ -68,6 +71,8 @@ class DeskServicer:
                 admitted(self._gate, SUBMIT_ANSWER, self._submit_answer),
                 admitted(self._gate, PROOF, self._proof),
                 admitted(self._gate, STATUS, self._status),
+                admitted(self._gate, WHY, self._why),
+                admitted(self._gate, PEERS, self._peers),
             )
         )
 
@@ -117,6 +122,13 @@ class DeskServicer:
     async def _status(self, caller: Caller, _request: desk_pb2.StatusRequest) -> desk_pb2.NodeStatus:
         return wire.encode_status(await self._desk.status(caller.officer))
 
+    async def _why(self, caller: Caller, request: desk_pb2.WhyRequest) -> desk_pb2.Explanation:
+        return why_wire.encode_explanation(await self._desk.why(caller.officer, request.prefix))
+
+    async def _peers(self, caller: Caller, request: desk_pb2.PeersRequest) -> desk_pb2.PeersReply:
+        party = peers_wire.decode_peers_request(request)
+        return peers_wire.encode_peers(await self._desk.peers(caller.officer, party))
+
 
 class DeskClient(SignedLine):
     """The desk of the own node, for one officer and for the length of a block. Each method does what it does in `Desk`."""
@@ -164,3 +176,9 @@ class DeskClient(SignedLine):
 
     async def status(self) -> NodeStatus:
         return wire.decode_status(await self.call(STATUS, desk_pb2.StatusRequest()))
+
+    async def why(self, prefix: str) -> Explanation:
+        return why_wire.decode_explanation(await self.call(WHY, desk_pb2.WhyRequest(prefix=prefix)))
+
+    async def peers(self, party: PartyId | None = None) -> tuple[PeerView, ...]:
+        return peers_wire.decode_peers(await self.call(PEERS, desk_pb2.PeersRequest(party=party or "")))

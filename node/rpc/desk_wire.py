@@ -31,6 +31,7 @@ from federation.wire.query import (
     encode_query_body,
 )
 from federation.wire.strict import ascending, at_most, seconds, text, total
+from node.rpc.why_wire import decode_explanation, encode_explanation
 from node.use_cases.desk_values import (
     AnswerView,
     Check,
@@ -169,6 +170,7 @@ def encode_query_view(view: QueryView) -> desk_pb2.QueryView:
             for answer in view.answers
         ],
         peer_standing=sorted(view.peer_standing),
+        why=encode_explanation(view.why) if view.why is not None else None,
     )
 
 
@@ -191,6 +193,7 @@ def decode_query_view(message: desk_pb2.QueryView) -> QueryView:
             for answer in message.answers
         ),
         peer_standing=standings(message.peer_standing),
+        why=decode_explanation(message.why) if message.HasField("why") else None,
     )
 
 

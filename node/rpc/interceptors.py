@@ -1,6 +1,7 @@
 """What stands around every handler, each in a few lines, and chained here and nowhere else.
 
     timely      the time of this node's clock goes behind every reply, for the caller's operator         between nodes only
+    introduced  so do the version of this program and the end of this node's certificate          between nodes only
     mapped      an error becomes a status; of one that nobody foresaw the log has the place, and the caller nothing
     logged      one line for each call: method, caller, outcome, duration; no person, code or secret
     timed       one deadline for everything that follows, the arrival of the message included
@@ -21,10 +22,10 @@ from grpc.aio import AbortError
 
 from federation import limits
 from federation.errors import DeadlinePassed, FederationError, Misuse, Overloaded
-from federation.identity import NodeName
 from federation.ports import Clock
 from node.rpc.calls import TIME_KEY, Call, Handler, Interceptor
 from node.rpc.errors import UNFORESEEN, to_status
+from node.rpc.introduction import introduction
 from node.rpc.tls import ServerTls
 
 _LOG = logging.getLogger(__name__)
@@ -64,7 +65,7 @@ class Budget:
 
 
 def node_chain(
-    *, tls: ServerTls, clock: Clock, timer: Timer, heard: Callable[[NodeName], None] = lambda _sender: None
+    *, tls: ServerTls, clock: Clock, timer: Timer, heard: Callable[[Call], None] = lambda _call: None, version: str = ""
 ) -> tuple[Interceptor, ...]:
     """For a port where nodes call nodes.
 
@@ -72,13 +73,15 @@ def node_chain(
         tls: says who calls.
         clock: for certificates.
         timer: for budgets and the log.
-        heard: told of every caller that was identified: whatever waits for it need wait no longer.
+        heard: told of every call whose caller was identified: whatever waits for it need wait no longer.
+        version: of this program, for the callers' operators.
     """
     budget = Budget(
         per_s=limits.CALLS_PER_PARTY_PER_S, burst=limits.CALLS_PER_PARTY_BURST, keys_max=limits.PARTIES_MAX + 1, timer=timer
     )
     return (
         timely(clock),
+        introduced(version, tls),
         mapped,
         logged(timer),
         timed(limits.RPC_TIMEOUT_S),
@@ -108,6 +111,20 @@ def timely(clock: Clock) -> Interceptor:
     def intercept(handler: Handler) -> Handler:
         async def handle(call: Call) -> bytes:
             call.attach(TIME_KEY, int(clock.now() * 1_000).to_bytes(8))
+            return await handler(call)
+
+        return handle
+
+    return intercept
+
+
+def introduced(version: str, tls: ServerTls) -> Interceptor:
+    """Tell the version of this program, and when the certificate ends that it shows."""
+
+    def intercept(handler: Handler) -> Handler:
+        async def handle(call: Call) -> bytes:
+            for key, value in introduction(version, tls.certificate_ends):
+                call.attach(key, value)
             return await handler(call)
 
         return handle
@@ -183,14 +200,14 @@ def timed(timeout_s: float) -> Interceptor:
     return intercept
 
 
-def identified(tls: ServerTls, clock: Clock, heard: Callable[[NodeName], None]) -> Interceptor:
+def identified(tls: ServerTls, clock: Clock, heard: Callable[[Call], None]) -> Interceptor:
     """Find out which node calls; nothing that the call says of itself is believed."""
 
     def intercept(handler: Handler) -> Handler:
         async def handle(call: Call) -> bytes:
             sender = tls.identify(call.connection(), now=clock.now())
             call.identify(sender)
-            heard(sender)
+            heard(call)
             return await handler(call)
 
         return handle

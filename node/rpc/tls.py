@@ -22,7 +22,7 @@ from federation import limits
 from federation.errors import InvalidConfiguration, Unauthentic
 from federation.identity import NodeName, PartyId
 from federation.trust.certificate import from_pem, identify_peer, to_pem
-from federation.trust.chain import foreign_bytes, load_certificate
+from federation.trust.chain import foreign_bytes, load_certificate, window_of
 
 _VERSION: Final = (b"TLSv1.3",)
 _KEY_EXCHANGE: Final = (b"X25519MLKEM768",)
@@ -77,6 +77,7 @@ class ServerTls:
 
     def update(self, snapshot: TlsSnapshot) -> None:
         """Replace the snapshot, after the roster or our own certificate has changed."""
+        self.certificate_ends = window_of(load_certificate(snapshot.credential.certificate)).not_after
         pair = (snapshot.credential.private_key, to_pem(snapshot.credential.certificate))
         roots = b"".join(to_pem(anchor) for anchors in snapshot.anchors.values() for anchor in anchors)
         self._for_guests = grpc.ssl_server_certificate_configuration([pair])

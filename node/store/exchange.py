@@ -38,6 +38,7 @@ from node.store import epochs, tree
 from node.store import rows as records
 from node.store.database import Database, looking_into
 from node.store.schema import Schema
+from node.store.timeline import SqliteTimeline, put_events
 from node.store.vault import Vault
 
 SCHEMA: Final = Schema(name="exchange", version=2, left_out=epochs.LEFT_OUT)
@@ -50,6 +51,7 @@ class SqliteExchange(ExchangeStore, OutboxStore, JournalStore):
         self._database = database
         self._vault = vault
         self._journal = tree.GrowingTree()
+        self.timeline = SqliteTimeline(database)
 
     @classmethod
     @asynccontextmanager
@@ -180,6 +182,7 @@ class SqliteExchange(ExchangeStore, OutboxStore, JournalStore):
             epochs.put(writer, key, self._vault)
         for key_id in change.keys_destroyed:
             epochs.destroy(writer, key_id)
+        put_events(writer, change)
         return positions
 
     def _append(self, writer: sqlite3.Connection, leaf: Leaf) -> Position:

@@ -29,3 +29,33 @@ CREATE TABLE journal_epoch (
 ) STRICT;
 
 INSERT INTO journal_epoch VALUES (1, 0);
+
+-- What happened to each message, in words of a closed vocabulary and without content. One row for each step and reason, however often
+-- it happened. Not bound to `crossing`, whose rows are replaced by newer sealings; the change that erases a message names its timeline.
+CREATE TABLE timeline (
+    direction  TEXT NOT NULL CHECK (direction IN ('sent', 'received')),
+    message_id BLOB NOT NULL,
+    step       TEXT NOT NULL,       -- Step
+    reason     TEXT NOT NULL,       -- error code of a try that failed, or empty
+    first      INTEGER NOT NULL,
+    last       INTEGER NOT NULL,
+    count      INTEGER NOT NULL,
+    offset_ms  INTEGER,             -- how far the other node's clock was ahead the last time; null when nobody knew
+    PRIMARY KEY (direction, message_id, step, reason)
+) STRICT, WITHOUT ROWID;
+
+-- What was last seen of each Party's node, for people's eyes. Times are 0 where there is none.
+CREATE TABLE peer_seen (
+    party            TEXT PRIMARY KEY,
+    reached          INTEGER NOT NULL,
+    heard            INTEGER NOT NULL,
+    failures         INTEGER NOT NULL,
+    failing_since    INTEGER NOT NULL,
+    problem          TEXT NOT NULL,     -- error code of the last call, or empty
+    round_trips_ms   BLOB NOT NULL,     -- of the last calls that were answered, 4 bytes big-endian each, the newest last
+    offset_ms        INTEGER,           -- null when the other node never told its time
+    offset_at        INTEGER NOT NULL,
+    certificate_ends INTEGER NOT NULL,
+    certificate_seen INTEGER NOT NULL,
+    version          TEXT NOT NULL      -- of its program, or empty
+) STRICT, WITHOUT ROWID;

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from federation.errors import NotFound
-from federation.identity import MessageId, OfficerName
+from federation.identity import MessageId, OfficerName, PartyId
 from federation.ports import AskedQuery, Direction, ExchangeStore, OutboxStore, ReceivedQuery
 from federation.query.answer import Answer
 from federation.query.lifecycle import OPEN_STATES, AskedState
@@ -27,10 +27,13 @@ from node.use_cases.desk_values import (
 )
 from node.use_cases.diagnosis import Diagnosis
 from node.use_cases.entitlement import Entitlement
+from node.use_cases.explaining import Explaining
 from node.use_cases.library import Patterns, standing_of
 from node.use_cases.proving import Proving
 from node.use_cases.recent import Recent
 from node.use_cases.registry import Registry
+from node.use_cases.weather import WeatherStation
+from node.use_cases.why_values import Explanation, PeerView
 from node.use_cases.world import Announcer, Own
 
 
@@ -54,6 +57,8 @@ class OwnDesk:
         announcer: Announcer,
         recent: Recent,
         entitlement: Entitlement,
+        explaining: Explaining,
+        weather: WeatherStation,
     ) -> None:
         self._own = own
         self._store = store
@@ -66,6 +71,8 @@ class OwnDesk:
         self._diagnosis = diagnosis
         self._announcer = announcer
         self._recent = recent
+        self._explaining = explaining
+        self._weather = weather
         self._may = entitlement.require
 
     async def resolve(self, officer: OfficerName, scan: str, clues: Clues = NO_CLUES) -> Resolution:
@@ -121,6 +128,7 @@ class OwnDesk:
             answers=await self._answers(asked.answer_ids),
             directory_stale=self._registry.is_stale,
             peer_standing=standing_of(self._registry.roster, asked.peer),
+            why=await self._explaining.of_asked(asked) if asked.state is not AskedState.ANSWERED else None,
         )
 
     async def _answers(self, answer_ids: Sequence[MessageId]) -> tuple[AnswerView, ...]:
@@ -177,3 +185,17 @@ class OwnDesk:
     async def status(self, officer: OfficerName) -> NodeStatus:
         await self._may(officer, "status")
         return await self._diagnosis.look()
+
+    async def why(self, officer: OfficerName, prefix: str) -> Explanation:
+        await self._may(officer, "why")
+        side, query = await self._explaining.find(prefix)
+        await self._may_see(officer, side)
+        return await self._explaining.explain(side, query)
+
+    async def _may_see(self, officer: OfficerName, side: Direction) -> None:
+        """Whoever may not list what was asked, or what came, is told nothing of one of them either."""
+        await self._may(officer, "queries" if side is Direction.SENT else "inbox")
+
+    async def peers(self, officer: OfficerName, party: PartyId | None) -> tuple[PeerView, ...]:
+        await self._may(officer, "peers")
+        return await self._weather.look(party)

@@ -21,6 +21,7 @@ from federation.query.query import CodeAsked, Query
 from federation.uim.clues import NO_CLUES, Clues
 from federation.uim.library import Candidate
 from federation.uim.scan import Scan
+from node.use_cases.why_values import Explanation, PeerView
 
 
 class Membership(StrEnum):
@@ -133,6 +134,7 @@ class QueryView:
         peer_name: in words.
         directory_stale: the directory here has stood still for more than a week; what it says of the Party may be old.
         peer_standing: what the officer should know of that Party.
+        why: where it stands and how it came there; None when it is answered, for whoever asks finds it under `why`.
     """
 
     asked: AskedQuery
@@ -142,6 +144,7 @@ class QueryView:
     answers: tuple[AnswerView, ...]
     directory_stale: bool = False
     peer_standing: frozenset[Standing] = frozenset()
+    why: Explanation | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,3 +263,9 @@ class Desk(Protocol):
 
     async def status(self, officer: OfficerName) -> NodeStatus:
         """What `gsp doctor` shows."""
+
+    async def why(self, officer: OfficerName, prefix: str) -> Explanation:
+        """Why the message stands where it stands whose id begins like this. Raises NotFound, InvalidInput when several do."""
+
+    async def peers(self, officer: OfficerName, party: PartyId | None) -> tuple[PeerView, ...]:
+        """How other Parties' nodes do: all of them, or one with what waits for it. Raises NotFound."""

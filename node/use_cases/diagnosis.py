@@ -19,6 +19,7 @@ from node.use_cases.directory_checks import directory_checks
 from node.use_cases.key_report import KeyReport
 from node.use_cases.keyring import Keyring
 from node.use_cases.notices import Notices
+from node.use_cases.peer_book import PeerBook
 from node.use_cases.peer_clocks import PeerClocks
 from node.use_cases.registry import Registry
 from node.use_cases.restoring import Returned
@@ -71,6 +72,7 @@ class Diagnosis:
         waiting: OutboxStore,
         journal: JournalStore,
         facts: Callable[[], Facts],
+        book: PeerBook,
         key_report: KeyReport,
         keyring: Keyring,
         says: Callable[[], Particulars | None] = lambda: None,
@@ -84,6 +86,7 @@ class Diagnosis:
         self._waiting = waiting
         self._journal = journal
         self._facts = facts
+        self._book = book
         self._key_report = key_report
         self._keyring = keyring
         self._says = says
@@ -108,6 +111,7 @@ class Diagnosis:
             _outbox(stuck),
             *await self._key_report.checks(),
             facts.clocks.check(),
+            self._book.check(self._registry.roster.parties),
             *_sealing_keys(self._keyring.overdue()),
             *_returned(facts.returned),
             *old_copies(facts.old_copies),
@@ -279,7 +283,7 @@ def _outbox(stuck: Mapping[str, int]) -> Check:
         name="outbox",
         health=Health.WARNING,
         words=f"messages wait: {words}",
-        hint="they go out when the other node is back; `gsp queries` shows each",
+        hint="they go out when the other node is back; `gsp peers` says how it does, and `gsp why ID` why one waits",
     )
 
 

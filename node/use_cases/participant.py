@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from federation.delivery.outbox import Outgoing
 from federation.envelope.header import MessageKind, Prekey
@@ -16,10 +16,12 @@ from federation.errors import Unauthentic
 from node.use_cases.acknowledging import Acknowledger
 from node.use_cases.answering import Answering
 from node.use_cases.asking import Asking
+from node.use_cases.chronicle import Chronicle
 from node.use_cases.desk import OwnDesk
 from node.use_cases.diagnosis import Diagnosis
 from node.use_cases.entitlement import Entitlement
 from node.use_cases.exchange import Exchange
+from node.use_cases.explaining import Explaining
 from node.use_cases.gossip import Gossip
 from node.use_cases.housekeeping import housekeeping, repeat
 from node.use_cases.key_report import KeyReport, TlsFacts
@@ -33,6 +35,7 @@ from node.use_cases.proving import Proving
 from node.use_cases.recent import Recent
 from node.use_cases.repository import Repository
 from node.use_cases.sealing import Sealer
+from node.use_cases.weather import WeatherStation
 from node.use_cases.witnessing import Witness
 from node.use_cases.world import Announcer, Turns
 
@@ -40,6 +43,7 @@ from node.use_cases.world import Announcer, Turns
 @asynccontextmanager
 async def participating(parts: Parts) -> AsyncIterator[Participant]:
     """Wire a node and keep its background work going until the block ends. A dead task is a dead node."""
+    parts = await _told(parts)
     participant, acknowledger = await _assemble(parts)
     async with asyncio.TaskGroup() as group:
         tasks = [
@@ -53,6 +57,13 @@ async def participating(parts: Parts) -> AsyncIterator[Participant]:
         finally:
             for task in tasks:
                 task.cancel()
+
+
+async def _told(parts: Parts) -> Parts:
+    """The same, with every change telling the timelines, and with what an earlier run saw of the peers."""
+    parts.book.recall(await parts.peer_store.peers())
+    chronicle = Chronicle(parts.exchange_store, now=parts.world.now, offset=parts.book.offset_ms)
+    return replace(parts, exchange_store=chronicle)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,6 +217,16 @@ def _desk(
         announcer=core.announcer,
         recent=core.recent,
         entitlement=entitlement,
+        explaining=Explaining(
+            store=parts.exchange_store,
+            waiting=parts.outbox_store,
+            timeline=parts.timeline,
+            recent=core.recent,
+            registry=parts.registry,
+            book=parts.book,
+            policy=parts.policy,
+        ),
+        weather=WeatherStation(own=parts.own, registry=parts.registry, waiting=parts.outbox_store, book=parts.book),
     )
 
 
@@ -233,6 +254,7 @@ def _diagnosis(parts: Parts, core: _Core, notices: Notices) -> Diagnosis:
         waiting=parts.outbox_store,
         journal=parts.journal,
         facts=parts.facts,
+        book=parts.book,
         says=parts.says,
         key_report=report,
         keyring=core.keyring,

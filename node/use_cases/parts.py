@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from federation.ports import (
@@ -15,6 +15,8 @@ from federation.ports import (
     OutboxStore,
     PatternStore,
     Peer,
+    PeerStore,
+    TimelineStore,
     Transport,
     WitnessStore,
 )
@@ -32,6 +34,7 @@ from node.use_cases.library import Patterns
 from node.use_cases.notices import Notices
 from node.use_cases.outbox import Outbox
 from node.use_cases.own_keys import OwnKeys
+from node.use_cases.peer_book import PeerBook
 from node.use_cases.personnel import OfficerParts, Personnel
 from node.use_cases.registry import Registry
 from node.use_cases.repository import Repository
@@ -55,6 +58,7 @@ class Parts:
         sets: pattern sets that this node answers with.
         reference: published sets of markings whose issuers publish none.
         says: what the settings say of the Party now; None where there are none.
+        book: what was seen of other Parties' nodes, filled by whatever talks to them.
         housekeeping_s: how long a node rests between two looks at deadlines, prekeys, patterns and the log.
         witness_pause_s: how long one on witness duty rests between two looks at what waits for it.
     """
@@ -65,6 +69,8 @@ class Parts:
     exchange_store: ExchangeStore
     outbox_store: OutboxStore
     journal: JournalStore
+    timeline: TimelineStore
+    peer_store: PeerStore
     pattern_store: PatternStore
     trace: TraceStore
     registry: Registry
@@ -81,6 +87,7 @@ class Parts:
     facts: Callable[[], Facts]
     officers: OfficerParts
     says: Callable[[], Particulars | None] = lambda: None
+    book: PeerBook = field(default_factory=PeerBook)
     housekeeping_s: float = HOUSEKEEPING_S
     witness_pause_s: float = WITNESS_PAUSE_S
 

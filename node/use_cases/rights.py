@@ -118,6 +118,8 @@ NEEDS: Final[Mapping[str, frozenset[Right]]] = {
     "submit_answer": frozenset({Right.ANSWER}),
     "proof": frozenset({Right.ASK, Right.ANSWER, Right.AUDIT}),
     "status": EVERY_OFFICER,
+    "why": frozenset({Right.ASK, Right.ANSWER, Right.AUDIT}),
+    "peers": EVERY_OFFICER,
     # the library
     "library_rows": EVERY_OFFICER,
     "library_set": EVERY_OFFICER,

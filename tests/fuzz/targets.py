@@ -16,6 +16,8 @@ from typing import Any, Final
 
 from PIL import Image
 
+from federation import limits
+from federation.delivery.timeline import ids_from
 from federation.errors import FederationError
 from federation.identity import party_id
 from federation.trust.desk_code import decode_desk_code
@@ -37,6 +39,7 @@ from federation.wire.patterns import decode_pattern_set, encode_pattern_set
 from node.formats.pattern_text import pattern_file
 from node.formats.patterns import read_pattern_file, read_pattern_folder
 from node.formats.pictures import read_picture
+from node.rpc.introduction import CERTIFICATE_KEY, VERSION_KEY, read_introduction
 
 NOW: Final = 1_763_942_400
 VECTORS: Final = Path(__file__).resolve().parents[1] / "vectors"
@@ -97,6 +100,13 @@ def _resolve(text: str) -> None:
     found = LIBRARY.resolve(scan, now=NOW, clues=Clues(brand="x", language="es", place="qm"))
     assert all(one.score == sum(reason.points for reason in one.reasons) for one in found)
     LIBRARY.near_misses(scan)
+
+
+def _introduction(raw: bytes) -> None:
+    """What a node says of itself: anything at all is read, and what is wrong is blank."""
+    told = read_introduction({VERSION_KEY: raw, CERTIFICATE_KEY: raw})
+    assert told.version in ("", raw.decode("latin-1"))
+    assert 0 <= told.certificate_ends <= limits.TIME_S_MAX
 
 
 def _suggest(text: str) -> None:
@@ -176,6 +186,8 @@ TARGETS: Final = {
     "note": Target(_bytes(parse_note), (b"origin\n1\nAAAA\n\n\xe2\x80\x94 name AAAA\n",)),
     "checkpoint": Target(_bytes(parse_checkpoint), (b"origin\n1\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n",)),
     "join-code": Target(_text(decode_join_code), _texts("JOIN-AAAA")),
+    "id-prefix": Target(_text(ids_from), _texts("abcd", "0" * 32)),
+    "introduction": Target(_introduction, (b"0.2.0", b"\0\0\0\0\x6b\x49\xd2\0")),
     "desk-code": Target(_text(decode_desk_code), _texts("DESK-AAAA")),
 }
 """By the name that `make fuzz TARGET=` takes."""

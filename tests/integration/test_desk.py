@@ -24,7 +24,7 @@ from federation.errors import (
     Unauthentic,
     Unreachable,
 )
-from federation.identity import OfficerName, message_id
+from federation.identity import OfficerName, PartyId, message_id
 from federation.query.codes import Automation, HandlingCode, Purpose, Urgency
 from federation.query.items import Item
 from federation.query.query import CodeAsked
@@ -202,6 +202,18 @@ async def test_the_node_tells_its_health(counter):
     async with counter.client() as client:
         status = await client.status()
     assert status == await counter.desk.status(OFFICER)
+
+
+async def test_the_node_tells_why_and_how_its_peers_do(counter):
+    async with counter.client() as client:
+        prepared = await client.prepare_query(replace(QUESTION, party=PartyId("qp")))
+        view = await client.submit_query(prepared.message_id, SoftwareSigner(SEED).sign(keys.officer_message(prepared.statement)))
+        why = await client.why(prepared.message_id.hex()[:8])
+        everybody, (one,) = await client.peers(), await client.peers(QN)
+
+    assert why == view.why == await counter.desk.why(OFFICER, prepared.message_id.hex())
+    assert everybody == await counter.desk.peers(OFFICER, None)
+    assert one in everybody
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,19 @@ async def test_the_previous_version_asks_this_one_and_both_can_prove_it(mixed: T
         assert as_told_by(theirs, ours) == theirs
 
 
+async def test_what_the_previous_version_does_not_say_of_itself_is_unknown_and_all_else_is_seen(mixed: Town) -> None:
+    asked = await mixed.ask("qm", CODE, "qn")
+    why = await mixed.run("qm", "why", asked["id"][:10], "--officer", mixed.officers["qm"])
+    (qn,) = (await mixed.run("qm", "peers", "qn", "--officer", mixed.officers["qm"]))["peers"]
+
+    assert (why["id"], why["situation"], why["side"]) == (asked["id"], "answered", "sent")
+    assert why["words"]["summary"].startswith("queued ")
+    assert (qn["version"], qn["clock_offset_ms"]) == (None, None)
+    assert (qn["weather"], qn["failures"], qn["waiting"]) == ("fair", 0, 0)
+    assert qn["delay_ms"] >= 0
+    assert None not in (qn["reached"], qn["heard"], qn["certificate_ends"])  # it shows its certificate when it calls
+
+
 async def test_this_version_takes_over_the_home_of_the_previous_one_and_goes_on(mixed: Town) -> None:
     """The administrator of qn stops the old program and starts the new one in the same folder."""
     before = await mixed.ask("qm", CODE, "qn")

@@ -12,20 +12,23 @@ from hypothesis import strategies as st
 
 from federation import limits
 from federation.delivery.outbox import Outgoing
+from federation.delivery.timeline import Step
 from federation.envelope.header import Lane, MessageKind
 from federation.errors import FederationError
-from federation.ports import AskedQuery, ReceivedQuery
-from federation.query.codes import HandlingCode, Purpose, Urgency
+from federation.ports import AskedQuery, Direction, PeerSeen, ReceivedQuery, TimelineEvent
+from federation.query.codes import Automation, HandlingCode, Purpose, Urgency
 from federation.query.items import Item
 from federation.query.lifecycle import AskedState, ReceivedState
 from federation.query.query import CodeAsked
+from federation.trust.roster import Status
 from federation.uim.candidate import Fact, Reason, ReasonCode
 from federation.uim.codes import KeyForm, Label, Level
 from federation.uim.library import Candidate
 from federation.uim.pattern import PrintedItem
 from federation.uim.scan import Key, Scan
 from federation.wire import strict
-from node.rpc import desk_wire, resolution_wire
+from node.limits import PEER_ROUND_TRIPS_KEPT
+from node.rpc import desk_wire, peers_wire, resolution_wire, why_wire
 from node.use_cases.desk_values import (
     Check,
     Health,
@@ -39,6 +42,7 @@ from node.use_cases.desk_values import (
     Resolution,
     Standing,
 )
+from node.use_cases.why_values import Explanation, PeerView, Situation, Weather, WhyLine
 from node.v1 import desk_pb2
 
 few = settings(max_examples=40, deadline=None)
@@ -147,7 +151,72 @@ status = st.builds(
     ).map(tuple),
 )
 
+seen = st.builds(
+    PeerSeen,
+    party=party,
+    reached=moment,
+    heard=moment,
+    failures=number,
+    failing_since=moment,
+    problem=words,
+    round_trips_ms=st.lists(number, max_size=PEER_ROUND_TRIPS_KEPT).map(tuple),
+    offset_ms=st.none() | st.integers(-(10**12), 10**12),
+    offset_at=moment,
+    certificate_ends=moment,
+    certificate_seen=moment,
+    version=words,
+)
+why_line = st.builds(
+    WhyLine,
+    kind=st.sampled_from(MessageKind),
+    event=st.builds(
+        TimelineEvent,
+        direction=st.sampled_from(Direction),
+        message_id=identifier,
+        step=st.sampled_from(Step),
+        reason=words,
+        first=moment,
+        last=moment,
+        count=number,
+        offset_ms=st.none() | st.integers(-(10**12), 10**12),
+    ),
+)
+why = st.builds(
+    Explanation,
+    message_id=identifier,
+    side=st.sampled_from(Direction),
+    peer=party,
+    peer_name=words,
+    situation=st.sampled_from(Situation),
+    deadline=moment,
+    problem=words,
+    attempts=number,
+    next_attempt=st.floats(0, limits.TIME_S_MAX),
+    ahead=number,
+    automation=st.none() | st.sampled_from(Automation),
+    seen=seen,
+    lines=st.lists(why_line, max_size=3).map(tuple),
+)
+peer_views = st.lists(
+    st.builds(
+        PeerView,
+        party=party,
+        name=words,
+        node=words,
+        endpoint=words,
+        status=st.sampled_from(Status),
+        weather=st.sampled_from(Weather),
+        seen=seen,
+        waiting=number,
+        waiting_since=moment,
+        rows=st.just(()),
+    ),
+    max_size=3,
+).map(tuple)
+
 CODECS = {
+    "why": (why, why_wire.encode_explanation, why_wire.decode_explanation, desk_pb2.Explanation),
+    "peers": (peer_views, peers_wire.encode_peers, peers_wire.decode_peers, desk_pb2.PeersReply),
     "resolution": (resolution, resolution_wire.encode_resolution, resolution_wire.decode_resolution, desk_pb2.Resolution),
     "question": (question, desk_wire.encode_question, desk_wire.decode_question, desk_pb2.Question),
     "prepared": (prepared, desk_wire.encode_prepared, desk_wire.decode_prepared, desk_pb2.Prepared),
@@ -168,6 +237,9 @@ DECODERS = {
     desk_pb2.ReceivedPage: desk_wire.decode_received_page,
     desk_pb2.InboxView: desk_wire.decode_inbox_view,
     desk_pb2.NodeStatus: desk_wire.decode_status,
+    desk_pb2.Explanation: why_wire.decode_explanation,
+    desk_pb2.PeersRequest: peers_wire.decode_peers_request,
+    desk_pb2.PeersReply: peers_wire.decode_peers,
 }
 
 

@@ -45,7 +45,9 @@ from node.use_cases.desk_values import (
     RankedParty,
     Resolution,
 )
+from node.use_cases.why_values import Explanation, PeerView
 from node.v1.library_pb2 import SuggestReply
+from tests.support.fake_why import explanation, peer_views
 
 QM, QN, QO, QP = PartyId("qm"), PartyId("qn"), PartyId("qo"), PartyId("qp")
 NAMES = {QM: "Mirandia", QN: "Nerania", QO: "Orsenna", QP: "Poldavia"}
@@ -231,6 +233,7 @@ class FakeDesk:
             answers=(),
             directory_stale=self.stale,
         )
+        view = replace(view, why=explanation(view) if state is not AskedState.ANSWERED else None)
         if state is AskedState.ANSWERED:
             view = self._answered(view, answer_to(query, automation=Automation.AUTOMATIC, at=self.now), officer_id=None)
         self.asked_rows[identifier] = view
@@ -260,7 +263,8 @@ class FakeDesk:
         )
         state = AskedState.ANSWERED if answer.final else AskedState.DELIVERED
         asked = replace(view.asked, state=state, answer_ids=(*view.asked.answer_ids, answered.message_id))
-        return replace(view, asked=asked, answers=(*view.answers, answered))
+        after = replace(view, asked=asked, answers=(*view.answers, answered))
+        return replace(after, why=None if answer.final else explanation(after))
 
     async def queries(self, officer: OfficerName, *, before: int, rows: int) -> tuple[AskedQuery, ...]:
         self._fail()
@@ -358,6 +362,17 @@ class FakeDesk:
         self._fail()
         return NodeStatus(party=QM, version="0.1.0", checks=self.checks, figures={"outbox": 3, "journal": 12}, keys=self.keys)
 
+    async def why(self, officer: OfficerName, prefix: str) -> Explanation:
+        self._fail()
+        found = next((one for identifier, one in self.asked_rows.items() if identifier.hex().startswith(prefix)), None)
+        if found is None:
+            raise NotFound("no message here has an id that begins like this")
+        return explanation(found)
+
+    async def peers(self, officer: OfficerName, party: PartyId | None) -> tuple[PeerView, ...]:
+        self._fail()
+        return tuple(view for view in peer_views(NAMES, self.now) if party in (None, view.party))
+
 
 @dataclass
 class LocalDesk:
@@ -403,6 +418,12 @@ class LocalDesk:
 
     async def status(self) -> NodeStatus:
         return await self.desk.status(self.profile.officer)
+
+    async def why(self, prefix: str) -> Explanation:
+        return await self.desk.why(self.profile.officer, prefix)
+
+    async def peers(self, party: PartyId | None = None) -> tuple[PeerView, ...]:
+        return await self.desk.peers(self.profile.officer, party)
 
 
 def connecting(desk: FakeDesk):

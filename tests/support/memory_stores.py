@@ -41,6 +41,7 @@ from federation.ports import (
 from federation.query.lifecycle import AskedState, ReceivedState
 from federation.trust import merkle
 from tests.support.faults import Faults, may_fail
+from tests.support.memory_timeline import MemoryTimeline
 
 
 class BrokenContract(AssertionError):
@@ -97,6 +98,7 @@ class MemoryExchange(ExchangeStore, OutboxStore, JournalStore):
         self._salts: set[bytes] = set()
         self._tree = MemoryTree()
         self._epochs = [Epoch(number=FIRST_EPOCH, first=0)]
+        self.timeline = MemoryTimeline(self.faults, self._crossings)
 
     @may_fail
     async def commit(self, change: Change) -> tuple[Position, ...]:
@@ -198,6 +200,7 @@ class MemoryExchange(ExchangeStore, OutboxStore, JournalStore):
             self._destroyed.add(key_id)
         if change.epoch is not None:
             self._epochs.append(Epoch(number=change.epoch, first=len(self._leaves)))
+        self.timeline.tell(change)
         self._leaves.extend(change.leaves)
         self._salts.update(leaf.salt for leaf in change.leaves)
         return tuple(self._tree.append(leaf.hash()) for leaf in change.leaves)

@@ -22,6 +22,7 @@ from node.rpc.calls import Call, Method, Routes
 from node.rpc.directory import GrpcDirectory
 from node.rpc.errors import Status, from_status, to_status
 from node.rpc.exchange import GrpcTransport
+from node.use_cases.peer_book import NOTHING_SAID, PeerBook
 from tests.support.virtual_clock import VirtualLoop, WallClock
 
 Spawn = Callable[[Coroutine[Any, Any, Any]], asyncio.Task[Any]]
@@ -57,6 +58,7 @@ class Site:
         ca: DER of the CA under which its certificate stands.
         anchors: whose certificates it believes at this moment.
         spawn: begins a task that ends with the node.
+        clock: that the node tells behind its replies; None where there is none to tell.
     """
 
     name: NodeName
@@ -64,6 +66,7 @@ class Site:
     routes: Routes
     anchors: Anchors
     spawn: Spawn
+    clock: WallClock | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,13 +141,18 @@ class SimNetwork:
         """Nothing is cut."""
         self._cut.clear()
 
-    def transport(self, caller: NodeName, *, ca: bytes, clock: WallClock) -> GrpcTransport:
-        """`federation.ports.Transport` for one node."""
-        return GrpcTransport(_Channels(self, caller, ca, clock))  # type: ignore[arg-type]  # stands for the class
+    def clock_of(self, name: NodeName) -> WallClock | None:
+        """What a node that listens tells of the time."""
+        site = self._sites.get(name)
+        return site.clock if site is not None else None
 
-    def directory(self, caller: NodeName, *, ca: bytes, clock: WallClock) -> GrpcDirectory:
+    def transport(self, caller: NodeName, *, ca: bytes, clock: WallClock, book: PeerBook | None = None) -> GrpcTransport:
+        """`federation.ports.Transport` for one node."""
+        return GrpcTransport(_Channels(self, caller, ca, clock, book))  # type: ignore[arg-type]  # stands for the class
+
+    def directory(self, caller: NodeName, *, ca: bytes, clock: WallClock, book: PeerBook | None = None) -> GrpcDirectory:
         """`federation.ports.DirectoryService` for one node."""
-        return GrpcDirectory(_Channels(self, caller, ca, clock))  # type: ignore[arg-type]  # stands for the class
+        return GrpcDirectory(_Channels(self, caller, ca, clock, book))  # type: ignore[arg-type]  # stands for the class
 
     async def call(self, caller: NodeName, ca: bytes, peer: Peer, path: str, request: bytes) -> bytes | Status:
         """The reply, or the status that came instead.
@@ -242,14 +250,18 @@ async def _serve(site: Site, packet: _Packet) -> bytes | Status:
 class _Channels:
     """Stands where `node.rpc.channels.Channels` stands in earnest."""
 
-    def __init__(self, network: SimNetwork, caller: NodeName, ca: bytes, clock: WallClock) -> None:
+    def __init__(self, network: SimNetwork, caller: NodeName, ca: bytes, clock: WallClock, book: PeerBook | None = None) -> None:
+        self._book = book if book is not None else PeerBook()
         self._network = network
         self._caller = caller
         self._ca = ca
         self._clock = clock
 
     async def call(self, peer: Peer, method: Method[Any, Any], request: Any) -> Any:
-        reply = await self._network.call(self._caller, self._ca, peer, method.path, strict.encode(request))
-        if isinstance(reply, Status):
-            raise from_status(reply, now=self._clock.now())
+        with self._book.watching(peer.name.party, self._clock) as meet:
+            reply = await self._network.call(self._caller, self._ca, peer, method.path, strict.encode(request))
+            there = self._network.clock_of(peer.name)
+            meet(NOTHING_SAID, there.now() - self._clock.now() if there is not None else None)
+            if isinstance(reply, Status):
+                raise from_status(reply, now=self._clock.now())
         return strict.parse(method.reply, reply, bytes_max=limits.GRPC_MESSAGE_BYTES_MAX)

@@ -29,6 +29,7 @@ from node.use_cases.load_trace import load_trace
 from node.use_cases.own_keys import HeldKey, OwnKeys, ca_key_hash
 from node.use_cases.participant import participating
 from node.use_cases.parts import Participant, Parts
+from node.use_cases.peer_book import PeerBook
 from node.use_cases.personnel import OfficerParts
 from node.use_cases.registry import Registry
 from node.use_cases.world import Own, World
@@ -268,6 +269,7 @@ class SimNode:
                     },
                     anchors=lambda: participant.registry.roster.anchors(),  # noqa: PLW0108  # as in federation
                     spawn=self.spawn,
+                    clock=self.clock,
                 )
             )
             self._up.set()
@@ -286,7 +288,8 @@ class SimNode:
         disk: Any = Disk(self.storage, power, self._loop)
         registry = await self._registry()
         ca = self.kit.ca.certificate
-        service = self._network.directory(self.kit.name, ca=ca, clock=self.clock)
+        book = PeerBook()
+        service = self._network.directory(self.kit.name, ca=ca, clock=self.clock, book=book)
         return Parts(
             own=Own(party=self.party, name=self.kit.name, signer=self.kit.signer),
             world=World(clock=self.clock, entropy=SeededEntropy(self._seed, self.party, self.starts)),
@@ -294,10 +297,13 @@ class SimNode:
             exchange_store=disk,
             outbox_store=disk,
             journal=disk,
+            timeline=self.storage.timeline,
+            peer_store=self.storage.timeline,
+            book=book,
             pattern_store=self.patterns,
             trace=self.trace,
             registry=registry,
-            transport=self._network.transport(self.kit.name, ca=ca, clock=self.clock),
+            transport=self._network.transport(self.kit.name, ca=ca, clock=self.clock, book=book),
             directory=service,
             telling=service,
             witness_store=self.directory,

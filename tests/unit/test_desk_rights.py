@@ -109,7 +109,9 @@ def test_who_may_ask_sees_no_inbox_and_who_may_answer_sees_no_queries():
         await node.at_desk(lambda desk: desk.query(asker.name, identifier, wait_s=0))
         await node.at_desk(lambda desk: desk.inbox(answerer.name, before=FAR, rows=5))
         await node.at_desk(lambda desk: desk.proof(answerer.name, identifier, disclose=False))
+        await node.at_desk(lambda desk: desk.why(asker.name, identifier.hex()))
         for attempt in (
+            lambda desk: desk.why(answerer.name, identifier.hex()),
             lambda desk: desk.inbox(asker.name, before=FAR, rows=5),
             lambda desk: desk.inbox_entry(asker.name, identifier),
             lambda desk: desk.query(answerer.name, identifier, wait_s=0),

@@ -69,7 +69,9 @@ class Stage:
         )
         began = self.teller.age_s
         view = await follow(self.asker.desk, await ask_at_desk(wish, self.asker), wait_s=wait_s)
-        self.teller.note(query=query_view_document(view), asked_in_s=round(self.teller.age_s - began, 3))
+        self.teller.note(
+            query=query_view_document(view, now=self.asker.clock.now()), asked_in_s=round(self.teller.age_s - began, 3)
+        )
         return view
 
     def final_answer(self, view: QueryView, *, sender: str, by_officer: bool) -> tuple[AnswerView, CodeResult]:
@@ -80,7 +82,7 @@ class Stage:
         """
         require(view.asked.state is AskedState.ANSWERED, f"no answer came; the query is {view.asked.state} {view.asked.problem}")
         answer = view.answers[-1]
-        self.teller.note(query=query_view_document(view))
+        self.teller.note(query=query_view_document(view, now=self.asker.clock.now()))
         self.teller.show(answer_lines(answer, view.peer_name))
         require(answer.sender == sender, f"{answer.sender} answered instead of {sender}")
         require((answer.officer_id is not None) == by_officer, "an officer and a rule were mistaken for each other")
