@@ -97,3 +97,13 @@ ANOMALIES_PER_CODE_MAX: Final = 32
 """Contradictions told of one code: the first ones say what is wrong."""
 UNUSED_CODE_LIFE_S: Final = 183 * 86_400
 """Codes that were not used within six months are void (Regulation (EU) 2018/574)."""
+
+# --- files that are carried ------------------------------------------------------------------------------------------
+PARCEL_PART_BYTES: Final = 1_048_576
+"""One part of a file on its way to the desk: well below a message, and sixteen make the largest."""
+PARCELS_AT_DESK_MAX: Final = 2
+"""Files that are being imported at one time, in memory: two stations with a stick each, and some 50 MiB."""
+PARCEL_AT_DESK_S: Final = 600
+"""An import that nobody goes on with for ten minutes gives way."""
+PARCEL_ITEMS_PER_CALL: Final = 16
+"""Messages and receipts that one call takes: with the slowest automatic answers far below RPC_TIMEOUT_S."""

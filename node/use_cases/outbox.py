@@ -18,7 +18,7 @@ from federation.delivery.outbox import Outgoing, after_failure, is_over
 from federation.delivery.receipt import Receipt, SignedReceipt
 from federation.envelope.header import Lane, MessageKind, Prekey
 from federation.envelope.seal import Envelope
-from federation.errors import FederationError, Misuse, Unauthentic, Unavailable, UnknownParty, Unreachable
+from federation.errors import Conflict, FederationError, Misuse, Unauthentic, Unavailable, UnknownParty, Unreachable
 from federation.evidence.journal import SALT_BYTES, JournalKind, JournalRecord, Leaf
 from federation.identity import MessageId, PartyId
 from federation.ports import (
@@ -227,6 +227,39 @@ class Outbox:
         key = await self._key(outgoing, peer)
         async with self._turns.of(outgoing.message_id):
             return await self._seal_again(outgoing, peer, key)
+
+    async def sealed_here(self, outgoing: Outgoing) -> tuple[Crossing | None, bool]:
+        """The record of a waiting message in a sealing that the peer can still open, for whoever carries it, and whether it was
+        sealed anew for that. Nothing is sent and nobody is called. No record when it left the outbox meanwhile.
+
+        Raises:
+            UnknownParty: no key of the peer is here to seal it to.
+            Conflict: a try is sealing it at this moment.
+        """
+        assert self._key_for is not None  # connected before the node starts
+        under_way = outgoing.message_id in self._in_flight
+        crossing = await self._store.crossing(Direction.SENT, outgoing.message_id)
+        if crossing is None or has_left(crossing):
+            return None, False
+        if crossing.ciphertext and outgoing.sealed_until > self._world.clock.now() and self._counts(crossing):
+            return crossing, False
+        if under_way:
+            raise Conflict("the node is sealing this message at this moment", hint="export again")
+        self._in_flight[outgoing.message_id] = (
+            outgoing.peer
+        )  # or a try would seal it as well, and the receipts would be for either
+        try:
+            key = await self._key_for(outgoing)
+            if key is None:
+                raise UnknownParty(
+                    "no key of the peer is here to seal to", hint="import a file of that Party first: its keys are in it"
+                )
+            async with self._turns.of(outgoing.message_id):
+                _, sealed = await self._seal_again(outgoing, self._registry.peer(outgoing.peer), key)
+            return sealed, crossing.digest != b""
+        finally:
+            del self._in_flight[outgoing.message_id]
+            self._news.set()  # a try may have been left out meanwhile
 
     async def _key(self, outgoing: Outgoing, peer: Peer) -> tuple[Prekey, int]:
         assert self._key_for is not None  # connected before the node starts
