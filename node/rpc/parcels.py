@@ -14,6 +14,7 @@ from federation.identity import PartyId, message_id, party_id
 from federation.wire.strict import at_most, exactly, seconds, text, total
 from node import limits as node_limits
 from node.rpc.calls import Method, Routes
+from node.rpc.errors import clean
 from node.rpc.officer import Caller, OfficerGate
 from node.rpc.signed import SignedCalls, admitted
 from node.use_cases.carrying_values import Content, Exported, Fate, Outcome, Step
@@ -141,7 +142,7 @@ def encode_step(step: Step) -> parcels_pb2.ParcelStep:
         done=step.done,
         total=step.total,
         entries=step.entries,
-        entries_problem=step.entries_problem,
+        entries_problem=clean(step.entries_problem),
     )
 
 
@@ -151,8 +152,8 @@ def _encode_outcome(outcome: Outcome) -> parcels_pb2.ParcelOutcome:
         message_id=outcome.message_id or b"",
         fate=outcome.fate,
         problem=outcome.problem,
-        words=outcome.words,
-        hint=outcome.hint,
+        words=clean(outcome.words),
+        hint=clean(outcome.hint),
     )
 
 
