@@ -91,7 +91,7 @@ def exported_lines(path: Path, exported: Exported) -> Iterator[str]:
     anew = f", {exported.sealed_anew} of them sealed anew because the earlier sealing had ended" if exported.sealed_anew else ""
     yield f"In it: {counted(exported.messages, 'sealed message')}{anew}; {counted(exported.receipts, 'receipt')}; our newest key."
     if exported.left:
-        yield f"{counted(exported.left, 'message')} found no room and will be in the next file, once receipts for this one are here."
+        yield f"{counted(exported.left, 'message')} left for the next file, which has room when receipts for this one are here."
     if exported.without_key:
         yield (
             f"{counted(exported.without_key, 'message')} cannot be sealed: no key of {party} is here that may be used. "

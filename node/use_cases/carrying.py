@@ -149,9 +149,6 @@ class Carrying:
             except UnknownParty:
                 load.without_key += 1
                 continue
-            except Conflict:
-                load.left += 1
-                continue
             if crossing is not None and load.take(encode_envelope(envelope_of(crossing))):
                 load.sealed_anew += int(anew)
 
