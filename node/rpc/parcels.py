@@ -56,18 +56,18 @@ class ParcelsServicer:
         )
 
     async def _export(self, caller: Caller, request: parcels_pb2.ExportParcelRequest) -> parcels_pb2.ParcelFile:
-        return encode_exported(await self._parcels.export(caller.officer, party_id(request.party)))
+        return encode_exported(await self._parcels.export_parcel(caller.officer, party_id(request.party)))
 
     async def _put(self, caller: Caller, request: parcels_pb2.PutParcelRequest) -> parcels_pb2.PutParcelReply:
         digest = _digest(request.digest)
-        await self._parcels.put(caller.officer, digest=digest, size=request.size, offset=request.offset, part=request.part)
+        await self._parcels.put_parcel(caller.officer, digest=digest, size=request.size, offset=request.offset, part=request.part)
         return parcels_pb2.PutParcelReply()
 
     async def _take(self, caller: Caller, request: parcels_pb2.TakeParcelRequest) -> parcels_pb2.ParcelStep:
-        return encode_step(await self._parcels.take(caller.officer, digest=_digest(request.digest), start=request.start))
+        return encode_step(await self._parcels.take_parcel(caller.officer, digest=_digest(request.digest), start=request.start))
 
     async def _reply(self, caller: Caller, request: parcels_pb2.ReplyParcelRequest) -> parcels_pb2.ParcelFile:
-        return encode_exported(await self._parcels.reply(caller.officer, digest=_digest(request.digest)))
+        return encode_exported(await self._parcels.reply_parcel(caller.officer, digest=_digest(request.digest)))
 
 
 class ParcelsClient:

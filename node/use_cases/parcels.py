@@ -71,7 +71,7 @@ class Parcels:
         self._may = entitlement.require
         self._imports: dict[str, _Import] = {}
 
-    async def export(self, officer: OfficerName, party: PartyId) -> Exported:
+    async def export_parcel(self, officer: OfficerName, party: PartyId) -> Exported:
         """Write what waits for a Party into a file; who did it is recorded under the file's id.
 
         Raises:
@@ -83,7 +83,7 @@ class Parcels:
 
     # --- taking a file ----------------------------------------------------------------------------------------------------------
 
-    async def put(self, officer: OfficerName, *, digest: bytes, size: int, offset: int, part: bytes) -> None:
+    async def put_parcel(self, officer: OfficerName, *, digest: bytes, size: int, offset: int, part: bytes) -> None:
         """Take one part of a file; again is harmless. The first part begins anew.
 
         Args:
@@ -134,7 +134,7 @@ class Parcels:
         coming.touched = self._world.clock.now()
         return coming
 
-    async def take(self, officer: OfficerName, *, digest: bytes, start: int) -> Step:
+    async def take_parcel(self, officer: OfficerName, *, digest: bytes, start: int) -> Step:
         """Take the next receipts and messages of a file that is whole, from a place in it on. It may be repeated.
 
         Raises:
@@ -203,7 +203,7 @@ class Parcels:
             entries_problem=coming.entries_problem,
         )
 
-    async def reply(self, officer: OfficerName, *, digest: bytes) -> Exported:
+    async def reply_parcel(self, officer: OfficerName, *, digest: bytes) -> Exported:
         """Write the file that goes back: the receipts for the messages of a file that was taken, and whatever waits for its sender.
 
         Raises:

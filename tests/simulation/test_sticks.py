@@ -4,25 +4,33 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
+from hashlib import sha256
 from itertools import permutations
 
 import pytest
 
 from federation import limits
 from federation.boundary.parcels import compose_parcel
-from federation.errors import Unauthentic
+from federation.errors import Conflict, Forbidden, Malformed, NotFound, Overloaded, Oversized, Stale, Unauthentic
 from federation.ports import Direction
 from federation.query.codes import Automation, Urgency
 from federation.query.lifecycle import AskedState, ReceivedState
+from federation.trust.entries import EntryBody, Update
+from federation.trust.keys import SoftwareSigner
+from federation.trust.roster import Roster
 from node import limits as node_limits
+from node.use_cases.announcing import Particulars, announce, wanted_update
 from node.use_cases.carrying_values import Content, Fate
+from node.use_cases.rights import Right
 from tests.support.federation import Federation
 from tests.support.invariants import Watch
+from tests.support.memory_officers import registered
 from tests.support.simulated import simulated
 from tests.support.simulated_node import SimNode
 from tests.support.simulated_officers import DAY, HOUR, answer_inbox, ask, look, question
-from tests.support.sticks import Brought, bring, content, export
+from tests.support.sticks import Brought, administrator, bring, content, export
 
 
 def parted(federation: Federation) -> tuple[SimNode, SimNode]:
@@ -355,3 +363,191 @@ async def test_a_crash_between_two_steps_loses_nothing(federation: Federation):
     later = await bring(asker, (await export(answerer, asker)).file)
     await bring(answerer, later.back.file)
     Watch(federation).look_at_the_end()
+
+
+# --- the directory, and what the file itself must be -------------------------------------------------------------------------
+
+
+async def entered(federation: Federation, author: SimNode, body: EntryBody) -> None:
+    """Log an entry of a Party, and have everybody read it who can."""
+    assert author.participant is not None
+    service = federation.network.directory(author.kit.name, ca=author.kit.ca.certificate, clock=author.clock)
+    registry = author.participant.registry
+    with suppress(Conflict):  # witnesses look less often here than anybody waits for them
+        await announce(registry, service, federation.secretariat.as_peer(), bodies=[body], signer=author.kit.author)
+    await asyncio.sleep(2 * HOUR)
+
+
+def cut_off(federation: Federation, alone: SimNode) -> None:
+    """Neither other Parties nor the Secretariat reach it."""
+    others = [node.kit.name for node in federation.nodes.values() if node is not alone]
+    federation.network.part([alone.kit.name], [*others, federation.secretariat.name])
+
+
+def roster_of(node: SimNode) -> Roster:
+    assert node.participant is not None
+    return node.participant.registry.roster
+
+
+def renamed(node: SimNode, name: str) -> Update:
+    update = wanted_update(roster_of(node), node.party, Particulars(name=name, region=False), now=int(node.clock.now()))
+    assert update is not None
+    return update
+
+
+@simulated(parties=4, witnesses=4)
+async def test_a_file_brings_the_directory_entries_that_a_node_misses(federation: Federation):
+    asker, answerer = federation["qm"], federation["qn"]
+    cut_off(federation, answerer)
+    await entered(federation, asker, renamed(asker, "Another name"))
+    assert roster_of(answerer).party(asker.party).name != "Another name"
+    there = await export(asker, answerer)
+
+    taken = await bring(answerer, there.file)
+
+    assert (taken.steps[-1].entries, taken.steps[-1].entries_problem) == (1, "")
+    assert roster_of(answerer).party(asker.party).name == "Another name"
+    assert (await bring(answerer, there.file)).steps[-1].entries == 0
+
+
+@simulated(parties=4, witnesses=4)
+async def test_entries_that_witnesses_saw_too_long_ago_are_left_and_everything_else_is_taken(federation: Federation):
+    asker, answerer = federation["qm"], federation["qn"]
+    cut_off(federation, answerer)
+    await entered(federation, asker, renamed(asker, "Another name"))
+    await ask(asker, question(answerer.party, answerer.kit.codes[0]))
+    there = await export(asker, answerer)
+    await off_for(federation, answerer, 2 * DAY)
+
+    taken = await bring(answerer, there.file)
+
+    assert taken.fates == [Fate.TAKEN]
+    assert taken.steps[-1].entries == 0
+    assert "hours ago" in taken.steps[-1].entries_problem
+    assert roster_of(answerer).party(asker.party).name != "Another name"
+
+
+@simulated(parties=4, witnesses=4)
+async def test_a_node_with_a_new_key_is_believed_when_the_entries_in_its_file_say_so(federation: Federation):
+    asker, answerer = federation["qm"], federation["qn"]
+    cut_off(federation, answerer)
+    fresh = SoftwareSigner(bytes(range(32)))
+    node = roster_of(asker).node(asker.party)
+    now = int(asker.clock.now())
+    await entered(federation, asker, replace(node, signing_key=fresh.public_key, serial=node.serial + 1, created=now))
+    honest = content((await export(asker, answerer)).file)
+    log = honest.log
+    assert log is not None
+
+    for nothing in (None, replace(log, leaves=log.leaves[:-1])):  # too few of them lead nowhere
+        with pytest.raises(Unauthentic, match="as the directory here lists it"):
+            await bring(answerer, compose_parcel(replace(honest, log=nothing), fresh))
+    with pytest.raises(Unauthentic):
+        await bring(answerer, compose_parcel(honest, SoftwareSigner(bytes(32))))
+    taken = await bring(answerer, compose_parcel(honest, fresh))
+
+    assert taken.steps[-1].party == asker.party
+
+
+@simulated()
+async def test_a_file_that_is_not_for_us_or_not_theirs_changes_nothing(federation: Federation):
+    asker, answerer = parted(federation)
+    other = federation["qo"]
+    await ask(asker, question(answerer.party, answerer.kit.codes[0]))
+    there = await export(asker, answerer)
+    before = written(answerer), written(other)
+
+    with pytest.raises(Forbidden, match="is for"):
+        await bring(other, there.file)
+    with pytest.raises(Forbidden, match="itself"):
+        await bring(asker, compose_parcel(replace(content(there.file), recipient=asker.kit.name), asker.kit.signer))
+    with pytest.raises(Unauthentic):
+        await bring(answerer, compose_parcel(content(there.file), other.kit.signer))
+    with pytest.raises(Malformed, match="not whole"):
+        await bring(answerer, there.file[:-1])
+    with pytest.raises(Forbidden, match="another Party"):
+        await export(asker, asker)
+    aged = replace(content(there.file), created=int(asker.clock.now()) - 22 * DAY)
+    with pytest.raises(Stale, match="too old"):
+        await bring(answerer, compose_parcel(aged, asker.kit.signer))
+
+    assert (written(answerer), written(other)) == before
+
+
+# --- at the desk -------------------------------------------------------------------------------------------------------------
+
+
+@simulated()
+async def test_only_who_administers_carries_files_and_it_is_recorded_under_the_files_id(federation: Federation):
+    asker, answerer = parted(federation)
+    name = administrator(asker)
+    there = await export(asker, answerer)
+    assert [(use.act, bytes(use.message_id)) for use in asker.officers._uses][-1:] == [("export_parcel", there.parcel_id)]
+
+    known = await asker.officers.officer(name.officer_id)
+    assert known is not None
+    everything_else = tuple(grant for grant in known.grants if grant.right is not Right.ADMINISTER)
+    asker.officers.lies_there(replace(known, grants=everything_else))
+    for forbidden in (export(asker, answerer), bring(asker, there.file)):
+        with pytest.raises(Forbidden, match="the right administer"):
+            await forbidden
+
+
+@simulated()
+async def test_parts_come_in_order_again_and_as_a_whole_or_the_file_is_not_taken(federation: Federation):
+    asker, answerer = parted(federation)
+    file = (await export(asker, answerer)).file
+    assert answerer.participant is not None
+    parcels, officer, digest = answerer.participant.parcels, administrator(answerer), sha256(file).digest()
+    half = len(file) // 2
+
+    async def put(offset: int, part: bytes, *, size: int = len(file), digest: bytes = digest) -> None:
+        await parcels.put_parcel(officer, digest=digest, size=size, offset=offset, part=part)
+
+    with pytest.raises(NotFound, match="not at the desk"):
+        await put(half, file[half:])
+    await put(0, file[:half])
+    await put(0, file[:half])
+    with pytest.raises(Conflict, match="as a whole"):
+        await parcels.take_parcel(officer, digest=digest, start=0)
+    with pytest.raises(Conflict, match="missing"):
+        await put(half + 1, file[half + 1 :])
+    with pytest.raises(Conflict, match="missing"):
+        await put(half, file[half:] + b"x")
+    with pytest.raises(Conflict, match="not taken yet"):
+        await parcels.reply_parcel(officer, digest=digest)
+    await put(half, file[half:])
+    await put(half, file[half:])
+    step = await parcels.take_parcel(officer, digest=digest, start=0)
+    assert (step.done, step.total) == (0, 0)
+
+    wrong = sha256(b"another").digest()
+    await put(0, file[:half], digest=wrong)
+    await put(half, file[half:], digest=wrong)
+    with pytest.raises(Conflict, match="as a whole"):
+        await parcels.take_parcel(officer, digest=wrong, start=0)
+    with pytest.raises(NotFound):
+        await parcels.take_parcel(officer, digest=digest, start=0)
+    with pytest.raises(Oversized):
+        await put(0, file[:half], size=limits.PARCEL_BYTES_MAX + 1)
+    with pytest.raises(Oversized):
+        await put(0, bytes(node_limits.PARCEL_PART_BYTES + 1))
+
+
+@simulated()
+async def test_few_files_are_at_the_desk_at_a_time_and_one_that_is_left_there_gives_way(federation: Federation):
+    asker, answerer = parted(federation)
+    file = (await export(asker, answerer)).file
+    assert answerer.participant is not None
+    parcels, digest = answerer.participant.parcels, sha256(file).digest()
+    names = [replace(administrator(answerer), officer_id=f"officer{number}x") for number in range(3)]
+    answerer.officers.lies_there(*(registered(name) for name in names))
+
+    for name in names[:2]:
+        await parcels.put_parcel(name, digest=digest, size=len(file), offset=0, part=file[:1])
+    with pytest.raises(Overloaded, match="other officers"):
+        await parcels.put_parcel(names[2], digest=digest, size=len(file), offset=0, part=file[:1])
+    await asyncio.sleep(node_limits.PARCEL_AT_DESK_S + 1)
+    await parcels.put_parcel(names[2], digest=digest, size=len(file), offset=0, part=file)
+
+    assert (await parcels.take_parcel(names[2], digest=digest, start=0)).party == asker.party

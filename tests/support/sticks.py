@@ -37,7 +37,7 @@ class Brought:
 
 async def export(node: SimNode, to: SimNode) -> Exported:
     """`gsp outbox export`."""
-    return await _parcels(node).export(administrator(node), to.party)
+    return await _parcels(node).export_parcel(administrator(node), to.party)
 
 
 async def bring(node: SimNode, file: bytes, *, parts: Sequence[int] = ()) -> Brought:
@@ -45,12 +45,12 @@ async def bring(node: SimNode, file: bytes, *, parts: Sequence[int] = ()) -> Bro
     parcels, officer, digest = _parcels(node), administrator(node), sha256(file).digest()
     ends = [*parts, len(file)]
     for start, end in zip([0, *ends], ends, strict=False):
-        await parcels.put(officer, digest=digest, size=len(file), offset=start, part=file[start:end])
-    steps = [await parcels.take(officer, digest=digest, start=0)]
+        await parcels.put_parcel(officer, digest=digest, size=len(file), offset=start, part=file[start:end])
+    steps = [await parcels.take_parcel(officer, digest=digest, start=0)]
     while steps[-1].done < steps[-1].total:
-        steps.append(await parcels.take(officer, digest=digest, start=steps[-1].done))
+        steps.append(await parcels.take_parcel(officer, digest=digest, start=steps[-1].done))
     assert all(len(step.outcomes) <= node_limits.PARCEL_ITEMS_PER_CALL for step in steps)
-    return Brought(tuple(steps), await parcels.reply(officer, digest=digest))
+    return Brought(tuple(steps), await parcels.reply_parcel(officer, digest=digest))
 
 
 def content(file: bytes) -> Parcel:
