@@ -283,6 +283,24 @@ ACKNOWLEDGE_DELAY_S: Final = 0.05
 ACKNOWLEDGE_GRACE_S: Final = 15
 """An answer that went out with a receipt is delivered once more when its own receipt has not come by then."""
 
+# --- files that are carried -----------------------------------------------------------------------------------------
+PARCEL_BYTES_MAX: Final = 16_777_216
+"""One file on a stick, and one reply of the desk: the three largest envelopes, or some thousands of ordinary ones."""
+PARCEL_MESSAGES_MAX: Final = 1_000
+"""Messages in one file: what an import takes in a minute. What does not fit waits for the next file."""
+PARCEL_RECEIPTS_MAX: Final = PARCEL_MESSAGES_MAX
+"""Receipts in one file: for every message of the file that it answers."""
+PARCEL_OWED_MAX: Final = 256
+"""Receipts that go along although nobody knows whether they are missing: for the newest messages of that Party, at some 2 KiB each."""
+PARCEL_OWED_ROWS_MAX: Final = 2_000
+"""Queries of all Parties that are looked through for them, the newest first."""
+PARCEL_BUNDLES_MAX: Final = 8
+"""A node has one bundle; the others are room for a second node and suite."""
+PARCEL_LOG_BYTES_MAX: Final = 1_048_576
+"""Directory entries that go along: some years of them. It leaves room for the largest envelope beside PARCEL_RECEIPTS_MAX receipts."""
+PARCEL_LIFE_S: Final = ENVELOPE_LIFE_S_MAX
+"""No envelope in an older file could be opened; receipts come again with the next one."""
+
 # --- transport -----------------------------------------------------------------------------------------------------
 GRPC_MESSAGE_BYTES_MAX: Final = 4_194_304
 """gRPC's own default, which every other implementation has as well."""

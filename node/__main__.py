@@ -18,7 +18,10 @@ VERBS = {
     "ask": Verb(module="node.cli.ask", summary="Ask a Party what it knows of one or many of its codes."),
     "queries": Verb(module="node.cli.queries", summary="List the queries that were asked here, or show one with its answers."),
     "why": Verb(module="node.cli.why", summary="Explain where a query stands: what happened, what it waits for, what to do."),
-    "inbox": Verb(module="node.cli.inbox", summary="List the queries that came in, or show one with a draft of its answer."),
+    "inbox": Verb(
+        module="node.cli.inbox", summary="List the queries that came in, or show one with a draft of its answer; import a file."
+    ),
+    "outbox": Verb(module="node.cli.outbox", summary="Write what waits for a Party into a file that replaces the network."),
     "answer": Verb(module="node.cli.answer", summary="Answer a query that came in."),
     "proof": Verb(module="node.cli.proof", summary="Make a proof file of a query and its answers, or check one."),
     "directory": Verb(

@@ -109,3 +109,13 @@ WHY_CANDIDATES_MAX: Final = 8
 """Messages named when the beginning of an id fits several: whoever sees so many types one more character."""
 WHY_LINES_MAX: Final = 1_024
 """Lines of one query and its answers: a handful each, and some thirty more where everything went wrong that can."""
+
+# --- files that are carried ------------------------------------------------------------------------------------------
+PARCEL_PART_BYTES: Final = 1_048_576
+"""One part of a file on its way to the desk: well below a message, and sixteen make the largest."""
+PARCELS_AT_DESK_MAX: Final = 2
+"""Files that are being imported at one time, in memory: two stations with a stick each, and some 50 MiB."""
+PARCEL_AT_DESK_S: Final = 600
+"""An import that nobody goes on with for ten minutes gives way."""
+PARCEL_ITEMS_PER_CALL: Final = 16
+"""Messages and receipts that one call takes: with the slowest automatic answers far below RPC_TIMEOUT_S."""

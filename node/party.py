@@ -55,6 +55,7 @@ from node.rpc.introduction import introduction_of
 from node.rpc.library import LibraryServicer
 from node.rpc.officer import OfficerGate
 from node.rpc.officer_enrolment import OfficerEnrolmentServicer
+from node.rpc.parcels import ParcelsServicer
 from node.rpc.registry import RegistryServicer
 from node.rpc.renewal import Identity
 from node.rpc.server import serving
@@ -347,6 +348,7 @@ def _desk_routes(ground: _Ground, participant: Participant, gate: OfficerGate, r
         **administration.routes(),
         **OfficerEnrolmentServicer(personnel.enrolment).routes(),
         **RegistryServicer(reads, gate).routes(),
+        **ParcelsServicer(participant.parcels, gate).routes(),
         **LibraryServicer(LibraryReads(participant.patterns, personnel.entitlement), gate).routes(),
     }
 

@@ -82,8 +82,8 @@ UNFORESEEN: Final = Status(number=grpc.StatusCode.INTERNAL, details="the node fa
 def to_status(error: FederationError) -> Status:
     """Write an error as a status; a class that is not in the table goes as its nearest ancestor."""
     listed = next(ancestor for ancestor in type(error).__mro__ if ancestor in _NUMBERS)
-    trailing = ((CODE_KEY, listed.code), (HINT_KEY, _clean(error.hint).encode()))
-    return Status(number=_NUMBERS[listed], details=_clean(error.message), trailing=trailing)
+    trailing = ((CODE_KEY, listed.code), (HINT_KEY, clean(error.hint).encode()))
+    return Status(number=_NUMBERS[listed], details=clean(error.message), trailing=trailing)
 
 
 def from_status(status: Status, *, now: float) -> FederationError:
@@ -96,7 +96,7 @@ def from_status(status: Status, *, now: float) -> FederationError:
     given = dict(status.trailing)
     listed = _CLASSES.get((str(given.get(CODE_KEY, "")), status.number))
     if listed is not None:
-        return listed(_clean(status.details) or listed.code, hint=_hint(given.get(HINT_KEY)))
+        return listed(clean(status.details) or listed.code, hint=_hint(given.get(HINT_KEY)))
     if status.number in _SILENT:
         return diagnosed(status.details, now=now)
     if status.number in _BARE:
@@ -114,10 +114,11 @@ def status_of(failure: grpc.aio.AioRpcError) -> Status:
 def _hint(raw: str | bytes | None) -> str | None:
     """The class has a hint of its own when none came."""
     text = raw.decode(errors="replace") if isinstance(raw, bytes) else raw or ""
-    return _clean(text) or None
+    return clean(text) or None
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
+    """Message or hint of an error, fit to be shown: cut to length and on one line."""
     printable = "".join(
         character if character.isprintable() else " " for character in text[: 2 * limits.ERROR_TEXT_CHARACTERS_MAX]
     )

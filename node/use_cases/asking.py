@@ -235,6 +235,10 @@ class Asking:
                 raise Misuse("a query went out that is not in the store")
             if handed.answer and await self._took_along(handed, asked):
                 return
+            if asked.state is not AskedState.QUEUED:  # perhaps by this receipt, which came by another way as well
+                sent = await self._store.crossing(Direction.SENT, asked.message_id)
+                if sent is not None and sent.receipt is not None:
+                    return
             await self._store.commit(replace(self._delivered(handed), asked=(self._after(asked, AskedEvent.RECEIPT),)))
         self._announcer.announce(asked.message_id)
 

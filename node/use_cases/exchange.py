@@ -14,7 +14,7 @@ from federation.delivery.replay import check_repetition
 from federation.envelope.header import MessageKind
 from federation.errors import Forbidden, Misuse, NotFound, Oversized, Unauthentic
 from federation.evidence.journal import JournalKind, Position
-from federation.identity import NodeName, PartyId
+from federation.identity import MessageId, NodeName, PartyId
 from federation.ports import (
     AlreadySeen,
     Change,
@@ -154,6 +154,16 @@ class Exchange:
             leaf=leaf,
             position=Position(index=crossing.leaf, root=root, inclusion=path),
         )
+
+    async def receipt_of(self, peer: PartyId, message_id: MessageId) -> bytes | None:
+        """Our receipt for a message that came from that Party, the same bytes as each time; None when nothing of it is kept."""
+        crossing = await self._store.crossing(Direction.RECEIVED, message_id)
+        if crossing is None or crossing.peer != peer:
+            return None
+        try:
+            return encode_signed_receipt(await self._receipt_again(crossing))
+        except NotFound:
+            return None  # erased at the end of retention
 
     async def acknowledge(self, sender: NodeName, receipts: Sequence[bytes]) -> None:
         """Receipts for answers that went out inside deliveries. One that is wrong hides no other."""

@@ -85,6 +85,7 @@ class Outbox:
         self._sealer = sealer
         self._turns = turns
         self._in_flight: dict[MessageId, PartyId] = {}
+        self._sealed_beside: dict[MessageId, int] = {}  # what was sealed for a carrier while a try of it was looking for a key
         self._held_back = False
         self._well: set[PartyId] = set()
         self._heard: dict[PartyId, None] = {}
@@ -184,6 +185,7 @@ class Outbox:
             await self._failed(outgoing, error)
         finally:
             del self._in_flight[outgoing.message_id]
+            self._sealed_beside.pop(outgoing.message_id, None)
             if self._held_back:
                 self._news.set()
 
@@ -198,6 +200,7 @@ class Outbox:
         crossing = await self._store.crossing(Direction.SENT, outgoing.message_id)
         if crossing is None or has_left(crossing):
             return  # somebody else had news of it meanwhile
+        outgoing = replace(outgoing, sealed_until=self._sealed_beside.get(outgoing.message_id, outgoing.sealed_until))
         self._well.discard(outgoing.peer)
         jitter = self._world.entropy(1)[0] / 256
         now = self._world.clock.now()
@@ -228,6 +231,39 @@ class Outbox:
         async with self._turns.of(outgoing.message_id):
             return await self._seal_again(outgoing, peer, key)
 
+    async def sealed_here(self, outgoing: Outgoing) -> tuple[Crossing | None, bool]:
+        """The record of a waiting message in a sealing that the peer can still open, for whoever carries it, and whether it was
+        sealed anew for that. Nothing is sent and nobody is called. No record when it left the outbox meanwhile.
+
+        Raises:
+            UnknownParty: no key of the peer is here to seal it to.
+        """
+        assert self._key_for is not None  # connected before the node starts
+        crossing = await self._store.crossing(Direction.SENT, outgoing.message_id)
+        if crossing is None or has_left(crossing):
+            return None, False
+        if crossing.ciphertext and outgoing.sealed_until > self._world.clock.now() and self._counts(crossing):
+            return crossing, False
+        key = await self._key_for(outgoing)
+        if key is None:
+            raise UnknownParty(
+                "no key of the peer is here to seal to", hint="import a file of that Party first: its key is in it"
+            )
+        peer = self._registry.peer(outgoing.peer)
+        mine = outgoing.message_id not in self._in_flight
+        if mine:
+            self._in_flight[outgoing.message_id] = outgoing.peer  # no try begins meanwhile
+        try:
+            async with self._turns.of(outgoing.message_id):
+                row, sealed = await self._seal_again(outgoing, peer, key)
+                if not mine and outgoing.message_id in self._in_flight:
+                    self._sealed_beside[outgoing.message_id] = row.sealed_until
+        finally:
+            if mine:
+                del self._in_flight[outgoing.message_id]
+                self._news.set()
+        return sealed, crossing.digest != b""
+
     async def _key(self, outgoing: Outgoing, peer: Peer) -> tuple[Prekey, int]:
         assert self._key_for is not None  # connected before the node starts
         key = await self._key_for(outgoing)
@@ -255,6 +291,8 @@ class Outbox:
         if crossing is None or has_left(crossing):
             await self._store.commit(Change(outgoing_done=(outgoing.message_id,)))
             return outgoing, None
+        if outgoing.message_id in self._sealed_beside:
+            return replace(outgoing, sealed_until=self._sealed_beside[outgoing.message_id]), crossing
         statement = decode_statement(crossing.statement)
         sealing = self._sealer.seal(
             inner_of(crossing), statement, recipient=peer.name, key=key[0], key_until=key[1], lane=outgoing.lane

@@ -6,7 +6,7 @@ has to know who goes on after a delivery.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
@@ -17,6 +17,7 @@ from node.use_cases.acknowledging import Acknowledger
 from node.use_cases.answering import Answering
 from node.use_cases.asking import Asking
 from node.use_cases.chronicle import Chronicle
+from node.use_cases.carrying import Carrying
 from node.use_cases.desk import OwnDesk
 from node.use_cases.diagnosis import Diagnosis
 from node.use_cases.entitlement import Entitlement
@@ -28,7 +29,8 @@ from node.use_cases.key_report import KeyReport, TlsFacts
 from node.use_cases.keyring import Keyring
 from node.use_cases.library import Patterns
 from node.use_cases.notices import Notices
-from node.use_cases.outbox import Outbox
+from node.use_cases.outbox import OnHanded, Outbox
+from node.use_cases.parcels import Parcels
 from node.use_cases.parts import Participant, Parts
 from node.use_cases.personnel import employ
 from node.use_cases.proving import Proving
@@ -95,8 +97,9 @@ async def _assemble(parts: Parts) -> tuple[Participant, Acknowledger]:
 
     handlers = {MessageKind.QUERY: asking.handed, MessageKind.ANSWER: answering.handed}
     core.outbox.connect(on_handed=handlers, key_for=key_for)
+    exchange = _exchange(parts, core, asking, answering)
     participant = Participant(
-        exchange=_exchange(parts, core, asking, answering),
+        exchange=exchange,
         desk=_desk(parts, core, asking, answering, notices=notices, entitlement=personnel.entitlement),
         outbox=core.outbox,
         patterns=core.patterns,
@@ -110,6 +113,7 @@ async def _assemble(parts: Parts) -> tuple[Participant, Acknowledger]:
             own=parts.own, world=parts.world, registry=parts.registry, store=parts.witness_store, service=parts.directory
         ),
         personnel=personnel,
+        parcels=_parcels(parts, core, exchange, on_receipt=handlers, entitlement=personnel.entitlement),
     )
     return participant, core.acknowledger
 
@@ -228,6 +232,23 @@ def _desk(
         ),
         weather=WeatherStation(own=parts.own, registry=parts.registry, waiting=parts.outbox_store, book=parts.book),
     )
+
+
+def _parcels(
+    parts: Parts, core: _Core, exchange: Exchange, *, on_receipt: Mapping[MessageKind, OnHanded], entitlement: Entitlement
+) -> Parcels:
+    carrying = Carrying(
+        own=parts.own,
+        world=parts.world,
+        store=parts.exchange_store,
+        waiting=parts.outbox_store,
+        registry=parts.registry,
+        keyring=core.keyring,
+        outbox=core.outbox,
+        exchange=exchange,
+        on_receipt=on_receipt,
+    )
+    return Parcels(own=parts.own, world=parts.world, registry=parts.registry, carrying=carrying, entitlement=entitlement)
 
 
 def _diagnosis(parts: Parts, core: _Core, notices: Notices) -> Diagnosis:

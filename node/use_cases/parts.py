@@ -35,6 +35,7 @@ from node.use_cases.notices import Notices
 from node.use_cases.outbox import Outbox
 from node.use_cases.own_keys import OwnKeys
 from node.use_cases.peer_book import PeerBook
+from node.use_cases.parcels import Parcels
 from node.use_cases.personnel import OfficerParts, Personnel
 from node.use_cases.registry import Registry
 from node.use_cases.repository import Repository
@@ -108,6 +109,7 @@ class Participant:
     notices: Notices
     witness: Witness
     personnel: Personnel
+    parcels: Parcels
 
     async def know(self, sets: Sequence[PatternSet]) -> None:
         """Answer with other sets from now on, and keep them where others can fetch them."""

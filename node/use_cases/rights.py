@@ -120,6 +120,11 @@ NEEDS: Final[Mapping[str, frozenset[Right]]] = {
     "status": EVERY_OFFICER,
     "why": frozenset({Right.ASK, Right.ANSWER, Right.AUDIT}),
     "peers": EVERY_OFFICER,
+    # files that are carried: whoever has one in the hand sees between whom every officer's questions go
+    "export_parcel": frozenset({Right.ADMINISTER}),
+    "put_parcel": frozenset({Right.ADMINISTER}),
+    "take_parcel": frozenset({Right.ADMINISTER}),
+    "reply_parcel": frozenset({Right.ADMINISTER}),
     # the library
     "library_rows": EVERY_OFFICER,
     "library_set": EVERY_OFFICER,

@@ -18,11 +18,14 @@ from PIL import Image
 
 from federation import limits
 from federation.delivery.timeline import ids_from
+from federation.boundary.parcels import compose_parcel, first_line, open_parcel
+from federation.delivery.parcel import LogTail, Parcel
 from federation.errors import FederationError
-from federation.identity import party_id
+from federation.identity import NodeName, party_id
 from federation.trust.desk_code import decode_desk_code
 from federation.trust.entries import EntryKind
 from federation.trust.join_code import decode_join_code
+from federation.trust.keys import SoftwareSigner
 from federation.trust.note import parse_checkpoint, parse_note
 from federation.uim.address import read_digital_link, read_epc_urn, read_verification_address
 from federation.uim.clues import Clues
@@ -35,6 +38,7 @@ from federation.uim.pattern import try_examples
 from federation.uim.scan import read_scan
 from federation.wire import directory, envelope, evidence, library, query
 from federation.wire.library import LibraryFile, encode_library_file
+from federation.wire.parcel import encode_parcel, encode_signed_parcel
 from federation.wire.patterns import decode_pattern_set, encode_pattern_set
 from node.formats.pattern_text import pattern_file
 from node.formats.patterns import read_pattern_file, read_pattern_folder
@@ -133,6 +137,28 @@ def _draft(text: str) -> None:
     draft_pattern(party_id("qx"), "drafted", text.split("\n"), label=Label.INVENTED, now=NOW)
 
 
+def _parcel(raw: bytes) -> None:
+    """What somebody found on a stick: whatever it gives has one spelling."""
+    carried = open_parcel(raw)
+    assert encode_parcel(carried.parcel) == carried.content
+    assert first_line(carried.parcel) + encode_signed_parcel(carried.content, carried.signature) == raw
+
+
+def _parcel_seed() -> bytes:
+    name = NodeName(party=party_id("qm"), node_id="one", domain="nodes.example")
+    parcel = Parcel(
+        parcel_id=bytes(16),
+        sender=name,
+        recipient=NodeName(party=party_id("qn"), node_id="one", domain="nodes.example"),
+        created=NOW,
+        receipts=(b"1",),
+        envelopes=(b"2",),
+        bundles=(b"3",),
+        log=LogTail(first=4, checkpoint=b"5", leaves=(b"6",)),
+    )
+    return compose_parcel(parcel, SoftwareSigner(bytes(32)))
+
+
 def _picture() -> bytes:
     file = BytesIO()
     Image.new("L", (24, 24), 255).save(file, "PNG")
@@ -176,6 +202,7 @@ TARGETS: Final = {
         _bytes(query.decode_body), (_vector("messages", "query body", "encoded"), _vector("messages", "answer body", "encoded"))
     ),
     "policy": Target(_bytes(query.decode_policy), (_vector("messages", "policy", "encoded"),)),
+    "parcel": Target(_bytes(_parcel), (_parcel_seed(),)),
     "proof": Target(_bytes(evidence.decode_proof)),
     "receipt": Target(_bytes(evidence.decode_signed_receipt), (_vector("messages", "receipt", "signed receipt"),)),
     "entry": Target(_bytes(directory.decode_signed_entry), (_vector("entries", "update", "leaf"),)),

@@ -18,12 +18,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import federation.wire
+from federation.delivery.parcel import LogTail, Parcel
 from federation.envelope.header import Header
 from federation.errors import Incompatible, Malformed, PeerMisbehaviour
 from federation.query.query import Query
 from federation.trust.entries import EntryKind
 from federation.trust.log_copy import LogCopy
-from federation.wire import directory, envelope, evidence, library, log_copy, patterns, query
+from federation.wire import directory, envelope, evidence, library, log_copy, parcel, patterns, query
 from federation.wire.library import LibraryFile
 from node.formats.patterns import read_pattern_folder
 from tests.support import entry_values, values
@@ -66,6 +67,24 @@ LOG_COPIES = st.builds(
     checkpoint=st.binary(min_size=1, max_size=60),
     leaves=st.lists(st.binary(min_size=1, max_size=40), min_size=1, max_size=4).map(tuple),
 )
+_SOME = st.lists(st.binary(min_size=1, max_size=40), max_size=3).map(tuple)
+LOG_TAILS = st.builds(
+    LogTail,
+    first=st.integers(0, 2**40),
+    checkpoint=st.binary(min_size=1, max_size=60),
+    leaves=st.lists(st.binary(min_size=1, max_size=40), min_size=1, max_size=4).map(tuple),
+)
+PARCELS = st.builds(
+    Parcel,
+    parcel_id=values.exact(16),
+    sender=values.NODES,
+    recipient=values.NODES,
+    created=values.TIMES,
+    receipts=_SOME,
+    envelopes=_SOME,
+    bundles=_SOME,
+    log=st.none() | LOG_TAILS,
+)
 CASES = {
     "decode_signed_entry": Case(directory.decode_signed_entry, directory.encode_signed_entry, entry_values.SIGNED_ENTRIES),
     **{f"decode_entry_body {kind}": _entry(kind, strategy) for kind, strategy in entry_values.BODIES.items()},
@@ -85,6 +104,12 @@ CASES = {
     "decode_signed_receipt": Case(evidence.decode_signed_receipt, evidence.encode_signed_receipt, values.SIGNED_RECEIPTS),
     "decode_record": Case(evidence.decode_record, evidence.encode_record, values.JOURNAL_RECORDS),
     "decode_proof": Case(evidence.decode_proof, evidence.encode_proof, values.PROOFS),
+    "decode_parcel": Case(parcel.decode_parcel, parcel.encode_parcel, PARCELS),
+    "decode_signed_parcel": Case(
+        parcel.decode_signed_parcel,
+        lambda pair: parcel.encode_signed_parcel(*pair),
+        st.tuples(st.binary(max_size=60), values.SIGNATURES),
+    ),
     "decode_log_copy": Case(log_copy.decode_log_copy, log_copy.encode_log_copy, LOG_COPIES),
     "decode_library_file": Case(library.decode_library_file, library.encode_library_file, LIBRARY_FILES),
     "decode_pattern_set": Case(patterns.decode_pattern_set, patterns.encode_pattern_set, values.PATTERN_SETS),

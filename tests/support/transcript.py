@@ -7,7 +7,8 @@ a command, and a backslash at its end continues it. The lines after it are its o
     <name>      stands for what is there; from then on `<name>` means exactly that, in commands too
     [66]        is an exit code other than 0
 
-A command that ends in `&` goes on running; the lines after it are waited for. `fg` waits for the last such command to end.
+A command that ends in `&` goes on running; the lines after it are waited for. `fg` waits for the last such command to end, `kill %2` ends
+the second one; they are numbered as a shell numbers them.
 """
 
 from __future__ import annotations
@@ -103,25 +104,28 @@ class Shell:
 
     folder: Path
     known: dict[str, str] = field(default_factory=dict)
-    _jobs: list[Process] = field(default_factory=list)
+    _jobs: dict[int, Process] = field(default_factory=dict)
 
     def run(self, step: Step) -> None:
         """Type one command and see that it says what the document shows."""
         output = list(step.output)
         code = int(output.pop()[1:-1]) if output and re.fullmatch(r"\[\d+\]", output[-1]) else 0
         command = self._filled(step.command)
+        if killed := re.fullmatch(r"kill %(\d+)", command):
+            assert self._jobs.pop(int(killed[1])).stop() == 0
+            return
         stays = command.endswith("&")
-        process = self._jobs.pop() if command == "fg" else Process(command.removesuffix("&"), self.folder, _environment())
+        process = self._jobs.pop(max(self._jobs)) if command == "fg" else Process(command.removesuffix("&"), self.folder, _environment())
         self._expect(process, output, to_the_end=not stays and bool(output))
         if stays:
-            self._jobs.append(process)
+            self._jobs[max(self._jobs, default=0) + 1] = process
             return
         assert process.ended() == code, f"`{command}` ended differently:\n{process.told}"
         process.stop()
 
     def close(self) -> list[int]:
         """Stop what still runs, the last first; gives the exit codes."""
-        return [self._jobs.pop().stop() for _ in list(self._jobs)]
+        return [self._jobs.pop(number).stop() for number in sorted(self._jobs, reverse=True)]
 
     def _expect(self, process: Process, output: list[str], *, to_the_end: bool) -> None:
         skipping = False

@@ -28,6 +28,7 @@ from node.use_cases.officers import (
     withdrawn,
     without_right,
 )
+from node.use_cases.parcels import Parcels
 from node.use_cases.rights import EVERY_OFFICER, NEEDS, PURPOSEFUL, Grant, Right, add_grant, right_for
 
 CUSTOMS = Authority(kind=AuthorityKind.CUSTOMS, name="Customs")
@@ -56,16 +57,14 @@ def public_methods(kind: type) -> set[str]:
 
 
 def test_every_method_of_the_desk_the_administration_and_the_library_stands_in_the_table():
-    assert public_methods(Desk) | public_methods(Administration) | public_methods(LibraryReads) == NEEDS.keys() - {
-        "self",
-        "renew",
-    }
+    served = (Desk, Administration, LibraryReads, Parcels)
+    assert set().union(*map(public_methods, served)) == NEEDS.keys() - {"self", "renew"}
 
 
 def test_every_method_of_the_desk_the_administration_and_the_library_asks_for_its_own_right():
     """And for no other one's, by the name under which the table has it."""
     asked = re.compile(r'(?:_may|_entitlement\.require)\((?:officer|actor), "(\w+)"')
-    for kind in (OwnDesk, Administration, LibraryReads):
+    for kind in (OwnDesk, Administration, LibraryReads, Parcels):
         for name in public_methods(kind) & NEEDS.keys():
             found = set(asked.findall(inspect.getsource(getattr(kind, name))))
             assert found in ({name}, {name, "self"}), name
