@@ -390,3 +390,5 @@ LISTING_ROWS_MAX: Final = 1_000
 """Messages in one listing, some 60 bytes each."""
 JOURNAL_EPOCHS_MAX: Final = 256
 """Epochs of one journal: nobody puts a node back every day."""
+FINDINGS_ROWS_MAX: Final = 256
+"""Compared days, differences and alarms of one peer that are shown: the newest say what is going on."""

@@ -148,11 +148,11 @@ def read_contradiction(raw: bytes, *, roster: Roster) -> tuple[NodeName, Judgeme
     teller = decode_account(contradiction.account.statement).teller
     told = read_account(contradiction.account, roster=roster, teller=teller)
     held, at = _earlier(contradiction, roster, teller)
-    if at > told.account.at:
-        raise Malformed("the second statement of a contradiction is the later one")
     judgement = judge_told(held, told)
     if judgement not in CONTRADICTIONS:
         raise Malformed("these two statements agree")
+    if judgement in {Judgement.SHORTENED, Judgement.EPOCH_GONE} and at >= told.account.at:
+        raise Malformed("a journal may be shorter in a statement that was made before")
     if judgement is Judgement.NOT_SHOWN and held.size not in {head.size for head in told.account.heads}:
         raise Malformed("the account does not speak of that size, because nobody asked for it")
     return teller, judgement

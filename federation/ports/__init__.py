@@ -30,6 +30,16 @@ from federation.ports.exchange import (
     OutboxStore,
     ReceivedQuery,
 )
+from federation.ports.reconcile import (
+    Accounted,
+    Alarm,
+    ComparedDay,
+    Difference,
+    Reconciled,
+    ReconcileService,
+    ReconcileStore,
+    Standing,
+)
 from federation.ports.transport import (
     Delivery,
     PatternStore,
@@ -42,14 +52,18 @@ from federation.ports.world import (
 )
 
 __all__ = [
+    "Accounted",
+    "Alarm",
     "AlreadySeen",
     "AskedQuery",
     "Change",
     "Clock",
+    "ComparedDay",
     "Cosigned",
     "Crossing",
     "DecryptionKey",
     "Delivery",
+    "Difference",
     "Direction",
     "DirectoryService",
     "DirectoryStore",
@@ -68,6 +82,10 @@ __all__ = [
     "Peer",
     "PublicationStore",
     "ReceivedQuery",
+    "ReconcileService",
+    "ReconcileStore",
+    "Reconciled",
+    "Standing",
     "Transport",
     "WitnessStore",
 ]

@@ -12,6 +12,7 @@ from federation.delivery.replay import ReplayMark
 from federation.envelope.header import MessageKind
 from federation.evidence.journal import Epoch, Leaf, Position
 from federation.identity import MessageId, PartyId
+from federation.ports.reconcile import Reconciled
 from federation.query.lifecycle import AskedState, ReceivedState
 from federation.trust.merkle import Frontier
 
@@ -134,6 +135,7 @@ class Change:
         keys, keys_destroyed: decryption keys put, and overwritten and removed.
         leaves: appended to the journal in order.
         epoch: number of an epoch of the journal that begins with the first of `leaves`; one that there is already is Misuse.
+        reconciled: what visits at peers found.
     """
 
     marks: tuple[ReplayMark, ...] = ()
@@ -148,6 +150,7 @@ class Change:
     keys_destroyed: tuple[bytes, ...] = ()
     leaves: tuple[Leaf, ...] = ()
     epoch: int | None = None
+    reconciled: tuple[Reconciled, ...] = ()
 
 
 class AlreadySeen(Exception):  # not an error: the caller asked, and this is the answer

@@ -41,6 +41,7 @@ from federation.ports import (
 from federation.query.lifecycle import AskedState, ReceivedState
 from federation.trust import merkle
 from tests.support.faults import Faults, may_fail
+from tests.support.memory_reconcile import MemoryReconcile
 
 
 class BrokenContract(AssertionError):
@@ -65,6 +66,9 @@ class MemoryTree:
         self._nodes.update({(level, place): value for level, place, value in completed})
         return Position(index=index, root=self.frontier.root(), inclusion=self.inclusion(index, index + 1))
 
+    def leaf(self, index: int) -> bytes:
+        return self._nodes[0, index]
+
     def inclusion(self, index: int, size: int) -> tuple[bytes, ...]:
         self._check_reached(size)
         return merkle.inclusion_proof(index, size, self._read)
@@ -81,8 +85,9 @@ class MemoryTree:
         return self._nodes[level, index]
 
 
-class MemoryExchange(ExchangeStore, OutboxStore, JournalStore):
+class MemoryExchange(MemoryReconcile, ExchangeStore, OutboxStore, JournalStore):
     def __init__(self, faults: Faults | None = None) -> None:
+        super().__init__()
         self.faults = faults if faults is not None else Faults()
         self._marks: dict[tuple[PartyId, MessageId], ReplayMark] = {}
         self._asked: dict[MessageId, AskedQuery] = {}
@@ -179,9 +184,14 @@ class MemoryExchange(ExchangeStore, OutboxStore, JournalStore):
     def _apply(self, change: Change, crossings: Sequence[Crossing]) -> tuple[Position, ...]:
         """Nothing in here can fail: it happens whole."""
         self._marks.update({(mark.sender, mark.message_id): mark for mark in change.marks})
-        self._crossings.update({(crossing.direction, crossing.message_id): crossing for crossing in crossings})
+        for crossing in crossings:
+            self._crossings[crossing.direction, crossing.message_id] = crossing
+            self._note_crossing(crossing)
+            if crossing.receipt is not None and crossing.direction is Direction.SENT:
+                self._note_receipt(crossing.message_id)
         for message_id, receipt in change.receipts:
             self._update_sent(message_id, receipt=receipt)
+            self._note_receipt(message_id)
         self._asked.update({query.message_id: query for query in change.asked})
         self._received.update({query.message_id: query for query in change.received})
         for outgoing in change.outgoing:
@@ -196,6 +206,8 @@ class MemoryExchange(ExchangeStore, OutboxStore, JournalStore):
         for key_id in change.keys_destroyed:
             self._keys.pop(key_id, None)
             self._destroyed.add(key_id)
+        for one in change.reconciled:
+            self._put_reconciled(one)
         if change.epoch is not None:
             self._epochs.append(Epoch(number=change.epoch, first=len(self._leaves)))
         self._leaves.extend(change.leaves)
