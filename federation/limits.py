@@ -383,7 +383,8 @@ LIBRARY_FILE_BYTES_MAX: Final = 268_435_456
 ACCOUNT_DAYS_MAX: Final = 64
 """Days in one account: a pair that was parted for a month catches up in one, and the digests of two months are made in a second."""
 ACCOUNT_HEADS_MAX: Final = 128
-"""Checkpoints that one account is held against: with their consistency proofs of some 40 hashes the reply stays below half a message."""
+"""Checkpoints that one account is held against: with their consistency proofs of some 40 hashes the reply stays below half a
+message."""
 ACCOUNT_BYTES_MAX: Final = 65_536
 """A day takes up some 80 bytes, a head 45, an epoch 12."""
 LISTING_ROWS_MAX: Final = 1_000

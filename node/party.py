@@ -54,6 +54,7 @@ from node.rpc.interceptors import desk_chain, node_chain
 from node.rpc.library import LibraryServicer
 from node.rpc.officer import OfficerGate
 from node.rpc.officer_enrolment import OfficerEnrolmentServicer
+from node.rpc.reconciliation import GrpcReconciliation, ReconciliationServicer
 from node.rpc.registry import RegistryServicer
 from node.rpc.renewal import Identity
 from node.rpc.server import serving
@@ -247,6 +248,8 @@ def _parts(ground: _Ground, identity: Identity, channels: Channels) -> Parts:
         exchange_store=ground.exchange,
         outbox_store=ground.exchange,
         journal=ground.exchange,
+        reconcile_store=ground.exchange,
+        reconciliation=GrpcReconciliation(channels),
         pattern_store=ground.patterns,
         trace=ground.trace,
         registry=ground.registry,
@@ -308,7 +311,11 @@ async def _serving(ground: _Ground, identity: Identity, desk: Identity, particip
         serving(
             settings.listen,
             credentials=identity.tls.node_credentials(),
-            routes={**ExchangeServicer(participant.exchange).routes(), **DirectoryServicer(reads, participant.notices).routes()},
+            routes={
+                **ExchangeServicer(participant.exchange).routes(),
+                **DirectoryServicer(reads, participant.notices).routes(),
+                **ReconciliationServicer(participant.accounting).routes(),
+            },
             interceptors=node_chain(tls=identity.tls, clock=world.clock, timer=time.monotonic, heard=heard),
         ),
         serving(

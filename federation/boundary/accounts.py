@@ -1,4 +1,6 @@
-"""Accounts, listings and contradictions become believed values: whose they are, whom they are for, and what they say of a checkpoint."""
+"""Accounts, listings and contradictions become believed values: whose they are, whom they are for, and what they say of a
+checkpoint.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,6 @@ from federation.trust.merkle import Frontier
 from federation.trust.note import Checkpoint, Note
 from federation.trust.roster import Roster, signing_keys
 from federation.wire.account import (
-    Contradiction,
     decode_account,
     decode_contradiction,
     decode_listing,
@@ -137,9 +138,17 @@ def judge_told(held: Held, told: Told) -> Judgement:
     return judge(held, epochs=account.epochs, heads=account.heads, size=told.checkpoint.size)
 
 
+def judge_account(earlier: Told, told: Told) -> Judgement:
+    """What an account says about an earlier one of the same teller."""
+    began = {epoch.number: epoch.first for epoch in earlier.account.epochs}
+    if any(began.get(epoch.number, epoch.first) != epoch.first for epoch in told.account.epochs):
+        return Judgement.REWRITTEN  # an epoch that begins elsewhere than it did would forget what it must not
+    return judge_told(earlier.held, told)
+
+
 def read_contradiction(raw: bytes, *, roster: Roster) -> tuple[NodeName, Judgement]:
-    """Whose two statements these are, and how they contradict each other. Whoever has the directory can verify it; nobody else has to be
-    believed, for both are signed by the node itself.
+    """Whose two statements these are, and how they contradict each other. Whoever has the directory can verify it; nobody else has
+    to be believed, for both are signed by the node itself.
 
     Raises:
         Unauthentic, Forbidden, Malformed: the node did not sign both, or they do not contradict each other.
@@ -147,8 +156,12 @@ def read_contradiction(raw: bytes, *, roster: Roster) -> tuple[NodeName, Judgeme
     contradiction = decode_contradiction(raw)
     teller = decode_account(contradiction.account.statement).teller
     told = read_account(contradiction.account, roster=roster, teller=teller)
-    held, at = _earlier(contradiction, roster, teller)
-    judgement = judge_told(held, told)
+    if isinstance(contradiction.earlier, SignedTelling):
+        first = read_account(contradiction.earlier, roster=roster, teller=teller)
+        held, at, judgement = first.held, first.account.at, judge_account(first, told)
+    else:
+        held, at = _receipted(contradiction.earlier, roster, teller)
+        judgement = judge_told(held, told)
     if judgement not in CONTRADICTIONS:
         raise Malformed("these two statements agree")
     if judgement in {Judgement.SHORTENED, Judgement.EPOCH_GONE} and at >= told.account.at:
@@ -158,12 +171,8 @@ def read_contradiction(raw: bytes, *, roster: Roster) -> tuple[NodeName, Judgeme
     return teller, judgement
 
 
-def _earlier(contradiction: Contradiction, roster: Roster, teller: NodeName) -> tuple[Held, int]:
-    """The checkpoint in the first statement, under the teller's signature, and when it was made."""
-    earlier = contradiction.earlier
-    if isinstance(earlier, SignedTelling):
-        first = read_account(earlier, roster=roster, teller=teller)
-        return first.held, first.account.at
+def _receipted(earlier: SignedReceipt, roster: Roster, teller: NodeName) -> tuple[Held, int]:
+    """The checkpoint in a receipt, under the teller's signature, and when it was made."""
     receipt = decode_receipt(earlier.statement)
     if receipt.receiver != teller:
         raise Forbidden("a receipt of another node")

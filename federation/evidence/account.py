@@ -1,15 +1,15 @@
 """What two nodes tell each other of what crossed between them, and the rules by which one judges what the other tells.
 
 Theory of operation. Once a day each node asks each of its peers for an account: for every day that is not agreed yet, how many
-messages crossed each way with a digest over them, and the peer's journal as it is now. When the digests of a day differ, the two lists of
-that day are compared, and each difference has a name. A message belongs to the day on which its statement was made, which both
+messages crossed each way with a digest over them, and the peer's journal as it is now. When the digests of a day differ, the two
+lists of that day are compared, and each difference has a name. A message belongs to the day on which its statement was made, which both
 sides read in the statement; it is told by its commitment, which is the same in every sealing, so two honest nodes never differ
 because a receipt was lost and a message was sealed again.
 
-A journal is held against every checkpoint of it that the hearer holds, from receipts and from earlier accounts. The teller signs the root
-that its journal had at each of those sizes: when that is another one than it signed before, the two signed statements contradict
-each other, and whoever has them both can show it to anybody. A node that was put back from a backup has forgotten what it signed
-behind the copy; its epochs say so, and that contradicts nothing (`federation.evidence.journal`).
+A journal is held against every checkpoint of it that the hearer holds, from receipts and from earlier accounts. The teller signs
+the root that its journal had at each of those sizes: when that is another one than it signed before, the two signed statements
+contradict each other, and whoever has them both can show it to anybody. A node that was put back from a backup has forgotten what
+it signed behind the copy; its epochs say so, and that contradicts nothing (`federation.evidence.journal`).
 """
 
 from __future__ import annotations
@@ -172,9 +172,7 @@ def tally(day: int, *, sent: Iterable[Crossed], received: Iterable[Crossed]) -> 
     """What is told of a day: of what was sent, what was receipted, for only that has to be at the other side."""
     sent_count, sent_digest = digest_of(entry for entry in sent if entry.receipted)
     received_count, received_digest = digest_of(received)
-    return DayTally(
-        day=day, sent=sent_count, sent_digest=sent_digest, received=received_count, received_digest=received_digest
-    )
+    return DayTally(day=day, sent=sent_count, sent_digest=sent_digest, received=received_count, received_digest=received_digest)
 
 
 def agree(mine: DayTally, theirs: DayTally) -> bool:
@@ -188,9 +186,7 @@ def agree(mine: DayTally, theirs: DayTally) -> bool:
     )
 
 
-def differences(
-    mine: Iterable[Crossed], theirs: Iterable[Crossed], *, way: Way
-) -> Iterator[tuple[DifferenceKind, MessageId]]:
+def differences(mine: Iterable[Crossed], theirs: Iterable[Crossed], *, way: Way) -> Iterator[tuple[DifferenceKind, MessageId]]:
     """How the two lists of one day and one way differ. What is still under way, or never arrived, is no difference: the sender holds no
     receipt for it.
 
@@ -223,9 +219,12 @@ def judge(held: Held, *, epochs: Sequence[Epoch], heads: Iterable[Head], size: i
         size: of the journal in the account's checkpoint.
     """
     numbers = [epoch.number for epoch in epochs]
-    if held.epoch not in numbers:
-        return Judgement.EPOCH_GONE
-    later = epochs[numbers.index(held.epoch) + 1 :]
+    if held.epoch in numbers:
+        later = epochs[numbers.index(held.epoch) + 1 :]
+    else:  # a copy from before that epoch may have been put back later: the number of an epoch is the second at which it began
+        later = [epoch for epoch in epochs if epoch.number > held.epoch]
+        if not later:
+            return Judgement.EPOCH_GONE
     if later and held.size > later[0].first:
         return Judgement.FORGOTTEN
     if held.size > size:

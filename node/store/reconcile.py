@@ -90,9 +90,7 @@ _PUT_TALLY: Final = (
     "INSERT INTO tally VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET commitment = excluded.commitment,"
     " receipted = excluded.receipted WHERE (commitment, receipted) != (excluded.commitment, excluded.receipted)"
 )
-_OPEN_DAY: Final = (
-    "INSERT INTO compared_day VALUES (?, ?, 1, 0, 0, 0, 0, 0) ON CONFLICT DO UPDATE SET open = 1"
-)
+_OPEN_DAY: Final = "INSERT INTO compared_day VALUES (?, ?, 1, 0, 0, 0, 0, 0) ON CONFLICT DO UPDATE SET open = 1"
 
 
 def _sort(vault: Vault, rows: int, writer: sqlite3.Connection) -> int:
@@ -142,9 +140,7 @@ def _standing(row: records.Row) -> Standing:
     )
 
 
-def findings(
-    reader: sqlite3.Connection, peer: str
-) -> tuple[tuple[ComparedDay, ...], tuple[Difference, ...], tuple[Alarm, ...]]:
+def findings(reader: sqlite3.Connection, peer: str) -> tuple[tuple[ComparedDay, ...], tuple[Difference, ...], tuple[Alarm, ...]]:
     """See `federation.ports.ReconcileStore`."""
     rows = limits.FINDINGS_ROWS_MAX
     days = reader.execute(
@@ -205,10 +201,7 @@ def put(writer: sqlite3.Connection, one: Reconciled) -> None:
         writer.execute("UPDATE compared_day SET open = 1 WHERE peer = ?", (peer,))
     writer.executemany(
         "INSERT OR REPLACE INTO compared_day VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            (peer, day.day, not day.agreed, day.compared, day.sent, day.they_have, day.received, day.they_sent)
-            for day in one.days
-        ],
+        [(peer, day.day, not day.agreed, day.compared, day.sent, day.they_have, day.received, day.they_sent) for day in one.days],
     )
     writer.executemany(
         "DELETE FROM unproved WHERE crossing = (SELECT id FROM crossing WHERE direction = 'sent' AND message_id = ?)",
@@ -217,7 +210,16 @@ def put(writer: sqlite3.Connection, one: Reconciled) -> None:
     writer.executemany(
         _PUT_DIFFERENCE,
         [
-            (peer, each.kind, each.message_id, each.day, each.found, each.healed, each.evidence.statement, each.evidence.signature)
+            (
+                peer,
+                each.kind,
+                each.message_id,
+                each.day,
+                each.found,
+                each.healed,
+                each.evidence.statement,
+                each.evidence.signature,
+            )
             for each in one.differences
         ],
     )

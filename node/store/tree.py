@@ -73,7 +73,7 @@ def _nodes(connection: sqlite3.Connection) -> merkle.ReadNode:
             (level * merkle.HASH_BYTES + 1, merkle.HASH_BYTES, ((index + 1) << level) - 1),
         ).fetchone()
         if row is None:
-            raise StoreUnavailable("a row of a log is missing", hint="somebody changed the file: `gsp doctor --home DIR` says what is wrong")
+            raise StoreUnavailable("a row of a log is missing", hint="somebody changed the file: put back the newest copy of it")
         node: bytes = row[0]
         return node
 

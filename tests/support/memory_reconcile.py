@@ -34,10 +34,8 @@ class MemoryReconcile(ReconcileStore):
 
     def _note_crossing(self, crossing: Crossing) -> None:
         self._unsorted[crossing.direction, crossing.message_id] = None
-
-    def _note_receipt(self, message_id: MessageId) -> None:
-        self._unsorted[Direction.SENT, message_id] = None
-        self._unproved[message_id] = None
+        if crossing.direction is Direction.SENT and crossing.receipt is not None:
+            self._unproved[crossing.message_id] = None
 
     @may_fail
     async def sort_crossings(self, *, rows: int) -> int:

@@ -184,14 +184,7 @@ class MemoryExchange(MemoryReconcile, ExchangeStore, OutboxStore, JournalStore):
     def _apply(self, change: Change, crossings: Sequence[Crossing]) -> tuple[Position, ...]:
         """Nothing in here can fail: it happens whole."""
         self._marks.update({(mark.sender, mark.message_id): mark for mark in change.marks})
-        for crossing in crossings:
-            self._crossings[crossing.direction, crossing.message_id] = crossing
-            self._note_crossing(crossing)
-            if crossing.receipt is not None and crossing.direction is Direction.SENT:
-                self._note_receipt(crossing.message_id)
-        for message_id, receipt in change.receipts:
-            self._update_sent(message_id, receipt=receipt)
-            self._note_receipt(message_id)
+        self._apply_crossings(change, crossings)
         self._asked.update({query.message_id: query for query in change.asked})
         self._received.update({query.message_id: query for query in change.received})
         for outgoing in change.outgoing:
@@ -206,13 +199,21 @@ class MemoryExchange(MemoryReconcile, ExchangeStore, OutboxStore, JournalStore):
         for key_id in change.keys_destroyed:
             self._keys.pop(key_id, None)
             self._destroyed.add(key_id)
-        for one in change.reconciled:
-            self._put_reconciled(one)
         if change.epoch is not None:
             self._epochs.append(Epoch(number=change.epoch, first=len(self._leaves)))
         self._leaves.extend(change.leaves)
         self._salts.update(leaf.salt for leaf in change.leaves)
         return tuple(self._tree.append(leaf.hash()) for leaf in change.leaves)
+
+    def _apply_crossings(self, change: Change, crossings: Sequence[Crossing]) -> None:
+        for crossing in crossings:
+            self._crossings[crossing.direction, crossing.message_id] = crossing
+            self._note_crossing(crossing)
+        for message_id, receipt in change.receipts:
+            self._update_sent(message_id, receipt=receipt)
+            self._note_crossing(self._crossings[Direction.SENT, message_id])
+        for one in change.reconciled:
+            self._put_reconciled(one)
 
     def _update_sent(self, message_id: MessageId, **changes: object) -> None:
         place = (Direction.SENT, message_id)

@@ -21,6 +21,7 @@ from federation.trust.issuing import issue_officer_certificate
 from federation.trust.keys import Signer
 from node.rpc.directory import DirectoryServicer
 from node.rpc.exchange import ExchangeServicer
+from node.rpc.reconciliation import ReconciliationServicer
 from node.use_cases.desk import OwnDesk
 from node.use_cases.desk_values import KeyPlace
 from node.use_cases.diagnosis import Facts
@@ -265,6 +266,7 @@ class SimNode:
                     routes={
                         **ExchangeServicer(participant.exchange).routes(),
                         **DirectoryServicer(DirectoryReads(participant.registry), participant.notices).routes(),
+                        **ReconciliationServicer(participant.accounting).routes(),
                     },
                     anchors=lambda: participant.registry.roster.anchors(),  # noqa: PLW0108  # as in federation
                     spawn=self.spawn,
@@ -294,6 +296,9 @@ class SimNode:
             exchange_store=disk,
             outbox_store=disk,
             journal=disk,
+            reconcile_store=disk,
+            reconciliation=self._network.reconciliation(self.kit.name, ca=ca, clock=self.clock),
+            reconcile_pause_s=HOUSEKEEPING_S,
             pattern_store=self.patterns,
             trace=self.trace,
             registry=registry,
