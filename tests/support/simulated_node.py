@@ -290,7 +290,7 @@ class SimNode:
         ca = self.kit.ca.certificate
         service = self._network.directory(self.kit.name, ca=ca, clock=self.clock)
         return Parts(
-            own=Own(party=self.party, name=self.kit.name, signer=self.kit.signer),
+            own=Own(party=self.party, name=self.kit.name, signer=self.kit.signer, epochs=tuple(self.storage._epochs)),
             world=World(clock=self.clock, entropy=SeededEntropy(self._seed, self.party, self.starts)),
             version="simulated",
             exchange_store=disk,
