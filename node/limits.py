@@ -123,3 +123,5 @@ RESEND_S: Final = 7 * 86_400
 """A message that a peer lost is sent again for a week. What it refuses that long, it will refuse."""
 ALARMS_PER_VISIT_MAX: Final = 8
 """Alarms of one visit that are kept, with the signed statements: a rewritten journal contradicts every later checkpoint."""
+RECONCILE_SILENT_S: Final = 3 * 86_400
+"""A peer that gives no account for so long is told of: over a weekend nobody could do anything about it."""

@@ -4,7 +4,7 @@ checkpoint.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from federation.boundary.receipts import read_journal_checkpoint
@@ -105,8 +105,13 @@ def read_listing(signed: SignedTelling, *, roster: Roster, teller: NodeName, hea
     return listing
 
 
-def check_proofs(told: Told, proofs: Sequence[Sequence[bytes]]) -> None:
+def check_proofs(told: Told, proofs: Sequence[Sequence[bytes]], *, contradicted: Collection[int]) -> None:
     """See that every tree that an account tells of continues in its checkpoint.
+
+    Args:
+        told: the account.
+        proofs: one for each of its heads.
+        contradicted: sizes about which it contradicts what was signed before: there is nothing left to show about them.
 
     Raises:
         Unauthentic, Malformed: the hashes do not show it.
@@ -114,7 +119,7 @@ def check_proofs(told: Told, proofs: Sequence[Sequence[bytes]]) -> None:
     if len(proofs) != len(told.account.heads):
         raise Malformed("an account comes with another number of proofs than it needs")
     for head, hashes in zip(told.account.heads, proofs, strict=True):
-        if head.root:
+        if head.root and head.size not in contradicted:
             merkle.verify_consistency(
                 old_size=head.size,
                 old_root=head.root,

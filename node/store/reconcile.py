@@ -58,7 +58,7 @@ class SqliteReconcile(ReconcileStore):
         return await self._database.read(partial(_head, size=size))
 
     async def standings(self) -> tuple[Standing, ...]:
-        return await self._database.read(lambda reader: tuple(map(_standing, reader.execute(_STANDINGS))))
+        return await self._database.read(standings)
 
     async def findings(self, peer: PartyId) -> tuple[tuple[ComparedDay, ...], tuple[Difference, ...], tuple[Alarm, ...]]:
         return await self._database.read(partial(findings, peer=peer))
@@ -127,6 +127,11 @@ def _head(reader: sqlite3.Connection, *, size: int) -> bytes:
     for sibling in path:  # the last leaf of a tree: everything on its path lies to its left
         root = merkle.node_hash(sibling, root)
     return root
+
+
+def standings(reader: sqlite3.Connection) -> tuple[Standing, ...]:
+    """See `federation.ports.ReconcileStore`."""
+    return tuple(map(_standing, reader.execute(_STANDINGS)))
 
 
 def _standing(row: records.Row) -> Standing:

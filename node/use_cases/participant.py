@@ -270,6 +270,7 @@ def _diagnosis(parts: Parts, core: _Core, notices: Notices) -> Diagnosis:
         says=parts.says,
         key_report=report,
         keyring=core.keyring,
+        accounts=parts.reconcile_store,
     )
 
 

@@ -174,8 +174,8 @@ class Reconciling:
         signed = decode_telling(accounted.account)
         told = read_account(signed, roster=self._registry.roster, teller=peer.name, hearer=self._own.name)
         _check_about(told, days, sizes)
-        check_proofs(told, accounted.proofs)
         alarms = self._alarms(told, earlier, claims)
+        check_proofs(told, accounted.proofs, contradicted={alarm.size for alarm in alarms})
         compared = [await self._compare(peer, party, ours, theirs) for ours, theirs in zip(mine, told.account.days, strict=True)]
         await self._write(party, told, proved=tuple(claims), alarms=alarms, days=compared, reopen=_came_back(earlier, told))
         self._accounting.doubted.get(party, set()).difference_update(days)
@@ -202,13 +202,13 @@ class Reconciling:
         return {message_id: _Claim(signed=signed, held=held_by_receipt(signed)) for message_id, signed in receipts}
 
     def _alarms(self, told: Told, earlier: Told | None, claims: dict[MessageId, _Claim]) -> tuple[Alarm, ...]:
-        """Everything that this account contradicts, a few of each visit: a rewritten journal contradicts all that came after."""
+        """Everything that this account contradicts."""
         found: list[Alarm] = []
         if earlier is not None and (judgement := judge_account(earlier, told)) in CONTRADICTIONS:
             found.append(self._alarm(_Claim(signed=earlier.signed, held=earlier.held), judgement, told))
         for claim in claims.values():
             judgement = judge_told(claim.held, told)
-            if judgement in CONTRADICTIONS and len(found) < node_limits.ALARMS_PER_VISIT_MAX:
+            if judgement in CONTRADICTIONS:
                 found.append(self._alarm(claim, judgement, told))
         return tuple(found)
 
@@ -285,7 +285,8 @@ class Reconciling:
             one.kind for one in found.values() if (one.kind, one.message_id) not in {(old.kind, old.message_id) for old in known}
         ]
         loud = {(one.epoch, one.size, one.judgement) for one in sounded}
-        new_alarms = tuple(one for one in alarms if (one.epoch, one.size, one.judgement) not in loud)
+        fresh = [one for one in alarms if (one.epoch, one.size, one.judgement) not in loud]
+        new_alarms = tuple(fresh[: node_limits.ALARMS_PER_VISIT_MAX])  # a rewritten journal contradicts all that came after
         reconciled = Reconciled(
             standing=Standing(peer=party, visited=now, account=told.signed),
             days=tuple(day.compared for day in days),
