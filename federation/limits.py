@@ -396,3 +396,18 @@ DESK_REPLY_BYTES_MAX: Final = PROOF_FILE_BYTES_MAX + 65_536
 """The largest reply of the desk is a proof file."""
 LIBRARY_FILE_BYTES_MAX: Final = 268_435_456
 """A whole directory log and every Party's set, each at a good part of its bound."""
+
+# --- reconciling ---------------------------------------------------------------------------------------------------
+ACCOUNT_DAYS_MAX: Final = 64
+"""Days in one account: a pair that was parted for a month catches up in one, and the digests of two months are made in a second."""
+ACCOUNT_HEADS_MAX: Final = 128
+"""Checkpoints that one account is held against: with their consistency proofs of some 40 hashes the reply stays below half a
+message."""
+ACCOUNT_BYTES_MAX: Final = 65_536
+"""A day takes up some 80 bytes, a head 45, an epoch 12."""
+LISTING_ROWS_MAX: Final = 1_000
+"""Messages in one listing, some 60 bytes each."""
+JOURNAL_EPOCHS_MAX: Final = 256
+"""Epochs of one journal: nobody puts a node back every day."""
+FINDINGS_ROWS_MAX: Final = 256
+"""Compared days, differences and alarms of one peer that are shown: the newest say what is going on."""

@@ -119,3 +119,31 @@ PARCEL_AT_DESK_S: Final = 600
 """An import that nobody goes on with for ten minutes gives way."""
 PARCEL_ITEMS_PER_CALL: Final = 16
 """Messages and receipts that one call takes: with the slowest automatic answers far below RPC_TIMEOUT_S."""
+
+# --- reconciling with peers ----------------------------------------------------------------------------------------
+RECONCILE_EVERY_S: Final = 86_400
+"""How often a node asks each peer for its account: a loss is known the next day."""
+RECONCILE_RETRY_S: Final = 3_600
+"""A peer that gave none is asked again after an hour: it is not urgent, and a call to a dead node takes a while."""
+RECONCILE_LOOK_S: Final = 600.0
+"""How often a node looks whom it has to ask."""
+RECONCILE_GRACE_S: Final = 3_600
+"""A day is compared an hour after its end: clocks differ, and what was on its way has arrived."""
+RECONCILE_ROUNDS_MAX: Final = 64
+"""Accounts in one visit: more than five years of days (ACCOUNT_DAYS_MAX each), or 8,000 receipts; the next visit goes on."""
+RECONCILE_CALLS_PER_HOUR_MAX: Final = 512
+"""Of one Party: all rounds of a visit, and as many listings. Each may read a whole day from the disk."""
+RECONCILE_SORT_ROWS: Final = 500
+"""Crossings sorted under their days in one transaction: some 20 ms, so that no receipt waits for it."""
+RECONCILE_DAYS_BACK: Final = 1_765
+"""Days that are compared: two months less than RETENTION_S, so that no node asks about what the other has erased in good order."""
+LISTING_PAGES_MAX: Final = 64
+"""Pages of one day's listing that are read: LISTING_ROWS_MAX each, far more than a Party asks another in a day."""
+RESENT_PER_VISIT_MAX: Final = 256
+"""Messages sent again to a peer that lost them, in one visit: a minute of its time."""
+RESEND_S: Final = 7 * 86_400
+"""A message that a peer lost is sent again for a week. What it refuses that long, it will refuse."""
+ALARMS_PER_VISIT_MAX: Final = 8
+"""Alarms of one visit that are kept, with the signed statements: a rewritten journal contradicts every later checkpoint."""
+RECONCILE_SILENT_S: Final = 3 * 86_400
+"""A peer that gives no account for so long is told of: over a weekend nobody could do anything about it."""

@@ -56,6 +56,7 @@ from node.rpc.library import LibraryServicer
 from node.rpc.officer import OfficerGate
 from node.rpc.officer_enrolment import OfficerEnrolmentServicer
 from node.rpc.parcels import ParcelsServicer
+from node.rpc.reconciliation import GrpcReconciliation, ReconciliationServicer
 from node.rpc.registry import RegistryServicer
 from node.rpc.renewal import Identity
 from node.rpc.server import serving
@@ -255,6 +256,8 @@ def _parts(ground: _Ground, identity: Identity, channels: Channels) -> Parts:
         timeline=ground.exchange.timeline,
         peer_store=ground.exchange.timeline,
         book=channels.book,
+        reconcile_store=ground.exchange,
+        reconciliation=GrpcReconciliation(channels),
         pattern_store=ground.patterns,
         trace=ground.trace,
         registry=ground.registry,
@@ -319,7 +322,11 @@ async def _serving(
         serving(
             settings.listen,
             credentials=identity.tls.node_credentials(),
-            routes={**ExchangeServicer(participant.exchange).routes(), **DirectoryServicer(reads, participant.notices).routes()},
+            routes={
+                **ExchangeServicer(participant.exchange).routes(),
+                **DirectoryServicer(reads, participant.notices).routes(),
+                **ReconciliationServicer(participant.accounting).routes(),
+            },
             interceptors=node_chain(tls=identity.tls, clock=world.clock, timer=time.monotonic, heard=heard, version=__version__),
         ),
         serving(

@@ -36,6 +36,10 @@ class JournalKind(StrEnum):
     """The deadline passed without an answer."""
     EPOCH = "epoch"
     """The node was put back from a backup, and its journal goes on under another name."""
+    ALARM = "alarm"
+    """A peer's account differs from what this node holds; its digest is bound."""
+    ERASED = "erased"
+    """The retention of old messages has ended, and their contents are gone; how many, the note says."""
 
 
 FIRST_EPOCH: Final = 1

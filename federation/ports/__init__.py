@@ -35,6 +35,16 @@ from federation.ports.timeline import (
     PeerStore,
     TimelineStore,
 )
+from federation.ports.reconcile import (
+    Accounted,
+    Alarm,
+    ComparedDay,
+    Difference,
+    Reconciled,
+    ReconcileService,
+    ReconcileStore,
+    Standing,
+)
 from federation.ports.transport import (
     Delivery,
     PatternStore,
@@ -47,14 +57,18 @@ from federation.ports.world import (
 )
 
 __all__ = [
+    "Accounted",
+    "Alarm",
     "AlreadySeen",
     "AskedQuery",
     "Change",
     "Clock",
+    "ComparedDay",
     "Cosigned",
     "Crossing",
     "DecryptionKey",
     "Delivery",
+    "Difference",
     "Direction",
     "DirectoryService",
     "DirectoryStore",
@@ -77,6 +91,10 @@ __all__ = [
     "ReceivedQuery",
     "TimelineEvent",
     "TimelineStore",
+    "ReconcileService",
+    "ReconcileStore",
+    "Reconciled",
+    "Standing",
     "Transport",
     "WitnessStore",
 ]

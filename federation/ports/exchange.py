@@ -13,6 +13,7 @@ from federation.delivery.timeline import Direction, TimelineEvent
 from federation.envelope.header import MessageKind
 from federation.evidence.journal import Epoch, Leaf, Position
 from federation.identity import MessageId, PartyId
+from federation.ports.reconcile import Reconciled
 from federation.query.lifecycle import AskedState, ReceivedState
 from federation.trust.merkle import Frontier
 
@@ -130,6 +131,7 @@ class Change:
         epoch: number of an epoch of the journal that begins with the first of `leaves`; one that there is already is Misuse.
         events: lines for the timelines of messages. One that says the same as a line that is there folds into it.
         events_erased: messages whose timelines go, before `events` are put: they go with the message.
+        reconciled: what visits at peers found.
     """
 
     marks: tuple[ReplayMark, ...] = ()
@@ -146,6 +148,7 @@ class Change:
     epoch: int | None = None
     events: tuple[TimelineEvent, ...] = ()
     events_erased: tuple[tuple[Direction, MessageId], ...] = ()
+    reconciled: tuple[Reconciled, ...] = ()
 
 
 class AlreadySeen(Exception):  # not an error: the caller asked, and this is the answer

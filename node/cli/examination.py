@@ -8,7 +8,7 @@ import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from federation.errors import Conflict, FederationError
+from federation.errors import Conflict, FederationError, InvalidConfiguration, NotFound
 from node import party
 from node.config import NodeSettings
 from node.formats.particulars import own_particulars
@@ -16,6 +16,7 @@ from node.joining import read_sets
 from node.returning import Mark, old_copies_in
 from node.store.directory import SqliteDirectory
 from node.store.exchange import survey_keys
+from node.store.journal_check import survey_journal
 from node.use_cases.desk_values import Check, Health
 from node.use_cases.diagnosis import DISK_FREE_BYTES_MIN, old_copies, put_back
 from node.use_cases.directory_checks import directory_checks
@@ -35,6 +36,7 @@ async def examine(home: Path, world: World) -> tuple[Check, ...]:
     checks += [
         *_put_back(home),
         *_sealing_keys(home / "exchange.sqlite", world),
+        *_journal(home / "exchange.sqlite"),
         *old_copies(old_copies_in(home, now=world.now())),
     ]
     checks += [await _answers("Secretariat", settings.secretariat), await _answers("own desk", settings.desk)]
@@ -120,6 +122,26 @@ def _sealing_keys(path: Path, world: World) -> Iterator[Check]:
         yield Check(name=name, health=Health.WARNING, words=words, hint=hint)
     else:
         yield Check(name=name, health=Health.GOOD, words=words)
+
+
+def _journal(path: Path) -> Iterator[Check]:
+    """The own journal, held against its own rows."""
+    name = "own journal"
+    try:
+        survey = survey_journal(path)
+    except NotFound:
+        return  # the node has never run
+    except InvalidConfiguration:
+        return  # it is of an older version, as is told above
+    except FederationError as error:
+        yield Check(name=name, health=Health.BAD, words=error.message, hint=error.hint)
+        return
+    words = f"{survey.records} records"
+    if survey.problems:
+        hint = "somebody changed the file: find out who, and tell the peers; their receipts show what stood there"
+        yield Check(name=name, health=Health.BAD, words=f"{words}; {'; '.join(survey.problems)}", hint=hint)
+    else:
+        yield Check(name=name, health=Health.GOOD, words=f"{words}, and the tree over them holds")
 
 
 async def _answers(name: str, address: str) -> Check:

@@ -34,7 +34,7 @@ from federation.ports import (
     ReceivedQuery,
 )
 from federation.trust.merkle import Frontier
-from node.store import epochs, tree
+from node.store import epochs, reconcile, tree
 from node.store import rows as records
 from node.store.database import Database, looking_into
 from node.store.schema import Schema
@@ -44,8 +44,8 @@ from node.store.vault import Vault
 SCHEMA: Final = Schema(name="exchange", version=2, left_out=epochs.LEFT_OUT)
 
 
-class SqliteExchange(ExchangeStore, OutboxStore, JournalStore):
-    """The three ports over one file, because every commit touches all of them."""
+class SqliteExchange(reconcile.SqliteReconcile, ExchangeStore, OutboxStore, JournalStore):
+    """The four ports over one file, because every commit touches all of them."""
 
     def __init__(self, database: Database, vault: Vault) -> None:
         self._database = database
@@ -183,6 +183,8 @@ class SqliteExchange(ExchangeStore, OutboxStore, JournalStore):
         for key_id in change.keys_destroyed:
             epochs.destroy(writer, key_id)
         put_events(writer, change)
+        for one in change.reconciled:
+            reconcile.put(writer, one)
         return positions
 
     def _append(self, writer: sqlite3.Connection, leaf: Leaf) -> Position:

@@ -127,7 +127,7 @@ def crossing_value(row: Row, vault: Vault) -> Crossing:
         :14
     ]
     ciphertext, receipt_statement, receipt_signature = row[14:]
-    content = seal.unpack_inner(vault.open(sealed, column="crossing.sealed", row=_crossing_key(direction, message_id)))
+    content = crossing_content(sealed, direction, message_id, vault)
     return Crossing(
         direction=Direction(direction),
         message_id=MessageId(message_id),
@@ -150,6 +150,11 @@ def crossing_value(row: Row, vault: Vault) -> Crossing:
         ),
         leaf=leaf,
     )
+
+
+def crossing_content(sealed: bytes, direction: str, message_id: bytes, vault: Vault) -> seal.Inner:
+    """What is in the column `sealed` of a row of `crossing`."""
+    return seal.unpack_inner(vault.open(sealed, column="crossing.sealed", row=_crossing_key(direction, message_id)))
 
 
 def _crossing_key(direction: str, message_id: bytes) -> bytes:

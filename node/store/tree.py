@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from federation.errors import NotFound
+from federation.errors import NotFound, StoreUnavailable
 from federation.evidence.journal import Position
 from federation.trust import merkle
 
@@ -72,6 +72,8 @@ def _nodes(connection: sqlite3.Connection) -> merkle.ReadNode:
             "SELECT substr(nodes, ?, ?) FROM leaf WHERE position = ?",
             (level * merkle.HASH_BYTES + 1, merkle.HASH_BYTES, ((index + 1) << level) - 1),
         ).fetchone()
+        if row is None:
+            raise StoreUnavailable("a row of a log is missing", hint="somebody changed the file: put back the newest copy of it")
         node: bytes = row[0]
         return node
 

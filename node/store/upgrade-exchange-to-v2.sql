@@ -59,3 +59,105 @@ CREATE TABLE peer_seen (
     certificate_seen INTEGER NOT NULL,
     version          TEXT NOT NULL      -- of its program, or empty
 ) STRICT, WITHOUT ROWID;
+
+-- --- reconciling with peers ------------------------------------------------------------------------------------------------------
+
+-- Crossings that are not sorted under their days yet, or got a receipt since (node/store/reconcile.py).
+CREATE TABLE unsorted (
+    crossing INTEGER PRIMARY KEY REFERENCES crossing (id) ON DELETE CASCADE
+) STRICT;
+
+CREATE TRIGGER crossing_is_to_be_sorted AFTER INSERT ON crossing
+BEGIN
+    INSERT OR IGNORE INTO unsorted VALUES (new.id);
+END;
+
+-- Receipts of peers whose checkpoint was not held against the peer's journal yet.
+CREATE TABLE unproved (
+    crossing INTEGER PRIMARY KEY REFERENCES crossing (id) ON DELETE CASCADE
+) STRICT;
+
+CREATE TRIGGER receipt_is_to_be_proved AFTER INSERT ON receipt
+WHEN (SELECT direction FROM crossing WHERE id = new.crossing) = 'sent'
+BEGIN
+    INSERT OR IGNORE INTO unsorted VALUES (new.crossing);
+    INSERT OR IGNORE INTO unproved VALUES (new.crossing);
+END;
+
+-- Which messages belong to which day: that on which their statement was made.
+CREATE TABLE tally (
+    peer       TEXT NOT NULL,
+    day        INTEGER NOT NULL,        -- since 1970-01-01 UTC
+    direction  TEXT NOT NULL,           -- as in crossing
+    message_id BLOB NOT NULL,
+    commitment BLOB NOT NULL,           -- of the header: the same in every sealing
+    receipted  INTEGER NOT NULL,        -- of what was sent: 1 when the receipt is here; of what came: 1
+    PRIMARY KEY (peer, day, direction, message_id)
+) STRICT, WITHOUT ROWID;
+
+-- Days on which something crossed, and what both sides told of them.
+CREATE TABLE compared_day (
+    peer      TEXT NOT NULL,
+    day       INTEGER NOT NULL,
+    open      INTEGER NOT NULL,         -- 1 when it has to be compared, or compared again
+    compared  INTEGER NOT NULL,         -- Unix seconds; 0 before the first time
+    sent      INTEGER NOT NULL,
+    they_have INTEGER NOT NULL,
+    received  INTEGER NOT NULL,
+    they_sent INTEGER NOT NULL,
+    PRIMARY KEY (peer, day)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX compared_day_open ON compared_day (peer, compared, day) WHERE open = 1;
+
+-- How far this node is with each peer.
+CREATE TABLE standing (
+    peer              TEXT PRIMARY KEY,
+    visited           INTEGER NOT NULL,
+    account           BLOB,             -- the newest one that was good, as its bytes were signed; null before
+    account_signature BLOB,
+    problem           TEXT NOT NULL,
+    failing_since     INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Messages about which the two sides differ, or differed.
+CREATE TABLE difference (
+    peer       TEXT NOT NULL,
+    kind       TEXT NOT NULL,           -- DifferenceKind
+    message_id BLOB NOT NULL,
+    day        INTEGER NOT NULL,
+    found      INTEGER NOT NULL,
+    healed     INTEGER NOT NULL,        -- Unix seconds; 0 while they differ
+    listing    BLOB NOT NULL,           -- the peer's, as its bytes were signed
+    signature  BLOB NOT NULL,
+    PRIMARY KEY (peer, message_id, kind)
+) STRICT;
+
+-- Peers' journals that contradict what the peer signed before. Rows never go away.
+CREATE TABLE journal_alarm (
+    peer      TEXT NOT NULL,
+    judgement TEXT NOT NULL,
+    epoch     INTEGER NOT NULL,         -- of the checkpoint that is contradicted, and its size
+    size      INTEGER NOT NULL,
+    found     INTEGER NOT NULL,
+    proof     BLOB NOT NULL,            -- Contradiction
+    PRIMARY KEY (peer, epoch, size, judgement)
+) STRICT;
+
+CREATE TRIGGER alarm_is_not_removed BEFORE DELETE ON journal_alarm
+BEGIN
+    SELECT RAISE(ABORT, 'an alarm never goes away');
+END;
+
+-- Up to where the contents of the journal were erased at the end of retention.
+CREATE TABLE erased (
+    id     INTEGER PRIMARY KEY CHECK (id = 1),
+    leaves INTEGER NOT NULL
+) STRICT;
+
+INSERT INTO erased VALUES (1, 0);
+
+CREATE INDEX crossing_age ON crossing (at, id);
+
+INSERT INTO unsorted SELECT id FROM crossing;
+INSERT INTO unproved SELECT receipt.crossing FROM receipt JOIN crossing ON crossing.id = receipt.crossing WHERE direction = 'sent';

@@ -10,12 +10,13 @@ from typing import Final
 from federation import limits
 from federation.boundary.directory import cosigners
 from federation.errors import FederationError, Unavailable, Unreachable
-from federation.ports import JournalStore, OutboxStore
+from federation.ports import JournalStore, OutboxStore, ReconcileStore
 from federation.trust.chain import Window
 from federation.trust.roster import signing_keys
 from node.use_cases.announcing import Particulars
 from node.use_cases.desk_values import Check, Health, NodeStatus
 from node.use_cases.directory_checks import directory_checks
+from node.use_cases.journal_checks import journal_checks
 from node.use_cases.key_report import KeyReport
 from node.use_cases.keyring import Keyring
 from node.use_cases.notices import Notices
@@ -75,6 +76,7 @@ class Diagnosis:
         book: PeerBook,
         key_report: KeyReport,
         keyring: Keyring,
+        accounts: ReconcileStore,
         says: Callable[[], Particulars | None] = lambda: None,
     ) -> None:
         self._own = own
@@ -89,6 +91,7 @@ class Diagnosis:
         self._book = book
         self._key_report = key_report
         self._keyring = keyring
+        self._accounts = accounts
         self._says = says
 
     async def look(self) -> NodeStatus:
@@ -113,6 +116,7 @@ class Diagnosis:
             facts.clocks.check(),
             self._book.check(self._registry.roster.parties),
             *_sealing_keys(self._keyring.overdue()),
+            *await journal_checks(self._accounts, now=self._world.clock.now()),
             *_returned(facts.returned),
             *old_copies(facts.old_copies),
         )

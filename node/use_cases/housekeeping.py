@@ -58,6 +58,7 @@ def housekeeping(parts: Parts, participant: Participant) -> tuple[Round, ...]:
             ),
             pause_s,
         ),
+        Round((participant.reconciling.look,), parts.reconcile_pause_s),
     )
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from federation.delivery.outbox import Outgoing
 from federation.envelope.header import MessageKind, Prekey
 from federation.errors import Unauthentic
+from node.use_cases.accounting import Accounting
 from node.use_cases.acknowledging import Acknowledger
 from node.use_cases.answering import Answering
 from node.use_cases.asking import Asking
@@ -35,7 +36,9 @@ from node.use_cases.parts import Participant, Parts
 from node.use_cases.personnel import employ
 from node.use_cases.proving import Proving
 from node.use_cases.recent import Recent
+from node.use_cases.reconciling import Reconciling
 from node.use_cases.repository import Repository
+from node.use_cases.resending import Resending
 from node.use_cases.sealing import Sealer
 from node.use_cases.weather import WeatherStation
 from node.use_cases.witnessing import Witness
@@ -95,6 +98,7 @@ async def _assemble(parts: Parts) -> tuple[Participant, Acknowledger]:
             return await answering.key_for_answer(outgoing.message_id)
         return core.keyring.prekey_of(outgoing.peer, parts.registry.roster)
 
+    accounting = _accounting(parts)
     handlers = {MessageKind.QUERY: asking.handed, MessageKind.ANSWER: answering.handed}
     core.outbox.connect(on_handed=handlers, key_for=key_for)
     exchange = _exchange(parts, core, asking, answering)
@@ -114,6 +118,8 @@ async def _assemble(parts: Parts) -> tuple[Participant, Acknowledger]:
         ),
         personnel=personnel,
         parcels=_parcels(parts, core, exchange, on_receipt=handlers, entitlement=personnel.entitlement),
+        accounting=accounting,
+        reconciling=_reconciling(parts, core, accounting),
     )
     return participant, core.acknowledger
 
@@ -186,6 +192,34 @@ def _answering(parts: Parts, core: _Core) -> Answering:
         policy=parts.policy,
         announcer=core.announcer,
         turns=core.turns,
+    )
+
+
+def _accounting(parts: Parts) -> Accounting:
+    return Accounting(
+        own=parts.own, world=parts.world, store=parts.reconcile_store, journal=parts.journal, registry=parts.registry
+    )
+
+
+def _reconciling(parts: Parts, core: _Core, accounting: Accounting) -> Reconciling:
+    resending = Resending(
+        store=parts.exchange_store,
+        transport=parts.transport,
+        registry=parts.registry,
+        keyring=core.keyring,
+        sealer=core.sealer,
+        outbox=core.outbox,
+        turns=core.turns,
+    )
+    return Reconciling(
+        own=parts.own,
+        world=parts.world,
+        store=parts.reconcile_store,
+        exchange_store=parts.exchange_store,
+        service=parts.reconciliation,
+        registry=parts.registry,
+        accounting=accounting,
+        resending=resending,
     )
 
 
@@ -279,6 +313,7 @@ def _diagnosis(parts: Parts, core: _Core, notices: Notices) -> Diagnosis:
         says=parts.says,
         key_report=report,
         keyring=core.keyring,
+        accounts=parts.reconcile_store,
     )
 
 

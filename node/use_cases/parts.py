@@ -17,12 +17,16 @@ from federation.ports import (
     Peer,
     PeerStore,
     TimelineStore,
+    ReconcileService,
+    ReconcileStore,
     Transport,
     WitnessStore,
 )
 from federation.query.policy import Policy
 from federation.uim.pattern import PatternSet
+from node import limits as node_limits
 from node.trace.ports import TraceStore
+from node.use_cases.accounting import Accounting
 from node.use_cases.announcing import Particulars
 from node.use_cases.answering import Answering
 from node.use_cases.asking import Asking
@@ -37,6 +41,7 @@ from node.use_cases.own_keys import OwnKeys
 from node.use_cases.peer_book import PeerBook
 from node.use_cases.parcels import Parcels
 from node.use_cases.personnel import OfficerParts, Personnel
+from node.use_cases.reconciling import Reconciling
 from node.use_cases.registry import Registry
 from node.use_cases.repository import Repository
 from node.use_cases.witnessing import Witness
@@ -62,6 +67,7 @@ class Parts:
         book: what was seen of other Parties' nodes, filled by whatever talks to them.
         housekeeping_s: how long a node rests between two looks at deadlines, prekeys, patterns and the log.
         witness_pause_s: how long one on witness duty rests between two looks at what waits for it.
+        reconcile_pause_s: how long a node rests between two looks at which peers it has to ask for their accounts.
     """
 
     own: Own
@@ -86,11 +92,14 @@ class Parts:
     policy: Policy
     own_keys: OwnKeys
     facts: Callable[[], Facts]
+    reconcile_store: ReconcileStore
+    reconciliation: ReconcileService
     officers: OfficerParts
     says: Callable[[], Particulars | None] = lambda: None
     book: PeerBook = field(default_factory=PeerBook)
     housekeeping_s: float = HOUSEKEEPING_S
     witness_pause_s: float = WITNESS_PAUSE_S
+    reconcile_pause_s: float = node_limits.RECONCILE_LOOK_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +119,8 @@ class Participant:
     witness: Witness
     personnel: Personnel
     parcels: Parcels
+    accounting: Accounting
+    reconciling: Reconciling
 
     async def know(self, sets: Sequence[PatternSet]) -> None:
         """Answer with other sets from now on, and keep them where others can fetch them."""

@@ -42,6 +42,7 @@ from federation.query.lifecycle import AskedState, ReceivedState
 from federation.trust import merkle
 from tests.support.faults import Faults, may_fail
 from tests.support.memory_timeline import MemoryTimeline
+from tests.support.memory_reconcile import MemoryReconcile
 
 
 class BrokenContract(AssertionError):
@@ -66,6 +67,9 @@ class MemoryTree:
         self._nodes.update({(level, place): value for level, place, value in completed})
         return Position(index=index, root=self.frontier.root(), inclusion=self.inclusion(index, index + 1))
 
+    def leaf(self, index: int) -> bytes:
+        return self._nodes[0, index]
+
     def inclusion(self, index: int, size: int) -> tuple[bytes, ...]:
         self._check_reached(size)
         return merkle.inclusion_proof(index, size, self._read)
@@ -82,8 +86,9 @@ class MemoryTree:
         return self._nodes[level, index]
 
 
-class MemoryExchange(ExchangeStore, OutboxStore, JournalStore):
+class MemoryExchange(MemoryReconcile, ExchangeStore, OutboxStore, JournalStore):
     def __init__(self, faults: Faults | None = None) -> None:
+        super().__init__()
         self.faults = faults if faults is not None else Faults()
         self._marks: dict[tuple[PartyId, MessageId], ReplayMark] = {}
         self._asked: dict[MessageId, AskedQuery] = {}
@@ -181,9 +186,7 @@ class MemoryExchange(ExchangeStore, OutboxStore, JournalStore):
     def _apply(self, change: Change, crossings: Sequence[Crossing]) -> tuple[Position, ...]:
         """Nothing in here can fail: it happens whole."""
         self._marks.update({(mark.sender, mark.message_id): mark for mark in change.marks})
-        self._crossings.update({(crossing.direction, crossing.message_id): crossing for crossing in crossings})
-        for message_id, receipt in change.receipts:
-            self._update_sent(message_id, receipt=receipt)
+        self._apply_crossings(change, crossings)
         self._asked.update({query.message_id: query for query in change.asked})
         self._received.update({query.message_id: query for query in change.received})
         for outgoing in change.outgoing:
@@ -204,6 +207,16 @@ class MemoryExchange(ExchangeStore, OutboxStore, JournalStore):
         self._leaves.extend(change.leaves)
         self._salts.update(leaf.salt for leaf in change.leaves)
         return tuple(self._tree.append(leaf.hash()) for leaf in change.leaves)
+
+    def _apply_crossings(self, change: Change, crossings: Sequence[Crossing]) -> None:
+        for crossing in crossings:
+            self._crossings[crossing.direction, crossing.message_id] = crossing
+            self._note_crossing(crossing)
+        for message_id, receipt in change.receipts:
+            self._update_sent(message_id, receipt=receipt)
+            self._note_crossing(self._crossings[Direction.SENT, message_id])
+        for one in change.reconciled:
+            self._put_reconciled(one)
 
     def _update_sent(self, message_id: MessageId, **changes: object) -> None:
         place = (Direction.SENT, message_id)

@@ -23,6 +23,7 @@ from node.rpc.directory import GrpcDirectory
 from node.rpc.errors import Status, from_status, to_status
 from node.rpc.exchange import GrpcTransport
 from node.use_cases.peer_book import NOTHING_SAID, PeerBook
+from node.rpc.reconciliation import GrpcReconciliation
 from tests.support.virtual_clock import VirtualLoop, WallClock
 
 Spawn = Callable[[Coroutine[Any, Any, Any]], asyncio.Task[Any]]
@@ -153,6 +154,10 @@ class SimNetwork:
     def directory(self, caller: NodeName, *, ca: bytes, clock: WallClock, book: PeerBook | None = None) -> GrpcDirectory:
         """`federation.ports.DirectoryService` for one node."""
         return GrpcDirectory(_Channels(self, caller, ca, clock, book))  # type: ignore[arg-type]  # stands for the class
+
+    def reconciliation(self, caller: NodeName, *, ca: bytes, clock: WallClock) -> GrpcReconciliation:
+        """`federation.ports.ReconcileService` for one node."""
+        return GrpcReconciliation(_Channels(self, caller, ca, clock))  # type: ignore[arg-type]  # stands for the class
 
     async def call(self, caller: NodeName, ca: bytes, peer: Peer, path: str, request: bytes) -> bytes | Status:
         """The reply, or the status that came instead.

@@ -21,6 +21,7 @@ from federation.trust.issuing import issue_officer_certificate
 from federation.trust.keys import Signer
 from node.rpc.directory import DirectoryServicer
 from node.rpc.exchange import ExchangeServicer
+from node.rpc.reconciliation import ReconciliationServicer
 from node.use_cases.desk import OwnDesk
 from node.use_cases.desk_values import KeyPlace
 from node.use_cases.diagnosis import Facts
@@ -266,6 +267,7 @@ class SimNode:
                     routes={
                         **ExchangeServicer(participant.exchange).routes(),
                         **DirectoryServicer(DirectoryReads(participant.registry), participant.notices).routes(),
+                        **ReconciliationServicer(participant.accounting).routes(),
                     },
                     anchors=lambda: participant.registry.roster.anchors(),  # noqa: PLW0108  # as in federation
                     spawn=self.spawn,
@@ -291,7 +293,7 @@ class SimNode:
         book = PeerBook()
         service = self._network.directory(self.kit.name, ca=ca, clock=self.clock, book=book)
         return Parts(
-            own=Own(party=self.party, name=self.kit.name, signer=self.kit.signer),
+            own=Own(party=self.party, name=self.kit.name, signer=self.kit.signer, epochs=tuple(self.storage._epochs)),
             world=World(clock=self.clock, entropy=SeededEntropy(self._seed, self.party, self.starts)),
             version="simulated",
             exchange_store=disk,
@@ -300,6 +302,9 @@ class SimNode:
             timeline=self.storage.timeline,
             peer_store=self.storage.timeline,
             book=book,
+            reconcile_store=disk,
+            reconciliation=self._network.reconciliation(self.kit.name, ca=ca, clock=self.clock),
+            reconcile_pause_s=HOUSEKEEPING_S,
             pattern_store=self.patterns,
             trace=self.trace,
             registry=registry,
