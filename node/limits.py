@@ -97,3 +97,7 @@ ANOMALIES_PER_CODE_MAX: Final = 32
 """Contradictions told of one code: the first ones say what is wrong."""
 UNUSED_CODE_LIFE_S: Final = 183 * 86_400
 """Codes that were not used within six months are void (Regulation (EU) 2018/574)."""
+
+# --- evidence in bulk ------------------------------------------------------------------------------------------------
+PROOFS_PER_RUN_MAX: Final = 1_000
+"""Proof files that one run writes: some minutes of a node that has other things to do. The next run goes on."""
