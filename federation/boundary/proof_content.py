@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hmac import compare_digest
 
-from federation.boundary.messages import body_digest, check_statement, read_officer
+from federation.boundary.messages import SignedStatement, body_digest, check_statement, read_officer
 from federation.envelope import seal
 from federation.envelope.header import Header, MessageKind, Statement
 from federation.envelope.seal import Inner
@@ -67,7 +67,8 @@ def read_content(one: CrossingProof, header: Header, roster: Roster, *, received
     content, certificate = decode_body(inner.body)
     if isinstance(content, Query) != (statement.kind is MessageKind.QUERY):
         raise Forbidden("a disclosed statement is of another kind than its body")
-    officer, revoked = _officer(statement, inner, certificate, roster, received_at)
+    signed = SignedStatement(raw=one.statement, signature=one.statement_signature, certificate=certificate)
+    officer, revoked = _officer(statement, signed, roster, received_at)
     return CheckedContent(statement=statement, content=content, officer=officer, ca_revoked=revoked)
 
 
@@ -78,22 +79,22 @@ def _statement_alone(one: CrossingProof, header: Header, roster: Roster, receive
     check_statement(statement, header)
     if statement.officer_id is None:
         raise Forbidden("the statement of a policy, which signs nothing, stands without its body")
-    inner = Inner(statement=one.statement, statement_signature=one.statement_signature, salt=b"", body=b"")
-    officer, revoked = _officer(statement, inner, one.certificate, roster, received_at)
+    signed = SignedStatement(raw=one.statement, signature=one.statement_signature, certificate=one.certificate)
+    officer, revoked = _officer(statement, signed, roster, received_at)
     return CheckedContent(statement=statement, content=None, officer=officer, ca_revoked=revoked)
 
 
 def _officer(
-    statement: Statement, inner: Inner, certificate: bytes, roster: Roster, received_at: int | None
+    statement: Statement, signed: SignedStatement, roster: Roster, received_at: int | None
 ) -> tuple[Officer | None, bool]:
     """The officer, under any CA that the Party ever had; and whether that one counts no more."""
     # The receiver's time, when there is a receipt: a statement can be dated back, a receipt of somebody else cannot.
     at = received_at if received_at is not None else statement.created
     record = roster.party(statement.sender)
     try:
-        return read_officer(statement, inner, certificate, roster=roster, cas=record.standing_cas, at=at), False
+        return read_officer(statement, signed, roster=roster, cas=record.standing_cas, at=at), False
     except Unauthentic:
         if len(record.standing_cas) == len(record.cas):
             raise
     former = tuple(one.der for one in record.cas if one.der not in record.standing_cas)
-    return read_officer(statement, inner, certificate, roster=roster, cas=former, at=at), True
+    return read_officer(statement, signed, roster=roster, cas=former, at=at), True
