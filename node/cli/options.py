@@ -18,6 +18,7 @@ from federation.query.items import ALL_ITEMS, Item
 WordType = TypeVar("WordType", bound=StrEnum)
 CommandType = TypeVar("CommandType", bound=Callable[..., Any])
 
+_DIGEST_BYTES: Final = 32
 _UNITS_S: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
@@ -62,6 +63,21 @@ class Moment(click.ParamType[int]):
         if not 0 <= seconds <= limits.TIME_S_MAX:
             self.fail(f"{value!r} is no time; write 2026-01-31 or 2026-01-31T12:00:00Z", param, ctx)
         return seconds
+
+
+class Hexadecimal(click.ParamType[bytes]):
+    """A key or a digest: 64 hexadecimal digits."""
+
+    name = "hex"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> bytes:
+        try:
+            raw = bytes.fromhex(value)
+        except ValueError:
+            raw = b""
+        if len(raw) != _DIGEST_BYTES:
+            self.fail("this takes 64 hexadecimal digits", param, ctx)
+        return raw
 
 
 class Items(click.ParamType[frozenset[Item]]):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -14,28 +13,11 @@ from federation.errors import InvalidInput, Oversized
 from federation.evidence.bundle import Disclosure
 from federation.identity import MessageId
 from node.cli.exit_codes import ExitCode
-from node.cli.options import FILE, Moment, QueryId, Word, desk_options, json_option
+from node.cli.options import FILE, Hexadecimal, Moment, QueryId, Word, desk_options, json_option
 from node.cli.output import show
 from node.cli.proof_many import DISCLOSED, Many, export_many, keep_evidence
 from node.cli.proof_words import reply_document, reply_lines, report_document, report_lines
 from node.cli.session import Surroundings, pass_surroundings, session
-
-_DIGEST_BYTES = 32
-
-
-class Hexadecimal(click.ParamType[bytes]):
-    """A key or a digest: 64 hexadecimal digits."""
-
-    name = "hex"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> bytes:
-        try:
-            raw = bytes.fromhex(value)
-        except ValueError:
-            raw = b""
-        if len(raw) != _DIGEST_BYTES:
-            self.fail("this takes 64 hexadecimal digits", param, ctx)
-        return raw
 
 
 @click.group

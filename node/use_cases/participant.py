@@ -16,6 +16,7 @@ from federation.errors import Unauthentic
 from node.use_cases.acknowledging import Acknowledger
 from node.use_cases.answering import Answering
 from node.use_cases.asking import Asking
+from node.use_cases.auditing import Auditing
 from node.use_cases.desk import OwnDesk
 from node.use_cases.diagnosis import Diagnosis
 from node.use_cases.entitlement import Entitlement
@@ -99,6 +100,13 @@ async def _assemble(parts: Parts) -> tuple[Participant, Acknowledger]:
             own=parts.own, world=parts.world, registry=parts.registry, store=parts.witness_store, service=parts.directory
         ),
         personnel=personnel,
+        auditing=Auditing(
+            own=parts.own,
+            world=parts.world,
+            store=parts.exchange_store,
+            journal=parts.journal,
+            entitlement=personnel.entitlement,
+        ),
     )
     return participant, core.acknowledger
 

@@ -24,6 +24,7 @@ from node.trace.ports import TraceStore
 from node.use_cases.announcing import Particulars
 from node.use_cases.answering import Answering
 from node.use_cases.asking import Asking
+from node.use_cases.auditing import Auditing
 from node.use_cases.desk import OwnDesk
 from node.use_cases.diagnosis import Facts
 from node.use_cases.exchange import Exchange
@@ -101,6 +102,7 @@ class Participant:
     notices: Notices
     witness: Witness
     personnel: Personnel
+    auditing: Auditing
 
     async def know(self, sets: Sequence[PatternSet]) -> None:
         """Answer with other sets from now on, and keep them where others can fetch them."""
