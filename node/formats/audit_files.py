@@ -92,7 +92,7 @@ def _parse(raw: bytes) -> tuple[Form, tuple[AuditRow, ...], bytes]:
         form = Form.NDJSON if text.startswith("{") else Form.CSV
         *documents, last = _json(text) if form is Form.NDJSON else _table(text)
         return form, tuple(_row(one) for one in documents), last[_CLOSING].encode()
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, csv.Error) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError, csv.Error) as error:
         raise Malformed("this is no exported search", hint="take the file as `gsp audit export` wrote it") from error
 
 
