@@ -390,6 +390,8 @@ PROOF_WHOLE_BYTES: Final = 262_144
 """A directory up to this size travels whole, so that nothing can have been left out of it: some hundred entries."""
 PROOF_PATHS_MAX: Final = 64
 """Entries of a whole directory in a proof that carry their paths: programs of version 0.1.0 ask for them, and take no more entries."""
+SILENCE_BYTES_MAX: Final = 4_096
+"""What an asking node says of what did not come: some 200 bytes, and 18 for each of the 63 answers that a proof has room for."""
 PAGE_ROWS_MAX: Final = 200
 """Rows that the desk gives in one call: a screen and some."""
 DESK_REPLY_BYTES_MAX: Final = PROOF_FILE_BYTES_MAX + 65_536

@@ -24,6 +24,7 @@ VERBS = {
     "outbox": Verb(module="node.cli.outbox", summary="Write what waits for a Party into a file that replaces the network."),
     "answer": Verb(module="node.cli.answer", summary="Answer a query that came in."),
     "proof": Verb(module="node.cli.proof", summary="Make a proof file of a query and its answers, or check one."),
+    "audit": Verb(module="node.cli.audit", summary="Search the journal of your node, export what was found, check such a file."),
     "directory": Verb(
         module="node.cli.directory", summary="Show who the Parties are, their authorities, and every entry of the log; verify it."
     ),

@@ -147,3 +147,19 @@ ALARMS_PER_VISIT_MAX: Final = 8
 """Alarms of one visit that are kept, with the signed statements: a rewritten journal contradicts every later checkpoint."""
 RECONCILE_SILENT_S: Final = 3 * 86_400
 """A peer that gives no account for so long is told of: over a weekend nobody could do anything about it."""
+
+# --- evidence in bulk ------------------------------------------------------------------------------------------------
+PROOFS_PER_RUN_MAX: Final = 1_000
+"""Proof files that one run writes: some minutes of a node that has other things to do. The next run goes on."""
+
+# --- the audit -------------------------------------------------------------------------------------------------------
+AUDIT_RECORDS_PER_CALL: Final = 500
+"""Records of the journal that one call reads: a tenth of a second of the node's time, each with the message that it is about."""
+AUDIT_CALLS_MAX: Final = 40
+"""Calls of one search on a terminal, and so 20,000 records: longer ones are exported."""
+AUDIT_LIFE_S: Final = 86_400
+"""A search goes on from its closing line for a day; states of queries change, and a longer one would show two times as one."""
+AUDIT_CLOCK_BACK_S: Final = 86_400
+"""Records stand in the order in which they were written. A clock that was put back by up to a day hides none of them from a search."""
+AUDIT_FILE_BYTES_MAX: Final = 268_435_456
+"""An exported search: some 400 bytes a row, and so half a million records."""

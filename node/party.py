@@ -45,6 +45,7 @@ from node.publishing import OwnSets
 from node.resources import patterns_folder
 from node.returning import Mark, old_copies_in
 from node.rpc.administration import AdministrationServicer
+from node.rpc.audit import AuditServicer
 from node.rpc.calls import Call, Routes
 from node.rpc.channels import Channels
 from node.rpc.desk import DeskServicer
@@ -356,6 +357,7 @@ def _desk_routes(ground: _Ground, participant: Participant, gate: OfficerGate, r
         **OfficerEnrolmentServicer(personnel.enrolment).routes(),
         **RegistryServicer(reads, gate).routes(),
         **ParcelsServicer(participant.parcels, gate).routes(),
+        **AuditServicer(participant.auditing, gate).routes(),
         **LibraryServicer(LibraryReads(participant.patterns, personnel.entitlement), gate).routes(),
     }
 

@@ -222,12 +222,22 @@ def _verify_content(arrived: Arrived, inner: Inner, statement: Statement, *, ros
     if isinstance(content, Query):
         suite.check_public_key(content.reply_key)
     cas = roster.party(statement.sender).standing_cas
-    officer = read_officer(statement, inner, certificate, roster=roster, cas=cas, at=now)
+    signed = SignedStatement(raw=inner.statement, signature=inner.statement_signature, certificate=certificate)
+    officer = read_officer(statement, signed, roster=roster, cas=cas, at=now)
     return Opened(arrived=arrived, inner=inner, statement=statement, content=content, officer=officer)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedStatement:
+    """A statement's exact bytes, with what its officer put to it: signature and certificate are empty where a policy speaks."""
+
+    raw: bytes
+    signature: bytes
+    certificate: bytes
+
+
 def read_officer(
-    statement: Statement, inner: Inner, certificate: bytes, *, roster: Roster, cas: Sequence[bytes], at: float
+    statement: Statement, signed: SignedStatement, *, roster: Roster, cas: Sequence[bytes], at: float
 ) -> Officer | None:
     """The officer who signed, verified against CAs of the sending Party: those that stand, or in a proof those that it had.
 
@@ -236,18 +246,18 @@ def read_officer(
         Malformed: a policy statement that carries a certificate or a signature.
     """
     if statement.officer_id is None:
-        if certificate or inner.statement_signature:
+        if signed.certificate or signed.signature:
             raise Malformed("a policy has neither certificate nor signature")
         return None
-    if not compare_digest(certificate_hash(certificate), statement.certificate_hash):
+    if not compare_digest(certificate_hash(signed.certificate), statement.certificate_hash):
         raise Unauthentic("the officer's certificate is not the one that the statement names")
-    officer = verify_officer_of(certificate, cas=cas, party=statement.sender, domain=roster.genesis.domain, at=at)
+    officer = verify_officer_of(signed.certificate, cas=cas, party=statement.sender, domain=roster.genesis.domain, at=at)
     if officer.name.officer_id != statement.officer_id:
         raise Unauthentic("the officer's certificate is somebody else's")
     keys.verify(
         public_key=officer.public_key,
-        message=keys.officer_message(inner.statement),
-        signature=inner.statement_signature,
+        message=keys.officer_message(signed.raw),
+        signature=signed.signature,
     )
     return officer
 

@@ -8,87 +8,40 @@ this body, is the one to which the envelope's header was committed.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from hmac import compare_digest
-from typing import TypeVar
+from typing import Final, TypeVar
 
-from federation.boundary.messages import body_digest, check_statement, read_officer
+from federation.boundary.proof_content import CheckedContent, read_content
 from federation.boundary.proof_directory import read_shown
+from federation.boundary.proof_findings import Findings, findings
+from federation.boundary.proof_report import CheckedCrossing, ProofReport
+from federation.boundary.proof_silence import Reply, read_silence, refute
 from federation.boundary.receipts import read_journal_checkpoint, read_receipt
 from federation.delivery.receipt import Receipt
 from federation.envelope import seal
-from federation.envelope.header import Header, MessageKind, Statement
-from federation.envelope.seal import Inner
+from federation.envelope.header import Header, MessageKind
 from federation.errors import Forbidden, Malformed, Unauthentic
 from federation.evidence.bundle import CrossingProof, Proof
-from federation.evidence.journal import JournalKind, leaf_hash
+from federation.evidence.journal import JournalKind, JournalRecord, leaf_hash
 from federation.identity import NodeName
-from federation.query.answer import Answer
-from federation.query.query import Query
 from federation.trust import keys, merkle, note
-from federation.trust.certificate import Officer
-from federation.trust.entries import Genesis
 from federation.trust.note import Checkpoint
 from federation.trust.roster import Roster
-from federation.trust.witness import Quorum
-from federation.wire.envelope import decode_header, decode_statement
+from federation.wire.envelope import decode_header
 from federation.wire.evidence import decode_proof, decode_record
-from federation.wire.query import decode_body
+
+__all__: Final = [
+    "CheckedContent",
+    "CheckedCrossing",
+    "Findings",
+    "ProofReport",
+    "Reply",
+    "check_proof",
+    "findings",
+    "refute",
+]
+"""All that a program needs which checks proofs: no network, no store and no node comes with it (docs/protocol.md, "The proof file")."""
 
 Checked = TypeVar("Checked")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckedContent:
-    """What was disclosed of a message, and is what the header was committed to.
-
-    Attributes:
-        officer: None when a policy spoke.
-    """
-
-    statement: Statement
-    content: Query | Answer
-    officer: Officer | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckedCrossing:
-    """One message of the proof.
-
-    Attributes:
-        receipt: the other side's; None when the proof holds none.
-        content: None when the exporter did not disclose it.
-        revoked: what of that which signed here its Party has taken back since, in words. What it signed before stands; that it was
-            signed before is for others to show.
-    """
-
-    header: Header
-    digest: bytes
-    receipt: Receipt | None
-    content: CheckedContent | None
-    revoked: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProofReport:
-    """What a proof file proves.
-
-    Attributes:
-        genesis: the directory that everything stands on.
-        directory_size: entries under the checkpoint.
-        cosigners: nodes, of those in the proof, that cosigned it.
-        quorum: what stands under it, when the proof holds the whole directory; None when it holds a part, from which an entry, such
-            as a revocation, may have been left out.
-        exporter: whose journal the records are from.
-        crossings: the query, then its answers.
-    """
-
-    genesis: Genesis
-    directory_size: int
-    cosigners: tuple[str, ...]
-    quorum: Quorum | None
-    exporter: NodeName
-    crossings: tuple[CheckedCrossing, ...]
 
 
 def check_proof(raw: bytes, *, log_key: bytes, genesis_digest: bytes) -> ProofReport:
@@ -111,13 +64,22 @@ def check_proof(raw: bytes, *, log_key: bytes, genesis_digest: bytes) -> ProofRe
         raise Malformed("a proof without a message")
     crossings = tuple(_crossing(one, proof, roster, journal) for one in proof.crossings)
     _check_conversation(crossings)
+    silence = None
+    if proof.silence is not None:
+        signing_keys = _signing_keys(roster, proof.exporter)
+        silence = read_silence(
+            proof.silence, exporter=proof.exporter, signing_keys=signing_keys, journal=journal, crossings=crossings
+        )
     return ProofReport(
         genesis=roster.genesis,
+        genesis_digest=genesis_digest,
         directory_size=shown.checkpoint.size,
         cosigners=shown.cosigners,
         quorum=shown.quorum,
         exporter=proof.exporter,
+        journal=journal,
         crossings=crossings,
+        silence=silence,
     )
 
 
@@ -141,16 +103,16 @@ def _crossing(one: CrossingProof, proof: Proof, roster: Roster, journal: Checkpo
     sent = header.sender == proof.exporter
     if not sent and header.recipient != proof.exporter:
         raise Forbidden("a message that the exporter neither sent nor received")
-    _check_record(one, header, digest, journal, JournalKind.SENT if sent else JournalKind.RECEIVED)
+    record = _record(one, header, digest, journal, JournalKind.SENT if sent else JournalKind.RECEIVED)
     receipt, receipt_key = _receipt(one, header, digest, roster)
-    content, ca_revoked = _content(one, header, receipt, roster)
+    content = read_content(one, header, roster, received_at=receipt.received_at if receipt is not None else None)
     revoked = {
         f"the key with which {header.sender.dns} signed": _is_revoked(roster, header.sender, key),
         f"the key with which {header.recipient.dns} signed the receipt": _is_revoked(roster, header.recipient, receipt_key),
-        "the CA of the officer's certificate": ca_revoked,
+        "the CA of the officer's certificate": content is not None and content.ca_revoked,
     }
     told = tuple(words for words, is_so in revoked.items() if is_so)
-    return CheckedCrossing(header=header, digest=digest, receipt=receipt, content=content, revoked=told)
+    return CheckedCrossing(header=header, digest=digest, recorded_at=record.at, receipt=receipt, content=content, revoked=told)
 
 
 def _is_revoked(roster: Roster, name: NodeName, key: bytes) -> bool:
@@ -179,7 +141,7 @@ def _under_any(signing_keys: tuple[bytes, ...], attempt: Callable[[bytes], Check
     return oldest, attempt(oldest)
 
 
-def _check_record(one: CrossingProof, header: Header, digest: bytes, journal: Checkpoint, kind: JournalKind) -> None:
+def _record(one: CrossingProof, header: Header, digest: bytes, journal: Checkpoint, kind: JournalKind) -> JournalRecord:
     """The exporter's own record of the message is in its journal and says what the proof says."""
     merkle.verify_inclusion(
         leaf_hash=leaf_hash(salt=one.leaf_salt, content=one.leaf_content),
@@ -191,6 +153,7 @@ def _check_record(one: CrossingProof, header: Header, digest: bytes, journal: Ch
     record = decode_record(one.leaf_content)
     if (record.kind, record.message_id, record.digest) != (kind, header.message_id, digest):
         raise Unauthentic("the exporter's journal says something else of the message than the proof")
+    return record
 
 
 def _receipt(one: CrossingProof, header: Header, digest: bytes, roster: Roster) -> tuple[Receipt | None, bytes]:
@@ -205,45 +168,15 @@ def _receipt(one: CrossingProof, header: Header, digest: bytes, roster: Roster) 
     return receipt, key
 
 
-def _content(one: CrossingProof, header: Header, receipt: Receipt | None, roster: Roster) -> tuple[CheckedContent | None, bool]:
-    """What was disclosed, and whether the CA behind its officer was taken back since."""
-    if not (one.salt or one.statement or one.statement_signature or one.body):
-        return None, False
-    inner = Inner(statement=one.statement, statement_signature=one.statement_signature, salt=one.salt, body=one.body)
-    if not compare_digest(seal.body_commitment(inner), header.commitment):
-        raise Unauthentic("the disclosed content is not what the receipted header is committed to")
-    statement = decode_statement(inner.statement)
-    if not compare_digest(body_digest(inner.body), statement.body_digest):
-        raise Unauthentic("the disclosed body is not the one that the statement names")
-    check_statement(statement, header)
-    content, certificate = decode_body(inner.body)
-    if isinstance(content, Query) != (statement.kind is MessageKind.QUERY):
-        raise Forbidden("a disclosed statement is of another kind than its body")
-    # The receiver's time, when there is a receipt: a statement can be dated back, a receipt of somebody else cannot.
-    at = receipt.received_at if receipt is not None else statement.created
-    officer, revoked = _officer(statement, inner, certificate, roster, at)
-    return CheckedContent(statement=statement, content=content, officer=officer), revoked
-
-
-def _officer(statement: Statement, inner: Inner, certificate: bytes, roster: Roster, at: float) -> tuple[Officer | None, bool]:
-    """The officer, under any CA that the Party ever had; and whether that one counts no more."""
-    record = roster.party(statement.sender)
-    try:
-        return read_officer(statement, inner, certificate, roster=roster, cas=record.standing_cas, at=at), False
-    except Unauthentic:
-        if len(record.standing_cas) == len(record.cas):
-            raise
-    former = tuple(one.der for one in record.cas if one.der not in record.standing_cas)
-    return read_officer(statement, inner, certificate, roster=roster, cas=former, at=at), True
-
-
 def _check_conversation(crossings: tuple[CheckedCrossing, ...]) -> None:
     """Disclosed messages belong together: one query, and answers to it from the Party that was asked."""
     first, *others = crossings
-    if first.content is not None and not isinstance(first.content.content, Query):
+    if first.content is not None and first.content.statement.kind is not MessageKind.QUERY:
         raise Forbidden("a proof begins with the query")
     for one in others:
         if (one.header.sender, one.header.recipient) != (first.header.recipient, first.header.sender):
             raise Forbidden("an answer in the proof is not from the node that was asked")
         if one.content is not None and one.content.statement.in_reply_to != first.header.message_id:
             raise Forbidden("an answer in the proof answers another query")
+    if len({one.header.message_id for one in crossings}) != len(crossings):
+        raise Forbidden("a message stands twice in the proof")

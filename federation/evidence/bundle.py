@@ -7,9 +7,45 @@ It carries no key that its reader should believe: the reader brings the log key 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from federation.delivery.receipt import SignedReceipt
+from federation.envelope.header import MessageKind
+from federation.evidence.silence import SignedSilence
 from federation.identity import NodeName
+
+
+class Depth(StrEnum):
+    """How much of one message is shown."""
+
+    NOTHING = "nothing"
+    STATEMENT = "statement"
+    WHOLE = "whole"
+
+
+class Disclosure(StrEnum):
+    """What whoever exports a proof chooses to show of what was sealed."""
+
+    NONE = "none"
+    """That messages crossed, and when."""
+    STATEMENTS = "statements"
+    """Besides, which officer signed each, what answers what, and the deadline. Nothing of what was asked and answered."""
+    QUERY = "query"
+    """The query whole; of the answers the statements."""
+    ANSWERS = "answers"
+    """The answers whole, refusals with their reasons; of the query the statement."""
+    ALL = "all"
+
+    def depth(self, kind: MessageKind) -> Depth:
+        """How much it shows of a message of this kind."""
+        if self is Disclosure.NONE:
+            return Depth.NOTHING
+        whole = {
+            Disclosure.QUERY: {MessageKind.QUERY},
+            Disclosure.ANSWERS: {MessageKind.ANSWER},
+            Disclosure.ALL: set(MessageKind),
+        }
+        return Depth.WHOLE if kind in whole.get(self, ()) else Depth.STATEMENT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +66,7 @@ class CrossingProof:
         receipt: the other side's; None when none came, which proves only that it was sent.
         leaf_index, leaf_salt, leaf_content, inclusion: the exporter's own journal record of it.
         salt, statement, statement_signature, body: the content, when the exporter discloses it; empty otherwise.
+        certificate: DER of the officer's, when only statement and signature are disclosed; empty otherwise.
     """
 
     header: bytes
@@ -45,6 +82,7 @@ class CrossingProof:
     statement: bytes
     statement_signature: bytes
     body: bytes
+    certificate: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +95,7 @@ class Proof:
         crossings: the query, then its answers.
         exporter: whose journal the records are from.
         journal_checkpoint: signed note of that journal.
+        silence: the exporter's word that no other answer came; None where it gives none.
     """
 
     directory_checkpoint: bytes
@@ -64,3 +103,4 @@ class Proof:
     crossings: tuple[CrossingProof, ...]
     exporter: NodeName
     journal_checkpoint: bytes
+    silence: SignedSilence | None = None

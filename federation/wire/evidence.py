@@ -10,6 +10,7 @@ from federation.delivery.receipt import Receipt, SignedReceipt
 from federation.errors import Incompatible, Malformed
 from federation.evidence.bundle import CrossingProof, LoggedEntry, Proof
 from federation.evidence.journal import FIRST_EPOCH, NO_MESSAGE, SALT_BYTES, JournalKind, JournalRecord, Restoration
+from federation.evidence.silence import SignedSilence, Silence
 from federation.identity import message_id, party_id
 from federation.v1 import exchange_pb2
 from federation.wire.strict import EnumMap, at_most, decode_node, encode, encode_node, exactly, parse, seconds, text, total
@@ -113,6 +114,46 @@ def _decode_restoration(message: exchange_pb2.Restoration) -> Restoration:
     return Restoration(number=seconds(message.number), size=message.size, taken=seconds(message.taken))
 
 
+def encode_silence(silence: Silence) -> bytes:
+    """The bytes that the asking node signs."""
+    return encode(
+        exchange_pb2.Silence(
+            exporter=encode_node(silence.exporter),
+            message_id=silence.message_id,
+            envelope_digest=silence.envelope_digest,
+            answers=silence.answers,
+            at=silence.at,
+            journal_size=silence.journal_size,
+            journal_root=silence.journal_root,
+        )
+    )
+
+
+@total
+def decode_silence(raw: bytes) -> Silence:
+    """Read what an asking node says of what did not come."""
+    message = parse(exchange_pb2.Silence, raw, bytes_max=limits.SILENCE_BYTES_MAX)
+    at_most(len(message.answers), PROOF_CROSSINGS_MAX, "answers")
+    return Silence(
+        exporter=decode_node(message.exporter),
+        message_id=message_id(message.message_id),
+        envelope_digest=exactly(message.envelope_digest, 32, "a digest"),
+        answers=tuple(message_id(one) for one in message.answers),
+        at=seconds(message.at),
+        journal_size=message.journal_size,
+        journal_root=exactly(message.journal_root, 32, "a root"),
+    )
+
+
+def _encode_signed_silence(signed: SignedSilence) -> bytes:
+    return encode(exchange_pb2.SignedSilence(statement=signed.statement, signature=signed.signature))
+
+
+def _decode_signed_silence(raw: bytes) -> SignedSilence:
+    message = parse(exchange_pb2.SignedSilence, raw, bytes_max=limits.SILENCE_BYTES_MAX + 128)
+    return SignedSilence(statement=message.statement, signature=exactly(message.signature, 64, "a signature"))
+
+
 def encode_proof(proof: Proof) -> bytes:
     """The proof file."""
     return encode(
@@ -123,6 +164,7 @@ def encode_proof(proof: Proof) -> bytes:
             crossings=[_crossing_message(one) for one in proof.crossings],
             exporter=encode_node(proof.exporter),
             journal_checkpoint=proof.journal_checkpoint,
+            silence=_encode_signed_silence(proof.silence) if proof.silence is not None else b"",
         )
     )
 
@@ -146,6 +188,7 @@ def decode_proof(raw: bytes) -> Proof:
         crossings=tuple(_decode_crossing(one) for one in message.crossings),
         exporter=decode_node(message.exporter),
         journal_checkpoint=message.journal_checkpoint,
+        silence=_decode_signed_silence(message.silence) if message.silence else None,
     )
 
 
@@ -164,6 +207,7 @@ def _crossing_message(one: CrossingProof) -> exchange_pb2.CrossingProof:
         statement=one.statement,
         statement_signature=one.statement_signature,
         body=one.body,
+        certificate=one.certificate,
     )
 
 
@@ -182,6 +226,7 @@ def _decode_crossing(message: exchange_pb2.CrossingProof) -> CrossingProof:
         statement=message.statement,
         statement_signature=message.statement_signature,
         body=message.body,
+        certificate=message.certificate,
     )
 
 

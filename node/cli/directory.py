@@ -35,9 +35,8 @@ from node.cli.directory_words import (
     witness_rows,
 )
 from node.cli.exit_codes import ExitCode
-from node.cli.options import FILE, PartyParameter, Word, json_option
+from node.cli.options import FILE, Hexadecimal, PartyParameter, Word, json_option
 from node.cli.output import printable, show
-from node.cli.proof import Hexadecimal
 from node.cli.session import Surroundings, pass_surroundings
 from node.use_cases.directory_view import authorities as list_authorities
 from node.use_cases.directory_view import entries_of, party_views, witness_lines

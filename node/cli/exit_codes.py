@@ -27,7 +27,10 @@ class ExitCode(IntEnum):
 
 MEANINGS: Final[dict[ExitCode, str]] = {
     ExitCode.FINE: "done; an answer that says no is an answer",
-    ExitCode.WARNING: "gsp doctor, gsp directory verify, gsp inbox import, gsp outbox export: something needs attention",
+    ExitCode.WARNING: (
+        "gsp doctor, gsp directory verify, gsp inbox import, gsp outbox export: something needs attention; "
+        "gsp audit: the file is not all of it"
+    ),
     ExitCode.BAD: "gsp doctor: something is broken",
     ExitCode.USAGE: "the command makes no sense like this",
     ExitCode.DATA: "a code, a file or a message that cannot be read",

@@ -19,10 +19,9 @@ from federation.uim.pattern import PatternSet
 from federation.wire.library import LibraryFile, encode_library_file
 from federation.wire.patterns import decode_pattern_set
 from node.cli.exit_codes import ExitCode
-from node.cli.options import FILE, desk_options, json_option
+from node.cli.options import FILE, Hexadecimal, desk_options, json_option
 from node.cli.output import Document, columns, show
 from node.cli.pattern import overlap_document, overlap_words
-from node.cli.proof import Hexadecimal
 from node.cli.session import Surroundings, pass_surroundings, session
 from node.cli.words import SET_STATES
 from node.rpc.library import LibraryClient

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
 import click
 
+from federation import limits
 from federation.errors import FederationError
 from federation.identity import MessageId, PartyId, message_id_from_text, party_id
 from federation.query.items import ALL_ITEMS, Item
@@ -16,6 +18,7 @@ from federation.query.items import ALL_ITEMS, Item
 WordType = TypeVar("WordType", bound=StrEnum)
 CommandType = TypeVar("CommandType", bound=Callable[..., Any])
 
+_DIGEST_BYTES: Final = 32
 _UNITS_S: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
@@ -42,6 +45,39 @@ class Duration(click.ParamType[int]):
         if unit not in _UNITS_S or not (number.isascii() and number.isdigit() and len(number) <= 7):
             self.fail(f"{value!r} is no duration; write 30s, 15m, 8h or 7d", param, ctx)
         return int(number) * _UNITS_S[unit]
+
+
+class Moment(click.ParamType[int]):
+    """A day, 2026-01-31, which is its beginning; or a time, 2026-01-31T12:00:00Z. Both are UTC. Gives Unix seconds."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        try:
+            moment = datetime.fromisoformat(value)
+            seconds = int((moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).timestamp())
+        except (ValueError, OverflowError):
+            seconds = -1
+        if not 0 <= seconds <= limits.TIME_S_MAX:
+            self.fail(f"{value!r} is no time; write 2026-01-31 or 2026-01-31T12:00:00Z", param, ctx)
+        return seconds
+
+
+class Hexadecimal(click.ParamType[bytes]):
+    """A key or a digest: 64 hexadecimal digits."""
+
+    name = "hex"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> bytes:
+        try:
+            raw = bytes.fromhex(value)
+        except ValueError:
+            raw = b""
+        if len(raw) != _DIGEST_BYTES:
+            self.fail("this takes 64 hexadecimal digits", param, ctx)
+        return raw
 
 
 class Items(click.ParamType[frozenset[Item]]):

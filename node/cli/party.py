@@ -19,9 +19,8 @@ from node.cli.mandate import mandate
 from node.cli.nearby import nearby_command
 from node.cli.next_key import keep_next_key
 from node.cli.officers.rights import AuthorityParameter
-from node.cli.options import FILE, json_option
+from node.cli.options import FILE, Hexadecimal, json_option
 from node.cli.output import remark, show
-from node.cli.proof import Hexadecimal
 from node.cli.recover import recover
 from node.cli.serving import cost_option, free_address, home_options, passphrase, ready_line, run_until_stopped, world
 from node.cli.tokens import ChosenToken, token_options

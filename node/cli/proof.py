@@ -3,42 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import click
 
 from federation import limits
-from federation.boundary.proof import CheckedContent, CheckedCrossing, ProofReport, check_proof
-from federation.errors import Conflict, InvalidInput, Oversized
-from federation.evidence.journal import JournalKind
+from federation.boundary.proof import check_proof, refute
+from federation.errors import InvalidInput, Oversized
+from federation.evidence.bundle import Disclosure
 from federation.identity import MessageId
-from federation.query.query import Query
-from node.cli.documents import answer_document, query_document
 from node.cli.exit_codes import ExitCode
-from node.cli.options import FILE, QueryId, desk_options, json_option
-from node.cli.output import Document, clock, rfc3339, show
+from node.cli.options import FILE, Hexadecimal, Moment, QueryId, Word, desk_options, json_option
+from node.cli.output import show
+from node.cli.proof_many import DISCLOSED, Many, export_many, keep_evidence
+from node.cli.proof_words import reply_document, reply_lines, report_document, report_lines
 from node.cli.session import Surroundings, pass_surroundings, session
-from node.cli.words import answer_lines, query_lines
-
-_DIGEST_BYTES = 32
-
-
-class Hexadecimal(click.ParamType[bytes]):
-    """A key or a digest: 64 hexadecimal digits."""
-
-    name = "hex"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> bytes:
-        try:
-            raw = bytes.fromhex(value)
-        except ValueError:
-            raw = b""
-        if len(raw) != _DIGEST_BYTES:
-            self.fail("this takes 64 hexadecimal digits", param, ctx)
-        return raw
 
 
 @click.group
@@ -47,43 +26,64 @@ def proof() -> None:
 
 
 @proof.command
-@click.argument("query", metavar="ID", type=QueryId())
-@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The file to write.")
-@click.option("--no-content", is_flag=True, help="Prove that it crossed, without showing what was said.")
+@click.argument("queries", metavar="[ID]...", type=QueryId(), nargs=-1)
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="The file to write, for one query.")
+@click.option(
+    "--folder", type=click.Path(file_okay=False, path_type=Path), help="The folder to write to, for many: one file each."
+)
+@click.option("--since", type=Moment(), help="All queries of a time, from this day on (UTC).")
+@click.option("--until", type=Moment(), help="Up to the beginning of this day; now, when it is not given.")
+@click.option("--received", is_flag=True, help="With --since: those that came in, and not those that were asked.")
+@click.option(
+    "--disclose",
+    type=Word(Disclosure),
+    help="How much of what was sealed is shown. Default: all.",
+)
+@click.option("--no-content", is_flag=True, help="The same as --disclose none.")
 @desk_options
 @pass_surroundings
 def export(
     surroundings: Surroundings,
     *,
-    query: MessageId,
-    output: Path,
+    queries: tuple[MessageId, ...],
+    output: Path | None,
+    folder: Path | None,
+    since: int | None,
+    until: int | None,
+    received: bool,
+    disclose: Disclosure | None,
     no_content: bool,
     profile_folder: Path | None,
     as_json: bool,
 ) -> int:
-    """Write the proof of a query that was asked or received here."""
-    raw = asyncio.run(_export(query, surroundings, profile_folder, disclose=not no_content))
-    _write(output, raw)
-    content = "without the content" if no_content else "with the content: whoever has the file can read it"
-    document = {"id": query.hex(), "file": str(output), "bytes": len(raw), "content": not no_content}
-    show(document, [f"{output}: {len(raw)} bytes, {content}"], as_json=as_json)
+    """Write the proof of a query that was asked or received here, with its answers; or of many, into a folder.
+
+    When the query was receipted, its deadline has passed and the last answer did not come, your node signs that too.
+    """
+    if no_content and disclose not in {None, Disclosure.NONE}:
+        raise InvalidInput("--no-content says the same as --disclose none, and nothing else")
+    shown = Disclosure.NONE if no_content else disclose or Disclosure.ALL
+    many = Many(queries=queries, since=since, until=until, received=received, disclose=shown)
+    if folder is not None and output is None:
+        return asyncio.run(export_many(many, folder, surroundings, profile_folder, as_json=as_json))
+    if output is None or folder is not None or since is not None or len(queries) != 1:
+        raise InvalidInput("one ID goes with --output; many, or --since, go with --folder")
+    raw = asyncio.run(_export(queries[0], surroundings, profile_folder, disclose=shown))
+    keep_evidence(output, raw)
+    document = {
+        "id": queries[0].hex(),
+        "file": str(output),
+        "bytes": len(raw),
+        "content": shown is Disclosure.ALL,
+        "disclosed": shown,
+    }
+    show(document, [f"{output}: {len(raw)} bytes, {DISCLOSED[shown]}"], as_json=as_json)
     return ExitCode.FINE
 
 
-async def _export(query: MessageId, surroundings: Surroundings, profile_folder: Path | None, *, disclose: bool) -> bytes:
+async def _export(query: MessageId, surroundings: Surroundings, profile_folder: Path | None, *, disclose: Disclosure) -> bytes:
     async with session(surroundings, profile_folder) as officer:
         return await officer.desk.proof(query, disclose=disclose)
-
-
-def _write(path: Path, raw: bytes) -> None:
-    """Evidence never replaces other evidence, and is nobody else's to read."""
-    try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(raw)
-    except FileExistsError:
-        raise Conflict(f"{path} is there already", hint="name another file") from None
-    except OSError as error:
-        raise InvalidInput(f"{path} cannot be written: {error.strerror}") from error
 
 
 @proof.command
@@ -92,92 +92,26 @@ def _write(path: Path, raw: bytes) -> None:
     "--log-key", required=True, type=Hexadecimal(), help="The key of the directory's log, as the Secretariat publishes it."
 )
 @click.option("--genesis", required=True, type=Hexadecimal(), help="The digest of the directory's first entry.")
+@click.option("--against", type=FILE, help="A proof of the other side: does it refute that no answer came?")
 @json_option
-def verify(*, file: Path, log_key: bytes, genesis: bytes, as_json: bool) -> int:
+def verify(*, file: Path, log_key: bytes, genesis: bytes, against: Path | None, as_json: bool) -> int:
     """Check a proof file, with no node and no network.
 
     Key and digest come from you, never from the file: take them from the treaty's publications.
     """
+    report = check_proof(_read(file), log_key=log_key, genesis_digest=genesis)
+    if against is None:
+        show(report_document(report), report_lines(report), as_json=as_json)
+        return ExitCode.FINE
+    reply = refute(report, check_proof(_read(against), log_key=log_key, genesis_digest=genesis))
+    document = {**report_document(report), "reply": reply_document(reply)}
+    show(document, [*report_lines(report), *reply_lines(reply)], as_json=as_json)
+    return ExitCode.MISBEHAVIOUR if reply.refuted else ExitCode.FINE
+
+
+def _read(file: Path) -> bytes:
     with file.open("rb") as opened:
         raw = opened.read(limits.PROOF_FILE_BYTES_MAX + 1)
     if len(raw) > limits.PROOF_FILE_BYTES_MAX:
-        raise Oversized("the file is larger than any proof")
-    report = check_proof(raw, log_key=log_key, genesis_digest=genesis)
-    show(report_document(report), report_lines(report), as_json=as_json)
-    return ExitCode.FINE
-
-
-def report_lines(report: ProofReport) -> Iterator[str]:
-    """What a proof proves, in words."""
-    yield f"The proof holds. It stands on the directory of {report.genesis.domain} with {report.directory_size} entries,"
-    yield f"cosigned by {', '.join(report.cosigners) or 'none of the nodes in it'}; exported by {report.exporter.dns}."
-    if report.quorum is None:
-        yield "It holds a part of that directory: ask any Party whether a key in it was revoked before the messages crossed."
-    else:
-        yield f"It holds all of that directory, under {len(report.quorum.witnesses)} of its {report.quorum.of} witnesses."
-    for crossing in report.crossings:
-        yield ""
-        yield from _crossing_lines(crossing, report)
-
-
-def _crossing_lines(crossing: CheckedCrossing, report: ProofReport) -> Iterator[str]:
-    header = crossing.header
-    sent = header.sender == report.exporter
-    yield f"Message   {header.message_id.hex()}"
-    yield f"          signed by {header.sender.dns} for {header.recipient.dns}, {clock(header.created)}"
-    yield f"          recorded as {JournalKind.SENT if sent else JournalKind.RECEIVED} in the journal of {report.exporter.dns}"
-    if crossing.receipt is not None:
-        yield f"          received by {crossing.receipt.receiver.dns}, {clock(crossing.receipt.received_at)}, over its signature"
-    elif sent:
-        yield "          no receipt of the other side: that it arrived is not proved"
-    for revoked in crossing.revoked:
-        yield f"          since then its Party has revoked {revoked}: ask it from when on"
-    if crossing.content is None:
-        yield "          the content is not disclosed"
-    else:
-        yield from _content_lines(crossing.content)
-
-
-def _content_lines(content: CheckedContent) -> Iterator[str]:
-    author = f"officer {content.officer.name.officer_id}" if content.officer is not None else "the Party's policy"
-    yield f"Content   of {content.statement.sender} for {content.statement.recipient}, {clock(content.statement.created)}, by {author}"
-    yield from query_lines(content.content) if isinstance(content.content, Query) else answer_lines(content.content)
-
-
-def report_document(report: ProofReport) -> Document:
-    """What a proof proves, for programs."""
-    return {
-        "holds": True,
-        "domain": report.genesis.domain,
-        "directory_size": report.directory_size,
-        "directory_complete": report.quorum is not None,
-        "cosigners": list(report.cosigners),
-        "witnesses": list(report.quorum.witnesses) if report.quorum is not None else None,
-        "exporter": report.exporter.dns,
-        "messages": [_crossing_document(crossing) for crossing in report.crossings],
-    }
-
-
-def _crossing_document(crossing: CheckedCrossing) -> Document:
-    header, receipt, content = crossing.header, crossing.receipt, crossing.content
-    return {
-        "id": header.message_id.hex(),
-        "sender": header.sender.dns,
-        "recipient": header.recipient.dns,
-        "created": rfc3339(header.created),
-        "envelope_digest": crossing.digest.hex(),
-        "revoked_since": list(crossing.revoked),
-        "receipt": {"receiver": receipt.receiver.dns, "received": rfc3339(receipt.received_at)} if receipt is not None else None,
-        "content": _content_document(content) if content is not None else None,
-    }
-
-
-def _content_document(content: CheckedContent) -> Document:
-    said = content.content
-    return {
-        "kind": content.statement.kind,
-        "officer_id": content.officer.name.officer_id if content.officer is not None else None,
-        "created": rfc3339(content.statement.created),
-        "deadline": rfc3339(content.statement.deadline),
-        "said": query_document(said) if isinstance(said, Query) else answer_document(said),
-    }
+        raise Oversized(f"{file.name} is larger than any proof")
+    return raw

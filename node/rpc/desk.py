@@ -12,12 +12,13 @@ from typing import Final, TypeVar
 from google.protobuf.message import Message
 
 from federation import limits
+from federation.evidence.bundle import Disclosure
 from federation.identity import MessageId, PartyId, message_id
 from federation.ports import AskedQuery, ReceivedQuery
 from federation.query.answer import Answer
 from federation.uim.clues import NO_CLUES, Clues
 from node.rpc import desk_wire as wire
-from node.rpc import peers_wire, resolution_wire, why_wire
+from node.rpc import peers_wire, proof_wire, resolution_wire, why_wire
 from node.rpc.calls import Call, Method, Routes, served
 from node.rpc.officer import Caller, OfficerGate
 from node.rpc.signed import CHALLENGE, SignedLine, admitted
@@ -116,7 +117,8 @@ class DeskServicer:
         return wire.encode_received(await self._desk.submit_answer(caller.officer, answer, request.signature))
 
     async def _proof(self, caller: Caller, request: desk_pb2.ProofRequest) -> desk_pb2.ProofReply:
-        proof = await self._desk.proof(caller.officer, message_id(request.message_id), disclose=request.disclose)
+        query, disclose = proof_wire.decode_request(request)
+        proof = await self._desk.proof(caller.officer, query, disclose=disclose)
         return desk_pb2.ProofReply(proof=proof)
 
     async def _status(self, caller: Caller, _request: desk_pb2.StatusRequest) -> desk_pb2.NodeStatus:
@@ -171,8 +173,8 @@ class DeskClient(SignedLine):
         request = desk_pb2.SubmitRequest(message_id=answer, signature=signature)
         return wire.decode_received(await self.call(SUBMIT_ANSWER, request))
 
-    async def proof(self, query: MessageId, *, disclose: bool) -> bytes:
-        return (await self.call(PROOF, desk_pb2.ProofRequest(message_id=query, disclose=disclose))).proof
+    async def proof(self, query: MessageId, *, disclose: Disclosure) -> bytes:
+        return (await self.call(PROOF, proof_wire.encode_request(query, disclose))).proof
 
     async def status(self) -> NodeStatus:
         return wire.decode_status(await self.call(STATUS, desk_pb2.StatusRequest()))

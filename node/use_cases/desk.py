@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from federation.errors import NotFound
+from federation.evidence.bundle import Disclosure
 from federation.identity import MessageId, OfficerName, PartyId
 from federation.ports import AskedQuery, Direction, ExchangeStore, OutboxStore, ReceivedQuery
 from federation.query.answer import Answer
@@ -178,7 +179,7 @@ class OwnDesk:
         await self._may(officer, "submit_answer", purpose=purpose, message_id=message_id)
         return await self._answering.submit(officer, message_id, signature)
 
-    async def proof(self, officer: OfficerName, message_id: MessageId, *, disclose: bool) -> bytes:
+    async def proof(self, officer: OfficerName, message_id: MessageId, *, disclose: Disclosure) -> bytes:
         await self._may(officer, "proof", message_id=message_id)
         return await self._proving.export(message_id, disclose=disclose)
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from federation.delivery.outbox import Outgoing
+from federation.evidence.bundle import Disclosure
 from federation.identity import MessageId, OfficerName, PartyId
 from federation.ports import AskedQuery, ReceivedQuery
 from federation.query.answer import Answer
@@ -258,7 +259,7 @@ class Desk(Protocol):
     async def submit_answer(self, officer: OfficerName, message_id: MessageId, signature: bytes) -> ReceivedQuery:
         """Send a prepared answer. `message_id` is the prepared answer's."""
 
-    async def proof(self, officer: OfficerName, message_id: MessageId, *, disclose: bool) -> bytes:
+    async def proof(self, officer: OfficerName, message_id: MessageId, *, disclose: Disclosure) -> bytes:
         """The proof file of an asked or received query. Raises NotFound."""
 
     async def status(self, officer: OfficerName) -> NodeStatus:

@@ -64,6 +64,21 @@ class Entitlement:
             await self._record(known, act, right, message_id)
         return known
 
+    async def note(self, officer: Officer, act: str, words: str) -> None:
+        """Write down a use that is about no one message, each time.
+
+        Args:
+            officer: whom `require` let pass.
+            act: the method, as `rights.NEEDS` has it.
+            words: what it was about; no person, no code.
+
+        Raises:
+            StoreUnavailable: it cannot be recorded now.
+        """
+        right = right_for(act, officer.grants, purpose=None)
+        line = Use(at=self._world.now(), officer_id=officer.officer_id, act=act, right=str(right or ""), words=words)
+        await self._store.commit(OfficerChange(uses=(line,)))
+
     async def _record(self, officer: Officer, act: str, right: Right, message_id: MessageId) -> None:
         now = self._world.now()
         use = (officer.officer_id, act, bytes(message_id))

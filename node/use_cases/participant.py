@@ -19,6 +19,7 @@ from node.use_cases.answering import Answering
 from node.use_cases.asking import Asking
 from node.use_cases.chronicle import Chronicle
 from node.use_cases.carrying import Carrying
+from node.use_cases.auditing import Auditing
 from node.use_cases.desk import OwnDesk
 from node.use_cases.diagnosis import Diagnosis
 from node.use_cases.entitlement import Entitlement
@@ -120,6 +121,13 @@ async def _assemble(parts: Parts) -> tuple[Participant, Acknowledger]:
         parcels=_parcels(parts, core, exchange, on_receipt=handlers, entitlement=personnel.entitlement),
         accounting=accounting,
         reconciling=_reconciling(parts, core, accounting),
+        auditing=Auditing(
+            own=parts.own,
+            world=parts.world,
+            store=parts.exchange_store,
+            journal=parts.journal,
+            entitlement=personnel.entitlement,
+        ),
     )
     return participant, core.acknowledger
 
@@ -250,7 +258,13 @@ def _desk(
         patterns=core.patterns,
         asking=asking,
         answering=answering,
-        proving=Proving(own=parts.own, store=parts.exchange_store, journal=parts.journal, registry=parts.registry),
+        proving=Proving(
+            own=parts.own,
+            world=parts.world,
+            store=parts.exchange_store,
+            journal=parts.journal,
+            registry=parts.registry,
+        ),
         diagnosis=_diagnosis(parts, core, notices),
         announcer=core.announcer,
         recent=core.recent,

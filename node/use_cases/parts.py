@@ -30,6 +30,7 @@ from node.use_cases.accounting import Accounting
 from node.use_cases.announcing import Particulars
 from node.use_cases.answering import Answering
 from node.use_cases.asking import Asking
+from node.use_cases.auditing import Auditing
 from node.use_cases.desk import OwnDesk
 from node.use_cases.diagnosis import Facts
 from node.use_cases.exchange import Exchange
@@ -121,6 +122,7 @@ class Participant:
     parcels: Parcels
     accounting: Accounting
     reconciling: Reconciling
+    auditing: Auditing
 
     async def know(self, sets: Sequence[PatternSet]) -> None:
         """Answer with other sets from now on, and keep them where others can fetch them."""

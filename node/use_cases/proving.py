@@ -2,47 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from dataclasses import replace
 
 from federation import limits
 from federation.boundary.directory import bare_checkpoint, sign_checkpoint
 from federation.boundary.proof_directory import PartFinder, holds_with_paths, whole
+from federation.boundary.proof_silence import sign_silence
 from federation.errors import Conflict, NotFound
-from federation.evidence.bundle import CrossingProof, LoggedEntry, Proof
+from federation.evidence.bundle import CrossingProof, Depth, Disclosure, LoggedEntry, Proof
 from federation.evidence.journal import origin
+from federation.evidence.silence import SignedSilence, Silence
 from federation.identity import MessageId, NodeName, PartyId
-from federation.ports import Crossing, Direction, ExchangeStore, JournalStore
+from federation.ports import AskedQuery, Crossing, Direction, ExchangeStore, JournalStore
+from federation.query.lifecycle import AskedState
 from federation.trust.merkle import Frontier
 from federation.trust.roster import Roster
 from federation.trust.witness import counting_witnesses
-from federation.wire.envelope import decode_header
+from federation.wire.envelope import decode_header, decode_statement
 from federation.wire.evidence import encode_proof
+from federation.wire.query import decode_body
 from node.use_cases.registry import Registry
-from node.use_cases.world import Own
+from node.use_cases.world import Own, World
 
 
 class Proving:
     """Makes proof files."""
 
-    def __init__(self, *, own: Own, store: ExchangeStore, journal: JournalStore, registry: Registry) -> None:
+    def __init__(self, *, own: Own, world: World, store: ExchangeStore, journal: JournalStore, registry: Registry) -> None:
         self._own = own
+        self._world = world
         self._store = store
         self._journal = journal
         self._registry = registry
 
-    async def export(self, message_id: MessageId, *, disclose: bool) -> bytes:
-        """The proof of a query, asked or received here, with its answers.
+    async def export(self, message_id: MessageId, *, disclose: Disclosure) -> bytes:
+        """The proof of a query, asked or received here, with its answers; and with this node's word that no other came, when the
+        query was receipted and its deadline has passed without the last one.
 
         Args:
             message_id: the query's.
-            disclose: with what was sealed, or only that something was sent, arrived, and when.
+            disclose: how much of what was sealed.
 
         Raises:
             NotFound: no such query here.
             Conflict: it was never sealed, so nothing crossed; or the directory that shows the keys has no room in a file.
         """
-        crossings = await self._crossings(message_id)
-        frontier = await self._journal.frontier()
+        asked, crossings, frontier = await self._moment(message_id)
         replica = self._registry.replica  # one moment for all of it: the directory may grow meanwhile
         names = _names(self._own.name, crossings)
         entries = await self._entries({name.party for name in names if name.party is not None}, replica.roster)
@@ -54,15 +60,44 @@ class Proving:
             crossings=tuple([await self._crossing(one, frontier, disclose=disclose) for one in crossings]),
             exporter=self._own.name,
             journal_checkpoint=sign_checkpoint(self._journal_name(), frontier, self._own.signer),
+            silence=self._silence(asked, crossings, frontier) if asked is not None else None,
         )
         return encode_proof(proof)
+
+    async def _moment(self, message_id: MessageId) -> tuple[AskedQuery | None, Sequence[Crossing], Frontier]:
+        """The query, what crossed, and a journal that holds all of it and no answer besides."""
+        asked = await self._store.asked(message_id)
+        while True:
+            crossings = await self._crossings(message_id, asked)
+            frontier = await self._journal.frontier()
+            again = await self._store.asked(message_id)
+            if again == asked:
+                return asked, crossings, frontier
+            asked = again
+
+    def _silence(self, asked: AskedQuery, crossings: Sequence[Crossing], frontier: Frontier) -> SignedSilence | None:
+        """The word that a receipted query has had no other answer. None before its deadline, and when the last answer is there."""
+        query, *answers = crossings
+        now = self._world.now()
+        if asked.state is not AskedState.EXPIRED or query.receipt is None or now <= asked.deadline:
+            return None
+        silence = Silence(
+            exporter=self._own.name,
+            message_id=query.message_id,
+            envelope_digest=query.digest,
+            answers=tuple(one.message_id for one in answers),
+            at=now,
+            journal_size=frontier.size,
+            journal_root=frontier.root(),
+        )
+        return sign_silence(silence, self._own.signer)
 
     def _journal_name(self) -> str:
         """The newest: the journal of now holds all that stood in it before."""
         return origin(self._own.name.dns, self._own.epochs[-1].number)
 
-    async def _crossings(self, message_id: MessageId) -> list[Crossing]:
-        asked = await self._store.asked(message_id)
+    async def _crossings(self, message_id: MessageId, asked: AskedQuery | None) -> list[Crossing]:
+        """The query and its answers, as far as they were sealed."""
         received = await self._store.received(message_id) if asked is None else None
         if asked is not None:
             query = await self._store.crossing(Direction.SENT, message_id)
@@ -73,16 +108,15 @@ class Proving:
             answers = [await self._store.crossing(Direction.SENT, one) for one in identifiers]
         else:
             raise NotFound("no query with this id was asked or received here", hint="`gsp queries` lists them")
-        found = [one for one in (query, *answers) if one is not None]
-        if not found or not all(one.digest for one in found):
+        if query is None or not query.digest:
             raise Conflict("this message has not been sealed yet, so there is nothing to prove")
-        return found
+        return [query, *(one for one in answers if one is not None and one.digest)]
 
-    async def _crossing(self, crossing: Crossing, frontier: Frontier, *, disclose: bool) -> CrossingProof:
+    async def _crossing(self, crossing: Crossing, frontier: Frontier, *, disclose: Disclosure) -> CrossingProof:
         leaf = await self._journal.leaf(crossing.leaf)
         if leaf is None:
             raise NotFound("the journal record of this message was erased at the end of retention")
-        return CrossingProof(
+        bare = CrossingProof(
             header=crossing.header,
             wrap=crossing.wrap,
             ciphertext_hash=crossing.ciphertext_hash,
@@ -92,11 +126,12 @@ class Proving:
             leaf_salt=leaf.salt,
             leaf_content=leaf.content,
             inclusion=await self._journal.inclusion(crossing.leaf, frontier.size),
-            salt=crossing.salt if disclose else b"",
-            statement=crossing.statement if disclose else b"",
-            statement_signature=crossing.statement_signature if disclose else b"",
-            body=crossing.body if disclose else b"",
+            salt=b"",
+            statement=b"",
+            statement_signature=b"",
+            body=b"",
         )
+        return _disclosed(bare, crossing, disclose.depth(crossing.kind))
 
     async def _entries(self, parties: Collection[PartyId], roster: Roster) -> tuple[LoggedEntry, ...]:
         """The directory, or the part of it that shows the keys of these Parties."""
@@ -128,6 +163,16 @@ class Proving:
         store = self._registry.store
         (leaf,) = await store.leaves(index, index + 1)
         return LoggedEntry(index=index, leaf=leaf, inclusion=await store.inclusion(index, size))
+
+
+def _disclosed(bare: CrossingProof, crossing: Crossing, depth: Depth) -> CrossingProof:
+    """A policy signs nothing, so its statement shows nothing without the body, and is not shown."""
+    said = replace(bare, statement=crossing.statement, statement_signature=crossing.statement_signature)
+    if depth is Depth.WHOLE:
+        return replace(said, salt=crossing.salt, body=crossing.body)
+    if depth is Depth.NOTHING or decode_statement(crossing.statement).officer_id is None:
+        return bare
+    return replace(said, certificate=decode_body(crossing.body)[1])
 
 
 def _names(own: NodeName, crossings: Iterable[Crossing]) -> set[NodeName]:

@@ -37,7 +37,7 @@ class Right(StrEnum):
     ADMINISTER = "administer"
     """Invite officers, grant and withdraw rights, and see who has and did what."""
     AUDIT = "audit"
-    """See what was asked and who used which right, and export proofs."""
+    """See what was asked and who used which right, search the journal, and export proofs."""
     REPORT = "report"
     """Make the Party's reports. No call needs it in this version."""
 
@@ -125,6 +125,9 @@ NEEDS: Final[Mapping[str, frozenset[Right]]] = {
     "put_parcel": frozenset({Right.ADMINISTER}),
     "take_parcel": frozenset({Right.ADMINISTER}),
     "reply_parcel": frozenset({Right.ADMINISTER}),
+    # the audit
+    "audit": frozenset({Right.AUDIT}),
+    "audit_on": frozenset({Right.AUDIT}),
     # the library
     "library_rows": EVERY_OFFICER,
     "library_set": EVERY_OFFICER,

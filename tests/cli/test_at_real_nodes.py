@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from federation.evidence.bundle import Disclosure
 from federation.identity import PartyId
 from federation.query.codes import Automation, HandlingCode, Outcome, Purpose, Urgency
 from federation.query.items import Item
@@ -110,9 +111,9 @@ def files() -> Files:
             queued = await ask_at_desk(wish(answerer.codes[0]), officer)
             assert queued.asked.state is AskedState.QUEUED
             return Files(
-                open=await officer.desk.proof(answered.asked.message_id, disclose=True),
-                closed=await officer.desk.proof(answered.asked.message_id, disclose=False),
-                undelivered=await officer.desk.proof(queued.asked.message_id, disclose=True),
+                open=await officer.desk.proof(answered.asked.message_id, disclose=Disclosure.ALL),
+                closed=await officer.desk.proof(answered.asked.message_id, disclose=Disclosure.NONE),
+                undelivered=await officer.desk.proof(queued.asked.message_id, disclose=Disclosure.ALL),
                 log_key=federation.treaty.log_signer.public_key.hex(),
                 genesis=federation.treaty.founded.digest.hex(),
             )

@@ -362,7 +362,7 @@ def test_a_proof_can_leave_the_content_out(terminal):
     terminal.run_words(ASK)
     path = terminal.folder / "case.proof"
     result = terminal.run(f"proof export {ID} -o {path} --no-content --json")
-    assert document(result) == {"id": ID, "file": str(path), "bytes": 5, "content": False}
+    assert document(result) == {"id": ID, "file": str(path), "bytes": 5, "content": False, "disclosed": "none"}
 
 
 def test_a_proof_of_nothing_is_not_written(terminal):

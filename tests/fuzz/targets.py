@@ -20,7 +20,9 @@ from federation import limits
 from federation.delivery.timeline import ids_from
 from federation.boundary.parcels import compose_parcel, first_line, open_parcel
 from federation.delivery.parcel import LogTail, Parcel
+from federation.boundary.proof import check_proof, findings
 from federation.errors import FederationError
+from federation.evidence.bundle import Disclosure
 from federation.identity import NodeName, party_id
 from federation.trust.desk_code import decode_desk_code
 from federation.trust.entries import EntryKind
@@ -37,6 +39,7 @@ from federation.uim.library import Library
 from federation.uim.pattern import try_examples
 from federation.uim.scan import read_scan
 from federation.wire import directory, envelope, evidence, library, query
+from federation.wire.evidence import decode_proof
 from federation.wire.library import LibraryFile, encode_library_file
 from federation.wire.parcel import encode_parcel, encode_signed_parcel
 from federation.wire.patterns import decode_pattern_set, encode_pattern_set
@@ -44,6 +47,8 @@ from node.formats.pattern_text import pattern_file
 from node.formats.patterns import read_pattern_file, read_pattern_folder
 from node.formats.pictures import read_picture
 from node.rpc.introduction import CERTIFICATE_KEY, VERSION_KEY, read_introduction
+from tests.support.crossing import Conversation
+from tests.support.treaty import Treaty
 
 NOW: Final = 1_763_942_400
 VECTORS: Final = Path(__file__).resolve().parents[1] / "vectors"
@@ -177,6 +182,28 @@ def _vector(file: str, *path: str) -> bytes:
     return bytes.fromhex(found)
 
 
+def _treaty() -> Treaty:
+    treaty = Treaty.make(seed=5)
+    treaty.admit("qm")
+    treaty.admit("qn")
+    return treaty
+
+
+def _filed() -> tuple[bytes, ...]:
+    """A proof with everything in it, and one of silence that shows statements alone."""
+    asking, answering = TREATY.parties[party_id("qm")], TREATY.parties[party_id("qn")]
+    talk = Conversation(TREATY, asking, answering, by_hand=True)
+    silent = talk.silence(talk.proof(asking, disclose=Disclosure.STATEMENTS))
+    return evidence.encode_proof(talk.proof(asking)), evidence.encode_proof(silent)
+
+
+def _check_proof(raw: bytes) -> None:
+    """What passes every check can also be told."""
+    findings(check_proof(raw, log_key=TREATY.genesis.log_key, genesis_digest=TREATY.genesis_digest))
+
+
+TREATY: Final = _treaty()
+FILED: Final = _filed()
 ENCODED: Final = tuple(encode_pattern_set(one) for one in SETS)
 TARGETS: Final = {
     "scan": Target(_text(read_scan), _texts(*SCANS)),
@@ -203,7 +230,9 @@ TARGETS: Final = {
     ),
     "policy": Target(_bytes(query.decode_policy), (_vector("messages", "policy", "encoded"),)),
     "parcel": Target(_bytes(_parcel), (_parcel_seed(),)),
-    "proof": Target(_bytes(evidence.decode_proof)),
+    "proof": Target(_bytes(evidence.decode_proof), FILED),
+    "proof-check": Target(_bytes(_check_proof), FILED),
+    "silence": Target(_bytes(evidence.decode_silence), tuple(decode_proof(raw).silence.statement for raw in FILED[1:])),
     "receipt": Target(_bytes(evidence.decode_signed_receipt), (_vector("messages", "receipt", "signed receipt"),)),
     "entry": Target(_bytes(directory.decode_signed_entry), (_vector("entries", "update", "leaf"),)),
     **{

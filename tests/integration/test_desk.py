@@ -24,6 +24,7 @@ from federation.errors import (
     Unauthentic,
     Unreachable,
 )
+from federation.evidence.bundle import Disclosure
 from federation.identity import OfficerName, PartyId, message_id
 from federation.query.codes import Automation, HandlingCode, Purpose, Urgency
 from federation.query.items import Item
@@ -184,8 +185,8 @@ async def test_a_proof_larger_than_a_message_of_the_federation_comes_whole(count
     async with counter.client() as client:
         prepared = await client.prepare_query(QUESTION)
         await client.submit_query(prepared.message_id, SoftwareSigner(SEED).sign(keys.officer_message(prepared.statement)))
-        assert len(await client.proof(prepared.message_id, disclose=True)) > limits.GRPC_MESSAGE_BYTES_MAX
-        assert await client.proof(prepared.message_id, disclose=False) == b"proof"
+        assert len(await client.proof(prepared.message_id, disclose=Disclosure.ALL)) > limits.GRPC_MESSAGE_BYTES_MAX
+        assert await client.proof(prepared.message_id, disclose=Disclosure.NONE) == b"proof"
 
 
 async def test_a_waiting_call_comes_back_with_the_change(counter):
@@ -310,7 +311,7 @@ async def test_a_recorded_signature_fits_no_other_request(counter):
     metadata = signed(
         counter, rpc.PROOF, strict.encode(desk_pb2.ProofRequest(message_id=bytes(16))), await fresh_challenge(counter)
     )
-    other = strict.encode(desk_pb2.ProofRequest(message_id=bytes(16), disclose=True))
+    other = strict.encode(desk_pb2.ProofRequest(message_id=bytes(16), disclose=Disclosure.ALL))
     assert await refusal(counter, rpc.PROOF, other, metadata) is grpc.StatusCode.UNAUTHENTICATED
 
 

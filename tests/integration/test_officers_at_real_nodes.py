@@ -10,6 +10,7 @@ import pytest
 
 from benchmarks.federation import CUSTOMS, Bench, federation
 from federation.errors import Forbidden
+from federation.evidence.bundle import Disclosure
 from federation.identity import OfficerName, PartyId
 from federation.query.codes import HandlingCode, Purpose, Urgency
 from federation.query.items import ALL_ITEMS
@@ -125,4 +126,4 @@ async def test_what_was_asked_is_answered_and_provable_after_the_officer_has_gon
             await desk.query(prepared.message_id)
     async with counter.desk(OfficerKey(certificate=bench.certificate, signer=bench.signer)) as desk:
         assert (await desk.query(prepared.message_id)).answers
-        assert await desk.proof(prepared.message_id, disclose=True)
+        assert await desk.proof(prepared.message_id, disclose=Disclosure.ALL)

@@ -103,6 +103,7 @@ CASES = {
     "decode_receipt": Case(evidence.decode_receipt, evidence.encode_receipt, values.RECEIPTS),
     "decode_signed_receipt": Case(evidence.decode_signed_receipt, evidence.encode_signed_receipt, values.SIGNED_RECEIPTS),
     "decode_record": Case(evidence.decode_record, evidence.encode_record, values.JOURNAL_RECORDS),
+    "decode_silence": Case(evidence.decode_silence, evidence.encode_silence, values.SILENCES),
     "decode_proof": Case(evidence.decode_proof, evidence.encode_proof, values.PROOFS),
     "decode_parcel": Case(parcel.decode_parcel, parcel.encode_parcel, PARCELS),
     "decode_signed_parcel": Case(

@@ -13,6 +13,7 @@ from federation.envelope.header import Header, Lane, MessageKind, Statement
 from federation.envelope.seal import Envelope, Inner
 from federation.envelope.suite import WRAP_BYTES
 from federation.errors import Forbidden
+from federation.evidence.bundle import Disclosure
 from federation.identity import MessageId, NodeName, OfficerName, PartyId
 from federation.query.answer import Answer
 from federation.query.codes import Automation, Outcome
@@ -74,7 +75,7 @@ async def _never_coming_to_an_end(asker: SimNode, answerer: SimNode) -> None:
     assert shown.asked.state is AskedState.ANSWERED
     assert len(shown.answers) == limits.PARTIAL_ANSWERS_MAX + 1
     officer = asker.kit.officers[0].name
-    decode_proof(await asker.at_desk(lambda desk: desk.proof(officer, view.asked.message_id, disclose=False)))
+    decode_proof(await asker.at_desk(lambda desk: desk.proof(officer, view.asked.message_id, disclose=Disclosure.NONE)))
 
 
 def _opened(view: QueryView, content: Answer, number: int) -> Opened:

@@ -9,6 +9,7 @@ import pytest
 
 from federation import limits
 from federation.boundary.proof import check_proof
+from federation.evidence.bundle import Disclosure
 from federation.ports import Direction
 from federation.query.codes import Automation, Outcome
 from federation.query.items import Item, ItemState
@@ -103,7 +104,9 @@ async def test_both_sides_export_a_proof_that_convinces_whoever_has_the_genesis(
         officer = node.kit.officers[0].name
         with pytest.MonkeyPatch.context() as patch:  # as if the directory were a large one
             patch.setattr(limits, "PROOF_WHOLE_BYTES", whole_bytes)
-            raw = await node.at_desk(lambda desk, officer=officer: desk.proof(officer, view.asked.message_id, disclose=True))
+            raw = await node.at_desk(
+                lambda desk, officer=officer: desk.proof(officer, view.asked.message_id, disclose=Disclosure.ALL)
+            )
         report = check_proof(raw, log_key=log_key, genesis_digest=federation.treaty.founded.digest)
 
         assert (report.quorum is not None) == (whole_bytes > 0)

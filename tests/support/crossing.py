@@ -13,13 +13,15 @@ from typing import Any
 
 from federation.boundary.directory import bare_checkpoint, sign_checkpoint
 from federation.boundary.messages import Route, Sealed, body_digest, compose_statement, key_id, seal_message
+from federation.boundary.proof_silence import sign_silence
 from federation.boundary.receipts import journal_leaf, sign_receipt
 from federation.delivery.receipt import SignedReceipt
 from federation.envelope.header import Lane, MessageKind, Prekey, Statement
 from federation.envelope.seal import Inner
 from federation.envelope.suite import PrivateKey
-from federation.evidence.bundle import CrossingProof, LoggedEntry, Proof
+from federation.evidence.bundle import CrossingProof, Depth, Disclosure, LoggedEntry, Proof
 from federation.evidence.journal import JournalKind, JournalRecord, Leaf, Position, origin
+from federation.evidence.silence import Silence
 from federation.identity import MessageId
 from federation.query.answer import Answer, CodeResult
 from federation.query.codes import Automation, HandlingCode, LegalBasis, Outcome, Purpose, Urgency
@@ -30,7 +32,7 @@ from federation.trust.certificate import certificate_hash
 from federation.trust.keys import Signer
 from federation.trust.merkle import Frontier
 from federation.wire.envelope import encode_envelope
-from federation.wire.query import encode_answer_body, encode_query_body
+from federation.wire.query import decode_body, encode_answer_body, encode_query_body
 from tests.support.treaty import DAY, OfficerMaterial, PartyMaterial, Treaty, secret
 
 POLICY_DIGEST = keys.digest("gsp/v1/policy", b"the policy of a test")
@@ -206,11 +208,12 @@ class Journal:
 
 @dataclass
 class Conversation:
-    """A query of `asking` to `answering`, the automatic answer, and what both wrote down."""
+    """A query of `asking` to `answering`, the answer, and what both wrote down. An officer answers `by_hand`, or else a policy."""
 
     treaty: Treaty
     asking: PartyMaterial
     answering: PartyMaterial
+    by_hand: bool = False
 
     def __post_init__(self) -> None:
         treaty, asking, answering = self.treaty, self.asking, self.answering
@@ -225,7 +228,15 @@ class Conversation:
             key=public_key(private_key("prekey")),
             officer=asking.officer,
         )
-        self.answer = message(treaty, an_answer(question), sender=answering, recipient=asking, key=reply, number=2)
+        self.answer = message(
+            treaty,
+            an_answer(question, automation=Automation.MANUAL if self.by_hand else Automation.AUTOMATIC),
+            sender=answering,
+            recipient=asking,
+            key=reply,
+            number=2,
+            officer=answering.officer if self.by_hand else None,
+        )
         self.receipts = {}
         for said, sender, receiver in ((self.query, asking, answering), (self.answer, answering, asking)):
             self.journals[sender.party].write(JournalKind.SENT, about=said, peer=receiver, at=treaty.now)
@@ -236,7 +247,7 @@ class Conversation:
         self,
         exporter: PartyMaterial,
         *,
-        disclose: bool = True,
+        disclose: bool | Disclosure = True,
         receipts: bool = True,
         entries: tuple[LoggedEntry, ...] | None = None,
     ) -> Proof:
@@ -266,8 +277,30 @@ class Conversation:
             for index in sorted({0} | {one.admit_index for one in records} | nodes)
         )
 
-    def _crossing(self, said: Message, journal: Journal, index: int, *, disclose: bool, receipts: bool) -> CrossingProof:
+    def silence(self, proof: Proof, *, signer: Signer | None = None, **changes: Any) -> Proof:
+        """The query alone, with the asking node's word that no answer came, eight days later."""
+        journal = self.journals[self.asking.party]
+        said = Silence(
+            exporter=self.asking.name,
+            message_id=self.query.statement.message_id,
+            envelope_digest=self.query.sealed.digest,
+            answers=(),
+            at=self.treaty.now + 8 * DAY,
+            journal_size=journal.frontier.size,
+            journal_root=journal.frontier.root(),
+        )
+        signed = sign_silence(replace(said, **changes), signer or self.asking.signer)
+        return replace(proof, crossings=proof.crossings[:1], silence=signed)
+
+    def _crossing(
+        self, said: Message, journal: Journal, index: int, *, disclose: bool | Disclosure, receipts: bool
+    ) -> CrossingProof:
         envelope = said.sealed.envelope
+        chosen = disclose if isinstance(disclose, Disclosure) else Disclosure.ALL if disclose else Disclosure.NONE
+        depth = chosen.depth(said.statement.kind)
+        if depth is Depth.STATEMENT and said.statement.officer_id is None:
+            depth = Depth.NOTHING
+        whole, told = depth is Depth.WHOLE, depth is not Depth.NOTHING
         return CrossingProof(
             header=envelope.header,
             wrap=envelope.wrap,
@@ -278,8 +311,9 @@ class Conversation:
             leaf_salt=journal.leaves[index].salt,
             leaf_content=journal.leaves[index].content,
             inclusion=journal.inclusion(index),
-            salt=said.inner.salt if disclose else b"",
-            statement=said.inner.statement if disclose else b"",
-            statement_signature=said.inner.statement_signature if disclose else b"",
-            body=said.inner.body if disclose else b"",
+            salt=said.inner.salt if whole else b"",
+            statement=said.inner.statement if told else b"",
+            statement_signature=said.inner.statement_signature if told else b"",
+            body=said.inner.body if whole else b"",
+            certificate=decode_body(said.inner.body)[1] if depth is Depth.STATEMENT else b"",
         )

@@ -12,6 +12,7 @@ from federation.boundary.messages import body_digest, compose_statement
 from federation.delivery.outbox import Outgoing
 from federation.envelope.header import Lane, MessageKind, Statement
 from federation.errors import Conflict, FederationError, NotFound, UnknownParty
+from federation.evidence.bundle import Disclosure
 from federation.identity import MessageId, OfficerName, PartyId, message_id
 from federation.ports import AskedQuery, Clock, ReceivedQuery
 from federation.query.answer import Answer, CodeResult, LastKnown, check_answers
@@ -354,9 +355,9 @@ class FakeDesk:
         self.inbox_rows[query] = replace(view, received=received)
         return received
 
-    async def proof(self, officer: OfficerName, identifier: MessageId, *, disclose: bool) -> bytes:
+    async def proof(self, officer: OfficerName, identifier: MessageId, *, disclose: Disclosure) -> bytes:
         await self.query(officer, identifier, wait_s=0)
-        return b"proof" * (1_000_000 if disclose else 1)
+        return b"proof" * (1_000_000 if disclose is Disclosure.ALL else 1)
 
     async def status(self, officer: OfficerName) -> NodeStatus:
         self._fail()
@@ -413,7 +414,7 @@ class LocalDesk:
     async def submit_answer(self, answer: MessageId, signature: bytes) -> ReceivedQuery:
         return await self.desk.submit_answer(self.profile.officer, answer, signature)
 
-    async def proof(self, query: MessageId, *, disclose: bool) -> bytes:
+    async def proof(self, query: MessageId, *, disclose: Disclosure) -> bytes:
         return await self.desk.proof(self.profile.officer, query, disclose=disclose)
 
     async def status(self) -> NodeStatus:

@@ -15,6 +15,7 @@ from federation.envelope.seal import Envelope
 from federation.envelope.suite import PUBLIC_KEY_BYTES, WRAP_BYTES
 from federation.evidence.bundle import CrossingProof, LoggedEntry, Proof
 from federation.evidence.journal import NO_MESSAGE, JournalKind, JournalRecord, Restoration
+from federation.evidence.silence import SignedSilence, Silence
 from federation.identity import MessageId, NodeName, PartyId
 from federation.query.answer import Answer, CodeResult, LastKnown
 from federation.query.codes import Automation, HandlingCode, LegalBasis, Outcome, Purpose, Refusal, UimStatus, Urgency
@@ -277,6 +278,17 @@ CROSSINGS = st.builds(
     statement=st.binary(max_size=40),
     statement_signature=st.binary(max_size=40),
     body=st.binary(max_size=40),
+    certificate=st.binary(max_size=40),
+)
+SILENCES = st.builds(
+    Silence,
+    exporter=NODES,
+    message_id=MESSAGE_IDS,
+    envelope_digest=DIGESTS,
+    answers=some(MESSAGE_IDS),
+    at=TIMES,
+    journal_size=UINT64,
+    journal_root=DIGESTS,
 )
 PROOFS = st.builds(
     Proof,
@@ -285,6 +297,7 @@ PROOFS = st.builds(
     crossings=some(CROSSINGS),
     exporter=NODES,
     journal_checkpoint=st.binary(max_size=60),
+    silence=st.none() | st.builds(SignedSilence, statement=st.binary(max_size=40), signature=SIGNATURES),
 )
 
 # --- patterns ------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from federation.errors import Forbidden
+from federation.evidence.bundle import Disclosure
 from federation.query.codes import Automation, Purpose
 from federation.trust.entries import Authority, AuthorityKind
 from node.use_cases.officers import OfficerState
@@ -108,7 +109,7 @@ def test_who_may_ask_sees_no_inbox_and_who_may_answer_sees_no_queries():
         hold(federation, "qm", answerer, answers(Purpose.INVESTIGATION))
         await node.at_desk(lambda desk: desk.query(asker.name, identifier, wait_s=0))
         await node.at_desk(lambda desk: desk.inbox(answerer.name, before=FAR, rows=5))
-        await node.at_desk(lambda desk: desk.proof(answerer.name, identifier, disclose=False))
+        await node.at_desk(lambda desk: desk.proof(answerer.name, identifier, disclose=Disclosure.NONE))
         await node.at_desk(lambda desk: desk.why(asker.name, identifier.hex()))
         for attempt in (
             lambda desk: desk.why(answerer.name, identifier.hex()),

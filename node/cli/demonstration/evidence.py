@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from federation.evidence.bundle import Disclosure
 from node.cli.demonstration.processes import Ended, together
 from node.cli.demonstration.stage import Stage
 from node.cli.demonstration.teller import require
@@ -21,7 +22,7 @@ async def evidence_checked(stage: Stage) -> None:
     """A process of its own, in an empty folder, with nothing but the file and two published numbers."""
     teller, federation, first = stage.teller, stage.federation, stage.first
     assert first is not None  # the story does not come here without chapter 1
-    proof = await stage.asker.desk.proof(first.asked.message_id, disclose=True)
+    proof = await stage.asker.desk.proof(first.asked.message_id, disclose=Disclosure.ALL)
     flipped = len(proof) // 2
     changed = bytes([*proof[:flipped], proof[flipped] ^ 1, *proof[flipped + 1 :]])
     teller.say(
