@@ -97,3 +97,33 @@ ANOMALIES_PER_CODE_MAX: Final = 32
 """Contradictions told of one code: the first ones say what is wrong."""
 UNUSED_CODE_LIFE_S: Final = 183 * 86_400
 """Codes that were not used within six months are void (Regulation (EU) 2018/574)."""
+
+# --- attachments -----------------------------------------------------------------------------------------------------
+UPLOAD_CHUNK_BYTES: Final = 1_048_576
+"""A piece of a file on its way from an officer's program: a few milliseconds to encrypt, and each is signed."""
+UPLOADS_PER_OFFICER_MAX: Final = 32
+"""Files that an officer has brought and not yet sent: two messages full of them."""
+UPLOADS_MAX: Final = 400
+"""The same of all officers together."""
+UPLOAD_LIFE_S: Final = 1_800
+"""Files that were brought and never sent are removed: longer than the largest takes to come, and than a draft lives."""
+ATTACHMENTS_AT_ONCE_MAX: Final = 8
+"""Files fetched at one time, from all peers: with a few pieces each in memory, some megabytes."""
+ATTACHMENTS_AT_ONCE_PER_PARTY_MAX: Final = 2
+"""The same from one peer: two that are slow leave room for the others. Fewer than it serves."""
+ATTACHMENT_BYTES_PER_PARTY_DAY_MAX: Final = 2_147_483_648
+"""Files of one peer that are begun within a day: ten of the largest messages. What is beyond waits for the next day."""
+ATTACHMENTS_PER_PARTY_DAY_MAX: Final = 5_000
+"""The same in number: small files cost a row, a file and a journal record each."""
+ATTACHMENT_BUDGET_S: Final = 3_600
+"""A file for which today's budget has no room is looked at again this often."""
+SPOOL_BYTES_MAX: Final = 68_719_476_736
+"""All files here together: 64 GiB, a thousand phone photos a month for the time that evidence is kept."""
+SPOOL_FREE_BYTES_MIN: Final = 1_073_741_824
+"""What files leave free on the disk: queries, receipts and the journal need it more."""
+ATTACHMENT_KEPT_S: Final = 30 * 86_400
+"""The sender keeps a file for a month after it arrived: a peer that is put back from a backup fetches it again."""
+ATTACHMENT_WAIT_S_MAX: Final = 120 * 86_400
+"""A file that could not be fetched for so long is given up: a month beyond the longest deadline."""
+SPOOL_SWEEP_S: Final = 3_600
+"""Files and rows are compared this often, and at the start."""

@@ -142,11 +142,16 @@ def open_stream(cek: bytes, context: bytes, ciphertext: bytes) -> bytes:
         raise Unauthentic("a ciphertext does not open") from None
 
 
-def seal_pieces(cek: bytes, context: bytes, pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """`seal_stream` for what does not fit into memory: the pieces of one ciphertext."""
+def stream_encryptor(cek: bytes, context: bytes) -> Cobblestone256Encryptor:
+    """`seal_stream` for whoever is given the plaintext piece by piece: it takes pieces with `update`, and ends with `finalize`."""
     if len(cek) != CEK_BYTES:
         raise Misuse(f"a content key has {CEK_BYTES} bytes, not {len(cek)}")
-    encryptor = Cobblestone256Encryptor(cek, context)
+    return Cobblestone256Encryptor(cek, context)
+
+
+def seal_pieces(cek: bytes, context: bytes, pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """`seal_stream` for what does not fit into memory: the pieces of one ciphertext."""
+    encryptor = stream_encryptor(cek, context)
     for piece in pieces:
         yield encryptor.update(piece)
     yield encryptor.finalize()

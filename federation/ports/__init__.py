@@ -4,6 +4,7 @@ SQLite and memory implement the stores, gRPC and the simulated network the trans
 Every method may raise StoreUnavailable (stores) or Unreachable (transports) and then has either happened or not: callers repeat.
 """
 
+from federation.delivery.direction import Direction
 from federation.ports.directory import (
     Cosigned,
     DirectoryService,
@@ -23,12 +24,17 @@ from federation.ports.exchange import (
     Change,
     Crossing,
     DecryptionKey,
-    Direction,
     ExchangeStore,
     JournalStore,
     KeyUse,
     OutboxStore,
     ReceivedQuery,
+)
+from federation.ports.spool import (
+    AttachmentStore,
+    AttachmentTransport,
+    Spool,
+    Usage,
 )
 from federation.ports.transport import (
     Delivery,
@@ -44,6 +50,8 @@ from federation.ports.world import (
 __all__ = [
     "AlreadySeen",
     "AskedQuery",
+    "AttachmentStore",
+    "AttachmentTransport",
     "Change",
     "Clock",
     "Cosigned",
@@ -68,6 +76,8 @@ __all__ = [
     "Peer",
     "PublicationStore",
     "ReceivedQuery",
+    "Spool",
     "Transport",
+    "Usage",
     "WitnessStore",
 ]

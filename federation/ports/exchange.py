@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from federation.delivery.attachment import Spooled
+from federation.delivery.direction import Direction
 from federation.delivery.outbox import LaneHead, Outgoing
 from federation.delivery.receipt import SignedReceipt
 from federation.delivery.replay import ReplayMark
@@ -14,13 +16,6 @@ from federation.evidence.journal import Epoch, Leaf, Position
 from federation.identity import MessageId, PartyId
 from federation.query.lifecycle import AskedState, ReceivedState
 from federation.trust.merkle import Frontier
-
-
-class Direction(StrEnum):
-    """Seen from this node."""
-
-    SENT = "sent"
-    RECEIVED = "received"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +129,8 @@ class Change:
         keys, keys_destroyed: decryption keys put, and overwritten and removed.
         leaves: appended to the journal in order.
         epoch: number of an epoch of the journal that begins with the first of `leaves`; one that there is already is Misuse.
+        attachments: put under their places, replacing what was there. The last leaf of `leaves` becomes the `leaf` of those that have
+            arrived and have none.
     """
 
     marks: tuple[ReplayMark, ...] = ()
@@ -148,6 +145,7 @@ class Change:
     keys_destroyed: tuple[bytes, ...] = ()
     leaves: tuple[Leaf, ...] = ()
     epoch: int | None = None
+    attachments: tuple[Spooled, ...] = ()
 
 
 class AlreadySeen(Exception):  # not an error: the caller asked, and this is the answer
