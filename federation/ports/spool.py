@@ -18,8 +18,8 @@ class Usage:
     """Room that files take up.
 
     Attributes:
-        spooled: bytes of all files that are not gone, here or on their way here.
-        day_bytes, day_files: of what one peer sent since a time.
+        spooled: bytes of all files that are here.
+        day_bytes, day_files: of those of one peer that came since a time.
     """
 
     spooled: int
@@ -50,7 +50,7 @@ class AttachmentStore(Protocol):
         """Rows that are not gone, in the order of their places, behind one of them: for looking through all."""
 
     async def attachments_usage(self, peer: PartyId, *, since: int) -> Usage:
-        """Room that is taken up; of what the peer sent, what was written down at that time or later."""
+        """Room that is taken up, by all, and by what came from the peer at that time or later."""
 
 
 class Spool(Protocol):

@@ -34,8 +34,9 @@ from federation.ports import (
     ReceivedQuery,
 )
 from federation.trust.merkle import Frontier
-from node.store import epochs, tree
+from node.store import attachments, epochs, tree
 from node.store import rows as records
+from node.store.attachments import SqliteAttachments
 from node.store.database import Database, looking_into
 from node.store.schema import Schema
 from node.store.vault import Vault
@@ -43,8 +44,8 @@ from node.store.vault import Vault
 SCHEMA: Final = Schema(name="exchange", version=2, left_out=epochs.LEFT_OUT)
 
 
-class SqliteExchange(ExchangeStore, OutboxStore, JournalStore):
-    """The three ports over one file, because every commit touches all of them."""
+class SqliteExchange(SqliteAttachments, ExchangeStore, OutboxStore, JournalStore):
+    """The four ports over one file, because every commit touches all of them."""
 
     def __init__(self, database: Database, vault: Vault) -> None:
         self._database = database
@@ -176,6 +177,7 @@ class SqliteExchange(ExchangeStore, OutboxStore, JournalStore):
         writer.executemany(_DROP_OUTGOING, ((message_id,) for message_id in change.outgoing_done))
         writer.executemany(_DROP_CIPHERTEXT, ((message_id,) for message_id in change.outgoing_done))
         writer.executemany(_PUT_HEAD, map(records.lane_head_row, change.heads))
+        attachments.put(writer, change.attachments, positions)
         for key in change.keys:
             epochs.put(writer, key, self._vault)
         for key_id in change.keys_destroyed:

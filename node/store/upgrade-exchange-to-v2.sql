@@ -29,3 +29,28 @@ CREATE TABLE journal_epoch (
 ) STRICT;
 
 INSERT INTO journal_epoch VALUES (1, 0);
+
+-- Files that go with messages. Names, keys and hashes of the plaintext are in the bodies, which are sealed; the ciphertext is in
+-- `attachments/` beside this file, encrypted under a key that is in the body.
+CREATE TABLE attachment (
+    number            INTEGER PRIMARY KEY,
+    direction         TEXT NOT NULL CHECK (direction IN ('sent', 'received')),
+    message_id        BLOB NOT NULL,
+    attachment_id     BLOB NOT NULL,
+    size              INTEGER NOT NULL,    -- of the ciphertext
+    sha512            BLOB NOT NULL,       -- of the ciphertext
+    peer              TEXT NOT NULL,
+    state             TEXT NOT NULL,       -- AttachmentState
+    since             INTEGER NOT NULL,    -- when the message was written down
+    changed           INTEGER NOT NULL,
+    attempts          INTEGER NOT NULL,
+    next_attempt      REAL NOT NULL,
+    problem           TEXT NOT NULL,
+    leaf              INTEGER NOT NULL,    -- position of its ATTACHED record in the journal; -1 before there is one
+    receipt           BLOB,                -- the peer's, of one that was sent: its statement
+    receipt_signature BLOB,
+    UNIQUE (direction, message_id, attachment_id)
+) STRICT;
+
+CREATE INDEX attachment_due ON attachment (next_attempt) WHERE state IN ('waiting', 'arrived');
+CREATE INDEX attachment_day ON attachment (peer, changed) WHERE direction = 'received';
