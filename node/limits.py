@@ -107,16 +107,18 @@ UPLOADS_MAX: Final = 400
 """The same of all officers together."""
 UPLOAD_LIFE_S: Final = 1_800
 """Files that were brought and never sent are removed: longer than the largest takes to come, and than a draft lives."""
-ATTACHMENTS_AT_ONCE_MAX: Final = 8
+ATTACHMENTS_AT_ONCE_MAX: Final = 16
 """Files fetched at one time, from all peers: with a few pieces each in memory, some megabytes."""
 ATTACHMENTS_AT_ONCE_PER_PARTY_MAX: Final = 2
 """The same from one peer: two that are slow leave room for the others. Fewer than it serves."""
 ATTACHMENT_BYTES_PER_PARTY_DAY_MAX: Final = 2_147_483_648
-"""Files of one peer that are begun within a day: ten of the largest messages. What is beyond waits for the next day."""
+"""Files of one peer that arrive within a day: ten of the largest messages. What is beyond waits for the next day."""
 ATTACHMENTS_PER_PARTY_DAY_MAX: Final = 5_000
 """The same in number: small files cost a row, a file and a journal record each."""
-ATTACHMENT_BUDGET_S: Final = 3_600
-"""A file for which today's budget has no room is looked at again this often."""
+ATTACHMENT_LATER_S: Final = 3_600
+"""A file for which there is no room, or whose sender sent something else, is tried again this often."""
+ATTACHMENT_PROGRESS_BYTES_MIN: Final = 65_536
+"""A call that brought less counts as one that brought nothing: whoever sends a byte at a time waits longer and longer."""
 SPOOL_BYTES_MAX: Final = 68_719_476_736
 """All files here together: 64 GiB, a thousand phone photos a month for the time that evidence is kept."""
 SPOOL_FREE_BYTES_MIN: Final = 1_073_741_824

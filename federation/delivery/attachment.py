@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from federation import limits
 from federation.delivery.direction import Direction
 from federation.delivery.receipt import SignedReceipt
 from federation.envelope.attachment import AttachmentId, Named
@@ -78,3 +80,47 @@ class Place:
         """A name for the file system: small letters, digits and hyphens."""
         message = f"{self.message_id.hex()}-" if self.direction is Direction.RECEIVED else ""
         return f"{self.direction}-{message}{self.attachment_id.hex()}"
+
+
+def offered(named: Iterable[Named], *, message_id: MessageId, peer: PartyId, now: int) -> tuple[Spooled, ...]:
+    """The files of a message of ours, for the commit that writes it down."""
+    return _begun(named, Direction.SENT, AttachmentState.OFFERED, message_id, peer, now)
+
+
+def awaited(named: Iterable[Named], *, message_id: MessageId, peer: PartyId, now: int) -> tuple[Spooled, ...]:
+    """The files of a message that came, for the commit that writes it down: each is due at once."""
+    return _begun(named, Direction.RECEIVED, AttachmentState.WAITING, message_id, peer, now)
+
+
+def _begun(
+    named: Iterable[Named], direction: Direction, state: AttachmentState, message_id: MessageId, peer: PartyId, now: int
+) -> tuple[Spooled, ...]:
+    return tuple(
+        Spooled(
+            direction=direction,
+            message_id=message_id,
+            named=one,
+            peer=peer,
+            state=state,
+            since=now,
+            changed=now,
+            next_attempt=float(now),
+        )
+        for one in named
+    )
+
+
+def after_fault(one: Spooled, *, now: float, problem: str, jitter: float) -> Spooled:
+    """Back off as the outbox does, when nothing came of a try."""
+    delay = min(limits.RETRY_S_MAX, limits.RETRY_S_MIN * 2.0 ** min(one.attempts, 16))
+    return replace(one, attempts=one.attempts + 1, next_attempt=now + delay * (0.5 + jitter / 2), problem=problem)
+
+
+def after_cut(one: Spooled, *, now: float, problem: str, jitter: float) -> Spooled:
+    """A try brought a good part of the file and not its end: go on soon, however often that happens."""
+    return replace(one, attempts=0, next_attempt=now + limits.RETRY_S_MIN * (0.5 + jitter / 2), problem=problem)
+
+
+def put_off(one: Spooled, *, until: float, problem: str) -> Spooled:
+    """There is no room, or the peer misbehaved: trying again soon would help nobody."""
+    return replace(one, attempts=one.attempts + 1, next_attempt=until, problem=problem)

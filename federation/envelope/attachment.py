@@ -11,7 +11,7 @@ one of a closed list and has to fit both the name and the first bytes.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha512
@@ -19,7 +19,7 @@ from typing import Final, NewType
 
 from federation import limits
 from federation.envelope import suite
-from federation.errors import InvalidInput, Oversized
+from federation.errors import InvalidInput, Oversized, Unauthentic
 from federation.identity import MessageId
 from federation.text import check_plain
 from federation.trust.keys import digest
@@ -273,11 +273,31 @@ class Encryption:
         return self._cipher.digest()
 
 
-def decrypted(attachment: Attachment, pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """The file in pieces. Only the end of the iteration says that it is whole; whoever keeps a piece before that has to be able
-    to take it back.
-
-    Raises:
-        Unauthentic: it is not the file that the message names.
+class Decryption:
+    """Makes the file of its ciphertext, piece by piece. Only `end` says that it is whole; whoever keeps a piece before that has to be
+    able to take it back.
     """
-    yield from suite.open_pieces(attachment.key, _CONTEXT + attachment.attachment_id, pieces)
+
+    def __init__(self, attachment: Attachment) -> None:
+        self._facts = attachment.facts
+        self._decryptor = suite.StreamDecryptor(attachment.key, _CONTEXT + attachment.attachment_id)
+        self._plain = sha512()
+
+    def add(self, piece: bytes) -> bytes:
+        """The plaintext that this piece gives. Raises Unauthentic."""
+        return self._given(self._decryptor.update(piece))
+
+    def end(self) -> bytes:
+        """The last of the plaintext.
+
+        Raises:
+            Unauthentic: it is not the file that the message names.
+        """
+        last = self._given(self._decryptor.finalize())
+        if self._plain.digest() != self._facts.sha512:
+            raise Unauthentic("a file is not the one that its message names")
+        return last
+
+    def _given(self, plaintext: bytes) -> bytes:
+        self._plain.update(plaintext)
+        return plaintext

@@ -157,6 +157,31 @@ def seal_pieces(cek: bytes, context: bytes, pieces: Iterable[bytes]) -> Iterator
     yield encryptor.finalize()
 
 
+class StreamDecryptor:
+    """`open_stream` for whoever is given the ciphertext piece by piece; see `open_pieces` for what that means.
+
+    Raises, from both methods:
+        Unauthentic: not the ciphertext of this key and context, whole and in order.
+    """
+
+    def __init__(self, cek: bytes, context: bytes) -> None:
+        self._decryptor = Cobblestone256Decryptor(cek, context)
+
+    def update(self, piece: bytes) -> bytes:
+        """The plaintext that this piece gives."""
+        try:
+            return self._decryptor.update(piece)
+        except InvalidTag:
+            raise Unauthentic("a ciphertext does not open") from None
+
+    def finalize(self) -> bytes:
+        """The last of the plaintext: nothing is missing."""
+        try:
+            return self._decryptor.finalize()
+        except InvalidTag:
+            raise Unauthentic("a ciphertext does not open") from None
+
+
 def open_pieces(cek: bytes, context: bytes, pieces: Iterable[bytes]) -> Iterator[bytes]:
     """`open_stream` for what does not fit into memory. Each piece is as it was sealed and in its place, but only the end of the
     iteration says that nothing is missing: whoever acts on a piece before has to be able to take that back.
@@ -164,13 +189,10 @@ def open_pieces(cek: bytes, context: bytes, pieces: Iterable[bytes]) -> Iterator
     Raises:
         Unauthentic: not the ciphertext of this key and context, whole and in order.
     """
-    decryptor = Cobblestone256Decryptor(cek, context)
-    try:
-        for piece in pieces:
-            yield decryptor.update(piece)
-        yield decryptor.finalize()
-    except InvalidTag:
-        raise Unauthentic("a ciphertext does not open") from None
+    decryptor = StreamDecryptor(cek, context)
+    for piece in pieces:
+        yield decryptor.update(piece)
+    yield decryptor.finalize()
 
 
 def stream_size(length: int) -> int:

@@ -34,6 +34,7 @@ from federation.ports.spool import (
     AttachmentStore,
     AttachmentTransport,
     Spool,
+    SpoolFile,
     Usage,
 )
 from federation.ports.transport import (
@@ -77,6 +78,7 @@ __all__ = [
     "PublicationStore",
     "ReceivedQuery",
     "Spool",
+    "SpoolFile",
     "Transport",
     "Usage",
     "WitnessStore",

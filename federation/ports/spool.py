@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -25,6 +25,15 @@ class Usage:
     spooled: int
     day_bytes: int
     day_files: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpoolFile:
+    """One file of the spool."""
+
+    name: str
+    size: int
+    settled: bool
 
 
 class AttachmentStore(Protocol):
@@ -75,8 +84,8 @@ class Spool(Protocol):
     async def remove(self, file: str) -> None:
         """Remove it, settled or partial; nothing happens when there is none."""
 
-    async def files(self) -> tuple[str, ...]:
-        """The names of all files, settled and partial."""
+    async def files(self) -> tuple[SpoolFile, ...]:
+        """All files, settled and partial."""
 
     async def free_bytes(self) -> int:
         """Room left on the disk."""
@@ -85,7 +94,7 @@ class Spool(Protocol):
 class AttachmentTransport(Protocol):
     """Files from node to node. Not trusted: a stream may end early, say anything, or never end."""
 
-    def pull(self, peer: Peer, message_id: MessageId, attachment_id: AttachmentId, *, offset: int) -> AsyncIterator[bytes]:
+    def pull(self, peer: Peer, message_id: MessageId, attachment_id: AttachmentId, *, offset: int) -> AsyncGenerator[bytes, None]:
         """The ciphertext from the offset on, in pieces of at most ATTACHMENT_CHUNK_BYTES_MAX. It ends at the end of the file, or
         earlier, and within RPC_TIMEOUT_S. Raises NotFound, Forbidden and others as the sender does.
         """

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from federation.errors import Misuse, NotFound, StoreUnavailable
-from federation.ports import Spool
+from federation.ports import Spool, SpoolFile
 
 Result = TypeVar("Result")
 
@@ -54,7 +54,7 @@ class FolderSpool(Spool):
 
         await _threaded(remove)
 
-    async def files(self) -> tuple[str, ...]:
+    async def files(self) -> tuple[SpoolFile, ...]:
         return await _threaded(self._files)
 
     async def free_bytes(self) -> int:
@@ -96,11 +96,15 @@ class FolderSpool(Spool):
         finally:
             os.close(folder)
 
-    def _files(self) -> tuple[str, ...]:
+    def _files(self) -> tuple[SpoolFile, ...]:
         if not self._folder.exists():
             return ()
-        names = {name.removesuffix(_PART) for name in os.listdir(self._folder)}
-        return tuple(sorted(name for name in names if _NAME.fullmatch(name)))
+        with os.scandir(self._folder) as entries:
+            found = [(one.name, one.stat(follow_symlinks=False).st_size) for one in entries]
+        files = [
+            SpoolFile(name=name.removesuffix(_PART), size=size, settled=not name.endswith(_PART)) for name, size in sorted(found)
+        ]
+        return tuple(file for file in files if _NAME.fullmatch(file.name))
 
 
 def _read(path: Path, offset: int, length: int) -> bytes:

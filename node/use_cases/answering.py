@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
 from federation import limits
 from federation.boundary.messages import Opened, body_digest, compose_statement, key_id
+from federation.delivery.attachment import awaited
 from federation.delivery.receipt import SignedReceipt
+from federation.envelope.attachment import AttachmentId
 from federation.envelope.header import MessageKind, Prekey, Statement
 from federation.envelope.seal import SALT_BYTES, Inner
 from federation.errors import Conflict, FederationError, Misuse, NotFound, StoreUnavailable, Unavailable
@@ -33,6 +36,7 @@ from node.use_cases.outbox import Handed, Outbox, envelope_of, new_outgoing
 from node.use_cases.registry import Registry
 from node.use_cases.repository import Repository, as_draft
 from node.use_cases.sealing import Sealer, Sealing, lane_of, received_crossing, sent_crossing
+from node.use_cases.uploads import Uploads
 from node.use_cases.world import Announcer, Own, Turns, World
 
 logger = logging.getLogger(__name__)
@@ -63,6 +67,7 @@ class Answering:
         policy: Policy,
         announcer: Announcer,
         turns: Turns,
+        uploads: Uploads,
     ) -> None:
         self._own = own
         self._world = world
@@ -77,6 +82,7 @@ class Answering:
         self._policy_digest = keys.digest("gsp/v1/policy", encode_policy(policy))
         self._announcer = announcer
         self._turns = turns
+        self._uploads = uploads
         self._unanswered: dict[MessageId, None] = {}
         self._drafts: Drafts[_Draft] = Drafts(world)
 
@@ -106,6 +112,9 @@ class Answering:
             received=(received,),
             crossings=(received_crossing(opened, at=now),),
             leaves=(leaf,),
+            attachments=awaited(
+                opened.arrived.header.attachments, message_id=statement.message_id, peer=statement.sender, now=now
+            ),
         )
         async with self._turns.of(statement.message_id):
             positions = await self._store.commit(change)
@@ -215,7 +224,15 @@ class Answering:
         recipient = self._registry.peer(received.peer).name
         sealing: Sealing | None = None  # the reply key has ended and no prekey is at hand: the outbox seals when it has one
         if key is not None:
-            sealing = self._sealer.seal(inner, statement, recipient=recipient, key=key[0], key_until=key[1], lane=lane)
+            sealing = self._sealer.seal(
+                inner,
+                statement,
+                recipient=recipient,
+                key=key[0],
+                key_until=key[1],
+                lane=lane,
+                attachments=answer.attachments,
+            )
         crossing = sent_crossing(inner, statement, sealing, at=now)
         outgoing = new_outgoing(
             crossing,
@@ -230,8 +247,10 @@ class Answering:
             outgoing=(outgoing,),
             heads=(sealing.head,) if sealing is not None else (),
             leaves=self._leaves(after, statement, answer, crossing.digest or statement.body_digest),
+            attachments=self._uploads.offered(answer.attachments, statement),
         )
         await self._store.commit(change)
+        self._uploads.sent(answer.attachments)
         self._announcer.announce(received.message_id)
         return crossing
 
@@ -303,7 +322,14 @@ class Answering:
         answer = await self._repository.answer(query, decision, now=self._world.now())
         return received, query, as_draft(answer, decision.automation), decision
 
-    async def prepare(self, officer: OfficerName, certificate: bytes, query_id: MessageId, answer: Answer) -> Prepared:
+    async def prepare(
+        self,
+        officer: OfficerName,
+        certificate: bytes,
+        query_id: MessageId,
+        answer: Answer,
+        attachments: Sequence[AttachmentId] = (),
+    ) -> Prepared:
         """Make the statement and the body that the answering officer signs.
 
         Raises:
@@ -318,6 +344,7 @@ class Answering:
         check_answers(query, answer)
         if answer.automation is Automation.AUTOMATIC:
             answer = replace(answer, automation=Automation.ASSISTED)
+        answer = replace(answer, attachments=self._uploads.claim(officer, attachments))
         roster = self._registry.roster
         cas = roster.party(self._own.party).standing_cas
         signer = verify_officer_of(

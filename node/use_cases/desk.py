@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+from federation.envelope.attachment import AttachmentId
 from federation.errors import NotFound
 from federation.identity import MessageId, OfficerName
 from federation.ports import AskedQuery, Direction, ExchangeStore, OutboxStore, ReceivedQuery
@@ -159,10 +160,18 @@ class OwnDesk:
             peer_standing=standing_of(self._registry.roster, received.peer),
         )
 
-    async def prepare_answer(self, officer: OfficerName, certificate: bytes, message_id: MessageId, answer: Answer) -> Prepared:
+    async def prepare_answer(
+        self,
+        officer: OfficerName,
+        certificate: bytes,
+        message_id: MessageId,
+        answer: Answer,
+        *,
+        attachments: Sequence[AttachmentId] = (),
+    ) -> Prepared:
         await self._may(officer, "prepare_answer")
         await self._may(officer, "prepare_answer", purpose=await self._answering.purpose_of(message_id))
-        return await self._answering.prepare(officer, certificate, message_id, answer)
+        return await self._answering.prepare(officer, certificate, message_id, answer, attachments)
 
     async def submit_answer(self, officer: OfficerName, message_id: MessageId, signature: bytes) -> ReceivedQuery:
         await self._may(officer, "submit_answer")

@@ -45,6 +45,7 @@ def housekeeping(parts: Parts, participant: Participant) -> tuple[Round, ...]:
                 participant.keyring.rotate,
                 lambda: expire_overdue(parts, participant),
                 participant.answering.catch_up,
+                participant.sweep.chore,
             ),
             pause_s,
         ),

@@ -118,6 +118,11 @@ NEEDS: Final[Mapping[str, frozenset[Right]]] = {
     "submit_answer": frozenset({Right.ANSWER}),
     "proof": frozenset({Right.ASK, Right.ANSWER, Right.AUDIT}),
     "status": EVERY_OFFICER,
+    # files at the desk; reading them also takes what reading their query does
+    "begin_attachment": frozenset({Right.ASK, Right.ANSWER}),
+    "add_to_attachment": frozenset({Right.ASK, Right.ANSWER}),
+    "attachments": frozenset({Right.ASK, Right.ANSWER, Right.AUDIT}),
+    "fetch_attachment": frozenset({Right.ASK, Right.ANSWER, Right.AUDIT}),
     # the library
     "library_rows": EVERY_OFFICER,
     "library_set": EVERY_OFFICER,

@@ -9,7 +9,7 @@ from federation.delivery.attachment import AttachmentState, Place, Spooled
 from federation.delivery.direction import Direction
 from federation.errors import Misuse, NotFound
 from federation.identity import MessageId, PartyId
-from federation.ports import AttachmentStore, Spool, Usage
+from federation.ports import AttachmentStore, Spool, SpoolFile, Usage
 from tests.support.faults import Faults, may_fail
 
 OPEN = {AttachmentState.WAITING, AttachmentState.ARRIVED}
@@ -122,8 +122,10 @@ class MemorySpool(Spool):
         self.whole.pop(file, None)
 
     @may_fail
-    async def files(self) -> tuple[str, ...]:
-        return tuple(sorted({*self.partial, *self.whole}))
+    async def files(self) -> tuple[SpoolFile, ...]:
+        settled = [SpoolFile(name=name, size=len(data), settled=True) for name, data in self.whole.items()]
+        partial = [SpoolFile(name=name, size=len(data), settled=False) for name, data in self.partial.items()]
+        return tuple(sorted(settled + partial, key=lambda file: file.name))
 
     @may_fail
     async def free_bytes(self) -> int:
