@@ -45,6 +45,8 @@ from node.publishing import OwnSets
 from node.resources import patterns_folder
 from node.returning import Mark, old_copies_in
 from node.rpc.administration import AdministrationServicer
+from node.rpc.attachment_desk import AttachmentDeskServicer
+from node.rpc.attachments import AttachmentServicer, GrpcAttachments
 from node.rpc.calls import Routes
 from node.rpc.channels import Channels
 from node.rpc.desk import DeskServicer
@@ -61,8 +63,10 @@ from node.store.directory import SqliteDirectory
 from node.store.exchange import SqliteExchange
 from node.store.officers import SqliteOfficers
 from node.store.patterns import SqlitePatterns
+from node.store.spool import FolderSpool
 from node.store.trace import SqliteTrace
 from node.store.vault import Vault
+from node.use_cases.attachments import AttachmentPorts
 from node.use_cases.diagnosis import Facts
 from node.use_cases.directory_reads import DirectoryReads
 from node.use_cases.founding import secretariat_name
@@ -247,6 +251,9 @@ def _parts(ground: _Ground, identity: Identity, channels: Channels) -> Parts:
         exchange_store=ground.exchange,
         outbox_store=ground.exchange,
         journal=ground.exchange,
+        attachments=AttachmentPorts(
+            rows=ground.exchange, spool=FolderSpool(ground.home / "attachments"), transport=GrpcAttachments(channels)
+        ),
         pattern_store=ground.patterns,
         trace=ground.trace,
         registry=ground.registry,
@@ -303,12 +310,17 @@ async def _serving(ground: _Ground, identity: Identity, desk: Identity, particip
     def heard(sender: NodeName) -> None:
         if sender.party is not None:
             participant.outbox.heard_from(sender.party)
+            participant.attachments.heard_from(sender.party)
 
     async with (
         serving(
             settings.listen,
             credentials=identity.tls.node_credentials(),
-            routes={**ExchangeServicer(participant.exchange).routes(), **DirectoryServicer(reads, participant.notices).routes()},
+            routes={
+                **ExchangeServicer(participant.exchange).routes(),
+                **AttachmentServicer(participant.offering).routes(),
+                **DirectoryServicer(reads, participant.notices).routes(),
+            },
             interceptors=node_chain(tls=identity.tls, clock=world.clock, timer=time.monotonic, heard=heard),
         ),
         serving(
@@ -334,6 +346,7 @@ def _desk_routes(ground: _Ground, participant: Participant, gate: OfficerGate, r
     administration = AdministrationServicer(personnel.administration, personnel.enrolment, gate, ca_key_sha256=ca_key)
     return {
         **DeskServicer(participant.desk, gate).routes(),
+        **AttachmentDeskServicer(participant.attachment_desk, gate).routes(),
         **administration.routes(),
         **OfficerEnrolmentServicer(personnel.enrolment).routes(),
         **RegistryServicer(reads, gate).routes(),

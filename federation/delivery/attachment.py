@@ -84,24 +84,19 @@ class Place:
 
 def offered(named: Iterable[Named], *, message_id: MessageId, peer: PartyId, now: int) -> tuple[Spooled, ...]:
     """The files of a message of ours, for the commit that writes it down."""
-    return _begun(named, Direction.SENT, AttachmentState.OFFERED, message_id, peer, now)
+    awaiting = awaited(named, message_id=message_id, peer=peer, now=now)
+    return tuple(replace(one, direction=Direction.SENT, state=AttachmentState.OFFERED) for one in awaiting)
 
 
 def awaited(named: Iterable[Named], *, message_id: MessageId, peer: PartyId, now: int) -> tuple[Spooled, ...]:
     """The files of a message that came, for the commit that writes it down: each is due at once."""
-    return _begun(named, Direction.RECEIVED, AttachmentState.WAITING, message_id, peer, now)
-
-
-def _begun(
-    named: Iterable[Named], direction: Direction, state: AttachmentState, message_id: MessageId, peer: PartyId, now: int
-) -> tuple[Spooled, ...]:
     return tuple(
         Spooled(
-            direction=direction,
+            direction=Direction.RECEIVED,
             message_id=message_id,
             named=one,
             peer=peer,
-            state=state,
+            state=AttachmentState.WAITING,
             since=now,
             changed=now,
             next_attempt=float(now),

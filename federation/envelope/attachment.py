@@ -11,7 +11,7 @@ one of a closed list and has to fit both the name and the first bytes.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha512
@@ -62,7 +62,22 @@ ENDINGS: Final = {
 """By the end of the name, in small letters."""
 
 _FORBIDDEN: Final = frozenset('/\\:*?"<>|')
-_RESERVED: Final = frozenset({"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10))})
+_RESERVED: Final = frozenset(
+    {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10))}
+)
+_WRITTEN: Final = frozenset({MediaType.TEXT, MediaType.CSV})
+_PROGRAMS: Final = (b"MZ", b"\x7fELF", b"#!")
+_MARKS: Final[Mapping[MediaType, Sequence[tuple[int, bytes]]]] = {
+    MediaType.JPEG: ((0, b"\xff\xd8\xff"),),
+    MediaType.PNG: ((0, b"\x89PNG\r\n\x1a\n"),),
+    MediaType.WEBP: ((8, b"WEBP"),),
+    MediaType.HEIC: tuple((4, b"ftyp" + brand) for brand in (b"heic", b"heix", b"mif1", b"msf1")),
+    MediaType.TIFF: ((0, b"II*\0"), (0, b"MM\0*")),
+    MediaType.PDF: ((0, b"%PDF-"),),
+    MediaType.TEXT: (),
+    MediaType.CSV: (),
+}
+"""Where in its first bytes a file of a type has which bytes."""
 _NAME_BYTES_MAX: Final = 240
 """File systems take 255, and a number may have to go behind the name."""
 
@@ -115,7 +130,7 @@ class FileFacts:
     def __post_init__(self) -> None:
         if check_name(self.name) is not self.media_type:
             raise InvalidInput("a file's name says another type than the file has")
-        if not 1 <= self.size:
+        if self.size < 1:
             raise InvalidInput("an empty file is not attached")
         if self.size > limits.ATTACHMENT_BYTES_MAX:
             raise Oversized(
@@ -195,7 +210,9 @@ def check_attached(attached: Sequence[Attachment]) -> None:
 
 def _check_count(count: int, size: int) -> None:
     if count > limits.ATTACHMENTS_PER_MESSAGE_MAX:
-        raise Oversized(f"a message takes at most {limits.ATTACHMENTS_PER_MESSAGE_MAX} files", hint="send the others with another")
+        raise Oversized(
+            f"a message takes at most {limits.ATTACHMENTS_PER_MESSAGE_MAX} files", hint="send the others with another"
+        )
     if size > suite.stream_size(limits.ATTACHMENTS_BYTES_PER_MESSAGE_MAX):
         raise Oversized(
             f"the files of one message have more than {limits.ATTACHMENTS_BYTES_PER_MESSAGE_MAX // 2**20} MiB together",
@@ -210,21 +227,9 @@ def looks_like(media_type: MediaType, head: bytes) -> bool:
         media_type: what it is said to be.
         head: its first bytes, HEAD_BYTES of them unless it is shorter.
     """
-    match media_type:
-        case MediaType.JPEG:
-            return head.startswith(b"\xff\xd8\xff")
-        case MediaType.PNG:
-            return head.startswith(b"\x89PNG\r\n\x1a\n")
-        case MediaType.WEBP:
-            return head[:4] == b"RIFF" and head[8:12] == b"WEBP"
-        case MediaType.HEIC:
-            return head[4:8] == b"ftyp" and head[8:12] in {b"heic", b"heix", b"mif1", b"msf1"}
-        case MediaType.TIFF:
-            return head[:4] in {b"II*\0", b"MM\0*"}
-        case MediaType.PDF:
-            return head.startswith(b"%PDF-")
-        case MediaType.TEXT | MediaType.CSV:
-            return b"\0" not in head and not head.startswith((b"MZ", b"\x7fELF", b"#!"))
+    return any(head[at : at + len(mark)] == mark for at, mark in _MARKS[media_type]) or (
+        media_type in _WRITTEN and b"\0" not in head and not head.startswith(_PROGRAMS)
+    )
 
 
 def arrival_digest(message_id: MessageId, named: Named) -> bytes:

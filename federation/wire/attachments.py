@@ -15,9 +15,7 @@ MEDIA_TYPES: Final = EnumMap(exchange_pb2.MediaType, "MEDIA_TYPE_", MediaType)
 
 def named_messages(named: Iterable[Named]) -> list[exchange_pb2.AttachmentNamed]:
     """What a header says of files."""
-    return [
-        exchange_pb2.AttachmentNamed(attachment_id=one.attachment_id, size=one.size, sha512=one.sha512) for one in named
-    ]
+    return [exchange_pb2.AttachmentNamed(attachment_id=one.attachment_id, size=one.size, sha512=one.sha512) for one in named]
 
 
 def read_named(messages: Iterable[exchange_pb2.AttachmentNamed]) -> tuple[Named, ...]:
@@ -28,9 +26,7 @@ def read_named(messages: Iterable[exchange_pb2.AttachmentNamed]) -> tuple[Named,
     """
     given = list(messages)
     at_most(len(given), limits.ATTACHMENTS_PER_MESSAGE_MAX, "attachments")
-    return check_named(
-        [Named(attachment_id=attachment_id(one.attachment_id), size=one.size, sha512=one.sha512) for one in given]
-    )
+    return check_named([Named(attachment_id=attachment_id(one.attachment_id), size=one.size, sha512=one.sha512) for one in given])
 
 
 def attached_messages(attached: Iterable[Attachment]) -> list[exchange_pb2.Attachment]:

@@ -14,7 +14,7 @@ from federation.delivery.receipt import SignedReceipt
 from federation.envelope.attachment import AttachmentId
 from federation.envelope.header import MessageKind, Prekey, Statement
 from federation.envelope.seal import SALT_BYTES, Inner
-from federation.errors import Conflict, FederationError, Misuse, NotFound, StoreUnavailable, Unavailable
+from federation.errors import Conflict, FederationError, NotFound, StoreUnavailable, Unavailable
 from federation.evidence.journal import JournalKind, Leaf
 from federation.identity import MESSAGE_ID_BYTES, MessageId, OfficerName, message_id
 from federation.ports import Change, Crossing, Delivery, Direction, ExchangeStore, OutboxStore, ReceivedQuery
@@ -25,15 +25,15 @@ from federation.query.policy import Decision, Policy, decide
 from federation.query.query import Query
 from federation.trust import keys
 from federation.trust.certificate import certificate_hash, verify_officer_of
-from federation.wire.envelope import decode_statement, encode_envelope
+from federation.wire.envelope import encode_envelope
 from federation.wire.evidence import encode_signed_receipt
 from federation.wire.query import decode_body, encode_answer_body, encode_policy
-from node.use_cases.asking import replay_mark
 from node.use_cases.desk_values import Prepared
 from node.use_cases.drafts import Draft, Drafts
 from node.use_cases.keyring import Keyring
 from node.use_cases.outbox import Handed, Outbox, envelope_of, new_outgoing
 from node.use_cases.registry import Registry
+from node.use_cases.replies import query_of, replay_mark
 from node.use_cases.repository import Repository, as_draft
 from node.use_cases.sealing import Sealer, Sealing, lane_of, received_crossing, sent_crossing
 from node.use_cases.uploads import Uploads
@@ -225,13 +225,7 @@ class Answering:
         sealing: Sealing | None = None  # the reply key has ended and no prekey is at hand: the outbox seals when it has one
         if key is not None:
             sealing = self._sealer.seal(
-                inner,
-                statement,
-                recipient=recipient,
-                key=key[0],
-                key_until=key[1],
-                lane=lane,
-                attachments=answer.attachments,
+                inner, statement, recipient=recipient, key=key[0], key_until=key[1], lane=lane, attachments=answer.attachments
             )
         crossing = sent_crossing(inner, statement, sealing, at=now)
         outgoing = new_outgoing(
@@ -403,15 +397,3 @@ class Answering:
         if received is None:
             raise NotFound("no query with this id came here", hint="`gsp inbox` lists what came")
         return received
-
-
-def query_of(content: Query | Answer) -> Query:
-    """The query in a body whose kind was checked before."""
-    if not isinstance(content, Query):
-        raise Misuse("the record of a query holds something else")
-    return content
-
-
-def in_reply_to(crossing: Crossing) -> MessageId | None:
-    """What a recorded message answers."""
-    return decode_statement(crossing.statement).in_reply_to

@@ -140,14 +140,10 @@ class OwnAttachmentDesk:
     async def _decrypted(self, attachment: Attachment, row: Spooled) -> AsyncGenerator[bytes, None]:
         decryption = Decryption(attachment)
         for offset in range(0, row.named.size, limits.ATTACHMENT_CHUNK_BYTES_MAX):
-            yield decryption.add(
-                await self._spool.read(row.place.file, offset, limits.ATTACHMENT_CHUNK_BYTES_MAX, settled=True)
-            )
+            yield decryption.add(await self._spool.read(row.place.file, offset, limits.ATTACHMENT_CHUNK_BYTES_MAX, settled=True))
         yield decryption.end()
 
-    async def _found(
-        self, query: MessageId, message_id: MessageId, attachment_id: AttachmentId
-    ) -> tuple[Attachment, Spooled]:
+    async def _found(self, query: MessageId, message_id: MessageId, attachment_id: AttachmentId) -> tuple[Attachment, Spooled]:
         for crossing in await self._messages(query):
             for one in decode_body(crossing.body)[0].attachments:
                 place = Place(direction=crossing.direction, message_id=message_id, attachment_id=attachment_id)
@@ -176,4 +172,3 @@ class OwnAttachmentDesk:
             wanted += [(Direction.SENT, received.answer_id)] if received.answer_id is not None else []
         found = [await self._store.crossing(direction, message_id) for direction, message_id in wanted]
         return [crossing for crossing in found if crossing is not None]
-

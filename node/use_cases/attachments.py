@@ -1,8 +1,9 @@
 """Files that go with messages that came: fetched behind them, whole or in as many pieces as it takes.
 
-The receiver fetches, because it alone knows what it has and what it has room for (docs/adr/0023). What came of a file lies in the spool,
-and its length is where the next try goes on, whatever happened to either node meanwhile. A file counts when all of it is there and
-has the hash that the header of its message says; then it is settled, written into the journal and receipted, in that order.
+The receiver fetches, because it alone knows what it has and what it has room for (docs/adr/0023). What came of a file lies in the
+spool, and its length is where the next try goes on, whatever happened to either node meanwhile. A file counts when all of it is
+there and has the hash that the header of its message says; then it is settled, written into the journal and receipted, in that
+order.
 """
 
 from __future__ import annotations
@@ -130,9 +131,7 @@ class Attachments:
 
     def _has_slot(self, peer: PartyId) -> bool:
         own = sum(other == peer for other in self._in_flight.values())
-        return (
-            own < node_limits.ATTACHMENTS_AT_ONCE_PER_PARTY_MAX and len(self._in_flight) < node_limits.ATTACHMENTS_AT_ONCE_MAX
-        )
+        return own < node_limits.ATTACHMENTS_AT_ONCE_PER_PARTY_MAX and len(self._in_flight) < node_limits.ATTACHMENTS_AT_ONCE_MAX
 
     async def _advance(self, one: Spooled) -> None:
         """As far as it goes: fetched, written down, receipted. Failures are written down, not raised."""

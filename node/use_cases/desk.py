@@ -15,7 +15,7 @@ from federation.query.query import Query
 from federation.uim.clues import NO_CLUES, Clues
 from federation.wire.envelope import decode_statement
 from federation.wire.query import decode_body
-from node.use_cases.answering import Answering, query_of
+from node.use_cases.answering import Answering
 from node.use_cases.asking import Asking
 from node.use_cases.desk_values import (
     AnswerView,
@@ -32,6 +32,7 @@ from node.use_cases.library import Patterns, standing_of
 from node.use_cases.proving import Proving
 from node.use_cases.recent import Recent
 from node.use_cases.registry import Registry
+from node.use_cases.replies import query_of
 from node.use_cases.world import Announcer, Own
 
 

@@ -261,7 +261,10 @@ class Desk(Protocol):
         *,
         attachments: Sequence[AttachmentId] = (),
     ) -> Prepared:
-        """Make what the answering officer signs, with files that were brought to the node before. Raises NotFound, Conflict when it was answered before, InvalidInput."""
+        """Make what the answering officer signs, with files that were brought to the node before.
+
+        Raises NotFound, Conflict when it was answered before, InvalidInput.
+        """
 
     async def submit_answer(self, officer: OfficerName, message_id: MessageId, signature: bytes) -> ReceivedQuery:
         """Send a prepared answer. `message_id` is the prepared answer's."""

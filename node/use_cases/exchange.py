@@ -27,12 +27,13 @@ from federation.ports import (
 )
 from federation.wire.evidence import decode_receipt, decode_signed_receipt, encode_signed_receipt
 from node.use_cases.answering import Answering
-from node.use_cases.asking import Asking, replay_mark
+from node.use_cases.asking import Asking
 from node.use_cases.attachments import Attachments
 from node.use_cases.keyring import Keyring
 from node.use_cases.outbox import Outbox
 from node.use_cases.receipting import receipt_again
 from node.use_cases.registry import Registry
+from node.use_cases.replies import replay_mark
 from node.use_cases.sealing import received_crossing
 from node.use_cases.world import Own, Turns, World
 

@@ -24,9 +24,7 @@ from node.use_cases.world import Turns, World
 class Offering:
     """What the servicer calls, with the node that TLS verified."""
 
-    def __init__(
-        self, *, world: World, store: ExchangeStore, registry: Registry, ports: AttachmentPorts, turns: Turns
-    ) -> None:
+    def __init__(self, *, world: World, store: ExchangeStore, registry: Registry, ports: AttachmentPorts, turns: Turns) -> None:
         self._world = world
         self._store = store
         self._registry = registry

@@ -84,7 +84,7 @@ class SpoolSweep:
             if name in partial:
                 self._attachments.began_before(one.place, one.peer, partial[name].size)
             return one
-        if name in settled and settled[name].size == one.named.size or await self._is_there(one):
+        if (name in settled and settled[name].size == one.named.size) or await self._is_there(one):
             return one
         logger.warning("a file is lost", extra={"peer": one.peer, "file": name})
         if one.direction is Direction.SENT:

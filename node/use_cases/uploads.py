@@ -74,7 +74,9 @@ class Uploads:
         await self.expire()
         own = sum(one.officer_id == officer.officer_id for one in self._uploads.values())
         if own >= node_limits.UPLOADS_PER_OFFICER_MAX or len(self._uploads) >= node_limits.UPLOADS_MAX:
-            raise Overloaded("too many files were brought and not sent", hint="send them, or wait: they are removed in half an hour")
+            raise Overloaded(
+                "too many files were brought and not sent", hint="send them, or wait: they are removed in half an hour"
+            )
         if await self._spool.free_bytes() - facts.size < node_limits.SPOOL_FREE_BYTES_MIN:
             raise StoreUnavailable("the disk of this node has no room for the file")
         identifier, key = AttachmentId(self._world.entropy(ATTACHMENT_ID_BYTES)), self._world.entropy(CEK_BYTES)

@@ -19,8 +19,10 @@ from federation.query.policy import Policy
 from federation.trust.chain import Window
 from federation.trust.issuing import issue_officer_certificate
 from federation.trust.keys import Signer
+from node.rpc.attachments import AttachmentServicer
 from node.rpc.directory import DirectoryServicer
 from node.rpc.exchange import ExchangeServicer
+from node.use_cases.attachments import AttachmentPorts
 from node.use_cases.desk import OwnDesk
 from node.use_cases.desk_values import KeyPlace
 from node.use_cases.diagnosis import Facts
@@ -35,6 +37,7 @@ from node.use_cases.world import Own, World
 from tests.support.faults import Faults
 from tests.support.history import History
 from tests.support.memory_officers import MemoryOfficers, registered
+from tests.support.memory_spool import MemorySpool
 from tests.support.memory_stores import MemoryDirectory, MemoryExchange, MemoryPatterns
 from tests.support.memory_trace import MemoryTrace
 from tests.support.network import SimNetwork, Site
@@ -154,6 +157,7 @@ class SimNode:
         self.clock = WallClock(loop)
         self.faults = Faults(seed)
         self.storage = Storage(self.faults)
+        self.spool = MemorySpool(self.faults)
         self.directory = MemoryDirectory()
         self.patterns = MemoryPatterns()
         self.officers = MemoryOfficers()
@@ -264,6 +268,7 @@ class SimNode:
                     ca=self.kit.ca.certificate,
                     routes={
                         **ExchangeServicer(participant.exchange).routes(),
+                        **AttachmentServicer(participant.offering).routes(),
                         **DirectoryServicer(DirectoryReads(participant.registry), participant.notices).routes(),
                     },
                     anchors=lambda: participant.registry.roster.anchors(),  # noqa: PLW0108  # as in federation
@@ -294,6 +299,9 @@ class SimNode:
             exchange_store=disk,
             outbox_store=disk,
             journal=disk,
+            attachments=AttachmentPorts(
+                rows=disk, spool=self.spool, transport=self._network.attachments(self.kit.name, ca=ca, clock=self.clock)
+            ),
             pattern_store=self.patterns,
             trace=self.trace,
             registry=registry,
