@@ -19,6 +19,9 @@ VERBS = {
     "queries": Verb(module="node.cli.queries", summary="List the queries that were asked here, or show one with its answers."),
     "inbox": Verb(module="node.cli.inbox", summary="List the queries that came in, or show one with a draft of its answer."),
     "answer": Verb(module="node.cli.answer", summary="Answer a query that came in."),
+    "attachments": Verb(
+        module="node.cli.attachments", summary="List the files that go with a query and its answers, or save them."
+    ),
     "proof": Verb(module="node.cli.proof", summary="Make a proof file of a query and its answers, or check one."),
     "directory": Verb(
         module="node.cli.directory", summary="Show who the Parties are, their authorities, and every entry of the log; verify it."

@@ -84,25 +84,26 @@ class AttachmentDeskServicer:
                 yield pb.AttachmentPiece(data=piece)
 
 
-class AttachmentDeskClient(SignedLine):
-    """Files at the desk of the own node, for one officer and for the length of a block. Each method does what it does in
-    `AttachmentDesk`.
-    """
+class AttachmentDeskClient:
+    """Files at the desk of the own node, over a connection to it. Each method does what it does in `AttachmentDesk`."""
+
+    def __init__(self, line: SignedLine) -> None:
+        self._line = line
 
     async def begin(self, facts: FileFacts) -> AttachmentId:
-        return decode_id((await self.call(BEGIN, pb.BeginAttachment(facts=encode_facts(facts)))).attachment_id)
+        return decode_id((await self._line.call(BEGIN, pb.BeginAttachment(facts=encode_facts(facts)))).attachment_id)
 
     async def add(self, identifier: AttachmentId, offset: int, data: bytes) -> int:
-        return (await self.call(ADD, pb.AddToAttachment(attachment_id=identifier, offset=offset, data=data))).here
+        return (await self._line.call(ADD, pb.AddToAttachment(attachment_id=identifier, offset=offset, data=data))).here
 
     async def attachments(self, query: MessageId) -> tuple[AttachmentView, ...]:
-        reply = await self.call(LIST, pb.ListAttachments(message_id=query))
+        reply = await self._line.call(LIST, pb.ListAttachments(message_id=query))
         at_most(len(reply.attachments), VIEWS_MAX, "attachments")
         return tuple(decode_view(view) for view in reply.attachments)
 
     async def fetch(self, query: MessageId, view: AttachmentView, *, offset: int = 0) -> AsyncGenerator[bytes, None]:
         request = pb.FetchAttachment(query=query, message_id=view.message_id, attachment_id=view.attachment_id, offset=offset)
-        async with aclosing(self.stream(FETCH, request)) as pieces:
+        async with aclosing(self._line.stream(FETCH, request)) as pieces:
             async for piece in pieces:
                 yield piece.data
 
