@@ -99,8 +99,8 @@ UNUSED_CODE_LIFE_S: Final = 183 * 86_400
 """Codes that were not used within six months are void (Regulation (EU) 2018/574)."""
 
 # --- attachments -----------------------------------------------------------------------------------------------------
-UPLOAD_CHUNK_BYTES: Final = 1_048_576
-"""A piece of a file on its way from an officer's program: a few milliseconds to encrypt, and each is signed."""
+UPLOAD_CHUNK_BYTES: Final = 262_144
+"""A piece of a file on its way from an officer's program: a few milliseconds to encrypt and to hash, and each is signed."""
 UPLOADS_PER_OFFICER_MAX: Final = 32
 """Files that an officer has brought and not yet sent: two messages full of them."""
 UPLOADS_MAX: Final = 400

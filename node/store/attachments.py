@@ -25,10 +25,14 @@ _PUT: Final = (
     " receipt = excluded.receipt, receipt_signature = excluded.receipt_signature"
 )
 _DUE: Final = (
-    "SELECT * FROM (SELECT attachment.*, row_number() OVER (PARTITION BY peer ORDER BY next_attempt, number) AS turn"
-    " FROM attachment WHERE state IN ('waiting', 'arrived') AND next_attempt <= ?) WHERE turn <= ? ORDER BY next_attempt, number"
+    "SELECT attachment.* FROM attachment_peer JOIN attachment ON number IN (SELECT number FROM attachment AS own"
+    " WHERE own.peer = attachment_peer.peer AND own.state IN ('waiting', 'arrived') AND own.next_attempt <= ?"
+    " ORDER BY own.next_attempt, number LIMIT ?) ORDER BY next_attempt, number"
 )
-_NEXT_DUE: Final = "SELECT min(next_attempt) FROM attachment WHERE state IN ('waiting', 'arrived')"
+_NEXT_DUE: Final = (
+    "SELECT min((SELECT min(next_attempt) FROM attachment WHERE attachment.peer = attachment_peer.peer"
+    " AND state IN ('waiting', 'arrived'))) FROM attachment_peer"
+)
 _KEPT: Final = (
     "SELECT * FROM attachment WHERE state != 'gone' AND (direction, message_id, attachment_id) > (?, ?, ?)"
     " ORDER BY direction, message_id, attachment_id LIMIT ?"

@@ -52,5 +52,16 @@ CREATE TABLE attachment (
     UNIQUE (direction, message_id, attachment_id)
 ) STRICT;
 
-CREATE INDEX attachment_due ON attachment (next_attempt) WHERE state IN ('waiting', 'arrived');
+CREATE INDEX attachment_due ON attachment (peer, next_attempt) WHERE state IN ('waiting', 'arrived');
+CREATE INDEX attachment_room ON attachment (state, size);
 CREATE INDEX attachment_day ON attachment (peer, changed) WHERE direction = 'received';
+
+-- The Parties from which any file is awaited, found as in `outgoing_peer`.
+CREATE VIEW attachment_peer AS
+WITH RECURSIVE awaited (peer) AS (
+    SELECT min(peer) FROM attachment WHERE state IN ('waiting', 'arrived')
+    UNION ALL
+    SELECT (SELECT min(attachment.peer) FROM attachment WHERE state IN ('waiting', 'arrived') AND attachment.peer > awaited.peer)
+    FROM awaited WHERE awaited.peer IS NOT NULL
+)
+SELECT peer FROM awaited WHERE peer IS NOT NULL;

@@ -114,7 +114,10 @@ class Attachments:
         """Begin what is due, as far as there is room; gives the seconds until the next one will be. What ends makes news."""
         now = self._world.clock.now()
         heard, self._heard = self._heard, set()
-        for one in [*await self._woken(heard), *await self._rows.attachments_due(now=now, rows=limits.PAGE_ROWS_MAX)]:
+        for one in [
+            *await self._woken(heard),
+            *await self._rows.attachments_due(now=now, rows=node_limits.ATTACHMENTS_AT_ONCE_MAX),
+        ]:
             if one.place not in self._in_flight and self._has_slot(one.peer):
                 self._in_flight[one.place] = one.peer
                 group.create_task(self._advance(one))
@@ -126,7 +129,7 @@ class Attachments:
     async def _woken(self, heard: set[PartyId]) -> list[Spooled]:
         if not heard:
             return []
-        late = await self._rows.attachments_due(now=limits.TIME_S_MAX, rows=limits.PAGE_ROWS_MAX)
+        late = await self._rows.attachments_due(now=limits.TIME_S_MAX, rows=node_limits.ATTACHMENTS_AT_ONCE_MAX)
         return [one for one in late if one.peer in heard and one.problem == Unreachable.code]
 
     def _has_slot(self, peer: PartyId) -> bool:

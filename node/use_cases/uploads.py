@@ -105,7 +105,7 @@ class Uploads:
                 return upload.encryption.taken
             self._check_piece(upload, offset, data)
             upload.broken, upload.touched = True, self._world.now()
-            await self._write(upload, await asyncio.to_thread(upload.encryption.add, data))
+            await self._write(upload, upload.encryption.add(data))
             if upload.encryption.taken == upload.facts.size:
                 await self._finish(upload)
             upload.broken = False
