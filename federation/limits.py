@@ -102,6 +102,20 @@ CLOCK_TOLERANCE_S: Final = 300
 ENVELOPE_LIFE_S_MAX: Final = 21 * 86_400
 """No envelope lives longer than the private half of the prekey it is sealed to."""
 
+# --- attachments ---------------------------------------------------------------------------------------------------
+ATTACHMENT_BYTES_MAX: Final = 52_428_800
+"""One file: a photo of any camera, or a long document that was scanned."""
+ATTACHMENTS_PER_MESSAGE_MAX: Final = 16
+"""Files of one message: a seizure from all sides. Each takes some 100 bytes of the header."""
+ATTACHMENTS_BYTES_PER_MESSAGE_MAX: Final = 209_715_200
+"""All files of one message: some minutes of a slow line."""
+ATTACHMENT_NAME_CHARACTERS_MAX: Final = 120
+"""A file's name, below what every file system takes, in any script."""
+ATTACHMENT_CHUNK_BYTES_MAX: Final = 262_144
+"""One piece of a stream: what either side holds in memory of a file at one time."""
+ATTACHMENT_STREAMS_PER_PARTY_MAX: Final = 4
+"""Streams to one peer at one time: more would not be faster."""
+
 # --- prekeys, certificates -----------------------------------------------------------------------------------------
 PREKEY_OFFER_S: Final = 7 * 86_400
 """Senders use a prekey for seven days after its bundle was signed."""

@@ -23,6 +23,9 @@ VERBS = {
     ),
     "outbox": Verb(module="node.cli.outbox", summary="Write what waits for a Party into a file that replaces the network."),
     "answer": Verb(module="node.cli.answer", summary="Answer a query that came in."),
+    "attachments": Verb(
+        module="node.cli.attachments", summary="List the files that go with a query and its answers, or save them."
+    ),
     "proof": Verb(module="node.cli.proof", summary="Make a proof file of a query and its answers, or check one."),
     "audit": Verb(module="node.cli.audit", summary="Search the journal of your node, export what was found, check such a file."),
     "directory": Verb(

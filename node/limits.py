@@ -163,3 +163,35 @@ AUDIT_CLOCK_BACK_S: Final = 86_400
 """Records stand in the order in which they were written. A clock that was put back by up to a day hides none of them from a search."""
 AUDIT_FILE_BYTES_MAX: Final = 268_435_456
 """An exported search: some 400 bytes a row, and so half a million records."""
+
+# --- attachments -----------------------------------------------------------------------------------------------------
+UPLOAD_CHUNK_BYTES: Final = 262_144
+"""A piece of a file on its way from an officer's program: a few milliseconds to encrypt and to hash, and each is signed."""
+UPLOADS_PER_OFFICER_MAX: Final = 32
+"""Files that an officer has brought and not yet sent: two messages full of them."""
+UPLOADS_MAX: Final = 400
+"""The same of all officers together."""
+UPLOAD_LIFE_S: Final = 1_800
+"""Files that were brought and never sent are removed: longer than the largest takes to come, and than a draft lives."""
+ATTACHMENTS_AT_ONCE_MAX: Final = 16
+"""Files fetched at one time, from all peers: with a few pieces each in memory, some megabytes."""
+ATTACHMENTS_AT_ONCE_PER_PARTY_MAX: Final = 2
+"""The same from one peer: two that are slow leave room for the others. Fewer than it serves."""
+ATTACHMENT_BYTES_PER_PARTY_DAY_MAX: Final = 2_147_483_648
+"""Files of one peer that arrive within a day: ten of the largest messages. What is beyond waits for the next day."""
+ATTACHMENTS_PER_PARTY_DAY_MAX: Final = 5_000
+"""The same in number: small files cost a row, a file and a journal record each."""
+ATTACHMENT_LATER_S: Final = 3_600
+"""A file for which there is no room, or whose sender sent something else, is tried again this often."""
+ATTACHMENT_PROGRESS_BYTES_MIN: Final = 65_536
+"""A call that brought less counts as one that brought nothing: whoever sends a byte at a time waits longer and longer."""
+SPOOL_BYTES_MAX: Final = 68_719_476_736
+"""All files here together: 64 GiB, a thousand phone photos a month for the time that evidence is kept."""
+SPOOL_FREE_BYTES_MIN: Final = 1_073_741_824
+"""What files leave free on the disk: queries, receipts and the journal need it more."""
+ATTACHMENT_KEPT_S: Final = 30 * 86_400
+"""The sender keeps a file for a month after it arrived: a peer that is put back from a backup fetches it again."""
+ATTACHMENT_WAIT_S_MAX: Final = 120 * 86_400
+"""A file that could not be fetched for so long is given up: a month beyond the longest deadline."""
+SPOOL_SWEEP_S: Final = 3_600
+"""Files and rows are compared this often, and at the start."""

@@ -45,6 +45,8 @@ from node.publishing import OwnSets
 from node.resources import patterns_folder
 from node.returning import Mark, old_copies_in
 from node.rpc.administration import AdministrationServicer
+from node.rpc.attachment_desk import AttachmentDeskServicer
+from node.rpc.attachments import AttachmentServicer, GrpcAttachments
 from node.rpc.audit import AuditServicer
 from node.rpc.calls import Call, Routes
 from node.rpc.channels import Channels
@@ -65,8 +67,10 @@ from node.store.directory import SqliteDirectory
 from node.store.exchange import SqliteExchange
 from node.store.officers import SqliteOfficers
 from node.store.patterns import SqlitePatterns
+from node.store.spool import FolderSpool
 from node.store.trace import SqliteTrace
 from node.store.vault import Vault
+from node.use_cases.attachments import AttachmentPorts
 from node.use_cases.diagnosis import Facts
 from node.use_cases.directory_reads import DirectoryReads
 from node.use_cases.founding import secretariat_name
@@ -259,6 +263,9 @@ def _parts(ground: _Ground, identity: Identity, channels: Channels) -> Parts:
         book=channels.book,
         reconcile_store=ground.exchange,
         reconciliation=GrpcReconciliation(channels),
+        attachments=AttachmentPorts(
+            rows=ground.exchange, spool=FolderSpool(ground.home / "attachments"), transport=GrpcAttachments(channels)
+        ),
         pattern_store=ground.patterns,
         trace=ground.trace,
         registry=ground.registry,
@@ -317,6 +324,7 @@ async def _serving(
     def heard(call: Call) -> None:
         if (party := call.sender.party) is not None:
             participant.outbox.heard_from(party)
+            participant.attachments.heard_from(party)
             book.heard(party, introduction_of(call), at=world.clock.now())
 
     async with (
@@ -325,6 +333,7 @@ async def _serving(
             credentials=identity.tls.node_credentials(),
             routes={
                 **ExchangeServicer(participant.exchange).routes(),
+                **AttachmentServicer(participant.offering).routes(),
                 **DirectoryServicer(reads, participant.notices).routes(),
                 **ReconciliationServicer(participant.accounting).routes(),
             },
@@ -353,6 +362,7 @@ def _desk_routes(ground: _Ground, participant: Participant, gate: OfficerGate, r
     administration = AdministrationServicer(personnel.administration, personnel.enrolment, gate, ca_key_sha256=ca_key)
     return {
         **DeskServicer(participant.desk, gate).routes(),
+        **AttachmentDeskServicer(participant.attachment_desk, gate).routes(),
         **administration.routes(),
         **OfficerEnrolmentServicer(personnel.enrolment).routes(),
         **RegistryServicer(reads, gate).routes(),

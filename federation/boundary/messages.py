@@ -14,6 +14,7 @@ from hmac import compare_digest
 
 from federation import limits
 from federation.envelope import seal, suite
+from federation.envelope.attachment import Named
 from federation.envelope.header import PROTOCOL_VERSION, Header, Lane, MessageKind, Prekey, Statement
 from federation.envelope.seal import Envelope, Inner
 from federation.errors import Forbidden, Incompatible, Malformed, Unauthentic
@@ -53,6 +54,7 @@ class Route:
         created, expires: Unix seconds.
         sequence, previous_digest: this envelope's place in its lane.
         checkpoint: the sender's bare directory checkpoint.
+        attachments: files that the body names.
     """
 
     sender: NodeName
@@ -64,6 +66,7 @@ class Route:
     sequence: int
     previous_digest: bytes
     checkpoint: bytes
+    attachments: tuple[Named, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +104,7 @@ def seal_message(inner: Inner, *, message_id: MessageId, route: Route, cek: byte
         wrap_bytes=wrap_bytes,
         ciphertext_bytes=ciphertext_bytes,
         commitment=seal.body_commitment(inner),
+        attachments=route.attachments,
     )
     envelope = seal.seal(header=encode_header(header), inner=inner, recipient_public=route.key.public_key, cek=cek, signer=signer)
     return Sealed(envelope=envelope, digest=seal.envelope_digest(envelope))
@@ -219,6 +223,8 @@ def _verify_content(arrived: Arrived, inner: Inner, statement: Statement, *, ros
     content, certificate = decode_body(inner.body)
     if isinstance(content, Query) != (statement.kind is MessageKind.QUERY):
         raise Forbidden("a statement is of another kind than its body")
+    if tuple(one.named for one in content.attachments) != arrived.header.attachments:
+        raise Forbidden("the header of an envelope names other files than its body")
     if isinstance(content, Query):
         suite.check_public_key(content.reply_key)
     cas = roster.party(statement.sender).standing_cas

@@ -67,9 +67,16 @@ def sign_receipt(
 
 
 def read_receipt(
-    signed: SignedReceipt, *, signing_key: bytes, receiver: NodeName, message_id: MessageId, digest: bytes
+    signed: SignedReceipt,
+    *,
+    signing_key: bytes,
+    receiver: NodeName,
+    message_id: MessageId,
+    digest: bytes,
+    kind: JournalKind = JournalKind.RECEIVED,
 ) -> Receipt:
-    """A receipt that proves: this node has this envelope in its journal.
+    """A receipt that proves: this node has this envelope in its journal; or this file of a message, by its arrival's digest, where
+    `kind` is ATTACHED.
 
     Raises:
         Unauthentic: a signature, the checkpoint or the inclusion is wrong.
@@ -80,7 +87,7 @@ def read_receipt(
     if (receipt.receiver, receipt.message_id, receipt.envelope_digest) != (receiver, message_id, digest):
         raise Forbidden("a receipt about something else")
     record = decode_record(receipt.leaf_content)
-    expected = (JournalKind.RECEIVED, message_id, digest, receipt.received_at)
+    expected = (kind, message_id, digest, receipt.received_at)
     if (record.kind, record.message_id, record.digest, record.at) != expected:
         raise Unauthentic("the receiver wrote something else into its journal than it says")
     checkpoint = read_journal_checkpoint(note.parse_note(receipt.checkpoint), node=receiver, signing_keys=[signing_key])
@@ -95,7 +102,13 @@ def read_receipt(
 
 
 def read_receipt_of(
-    signed: SignedReceipt, *, roster: Roster, receiver: NodeName, message_id: MessageId, digest: bytes
+    signed: SignedReceipt,
+    *,
+    roster: Roster,
+    receiver: NodeName,
+    message_id: MessageId,
+    digest: bytes,
+    kind: JournalKind = JournalKind.RECEIVED,
 ) -> Receipt:
     """As `read_receipt`, under the key that the directory lists for the receiver at the time of the receipt.
 
@@ -109,7 +122,7 @@ def read_receipt_of(
         message=keys.pae("receipt", signed.statement),
         signature=signed.signature,
     )
-    return read_receipt(signed, signing_key=key, receiver=receiver, message_id=message_id, digest=digest)
+    return read_receipt(signed, signing_key=key, receiver=receiver, message_id=message_id, digest=digest, kind=kind)
 
 
 def read_journal_checkpoint(parsed: Note, *, node: NodeName, signing_keys: Iterable[bytes]) -> Checkpoint:

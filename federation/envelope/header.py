@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from federation.envelope.attachment import Named
 from federation.identity import MessageId, NodeName, PartyId
 
 PROTOCOL_VERSION: Final = 1
@@ -42,6 +43,7 @@ class Header:
         checkpoint: the sender's newest directory checkpoint as a signed note, without cosignatures.
         key_id: which prekey or reply key it is sealed to (16 bytes).
         commitment: 32 bytes over salt, statement, officer's signature and body.
+        attachments: files that go with the message, in the order of the body.
     """
 
     version: int
@@ -59,6 +61,7 @@ class Header:
     wrap_bytes: int
     ciphertext_bytes: int
     commitment: bytes
+    attachments: tuple[Named, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

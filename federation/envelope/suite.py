@@ -142,14 +142,44 @@ def open_stream(cek: bytes, context: bytes, ciphertext: bytes) -> bytes:
         raise Unauthentic("a ciphertext does not open") from None
 
 
-def seal_pieces(cek: bytes, context: bytes, pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """`seal_stream` for what does not fit into memory: the pieces of one ciphertext."""
+def stream_encryptor(cek: bytes, context: bytes) -> Cobblestone256Encryptor:
+    """`seal_stream` for whoever is given the plaintext piece by piece: it takes pieces with `update`, and ends with `finalize`."""
     if len(cek) != CEK_BYTES:
         raise Misuse(f"a content key has {CEK_BYTES} bytes, not {len(cek)}")
-    encryptor = Cobblestone256Encryptor(cek, context)
+    return Cobblestone256Encryptor(cek, context)
+
+
+def seal_pieces(cek: bytes, context: bytes, pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """`seal_stream` for what does not fit into memory: the pieces of one ciphertext."""
+    encryptor = stream_encryptor(cek, context)
     for piece in pieces:
         yield encryptor.update(piece)
     yield encryptor.finalize()
+
+
+class StreamDecryptor:
+    """`open_stream` for whoever is given the ciphertext piece by piece; see `open_pieces` for what that means.
+
+    Raises, from both methods:
+        Unauthentic: not the ciphertext of this key and context, whole and in order.
+    """
+
+    def __init__(self, cek: bytes, context: bytes) -> None:
+        self._decryptor = Cobblestone256Decryptor(cek, context)
+
+    def update(self, piece: bytes) -> bytes:
+        """The plaintext that this piece gives."""
+        try:
+            return self._decryptor.update(piece)
+        except InvalidTag:
+            raise Unauthentic("a ciphertext does not open") from None
+
+    def finalize(self) -> bytes:
+        """The last of the plaintext: nothing is missing."""
+        try:
+            return self._decryptor.finalize()
+        except InvalidTag:
+            raise Unauthentic("a ciphertext does not open") from None
 
 
 def open_pieces(cek: bytes, context: bytes, pieces: Iterable[bytes]) -> Iterator[bytes]:
@@ -159,13 +189,10 @@ def open_pieces(cek: bytes, context: bytes, pieces: Iterable[bytes]) -> Iterator
     Raises:
         Unauthentic: not the ciphertext of this key and context, whole and in order.
     """
-    decryptor = Cobblestone256Decryptor(cek, context)
-    try:
-        for piece in pieces:
-            yield decryptor.update(piece)
-        yield decryptor.finalize()
-    except InvalidTag:
-        raise Unauthentic("a ciphertext does not open") from None
+    decryptor = StreamDecryptor(cek, context)
+    for piece in pieces:
+        yield decryptor.update(piece)
+    yield decryptor.finalize()
 
 
 def stream_size(length: int) -> int:

@@ -34,6 +34,8 @@ class JournalKind(StrEnum):
     """The policy or an officer decided what is said."""
     EXPIRED = "expired"
     """The deadline passed without an answer."""
+    ATTACHED = "attached"
+    """A file that goes with the message is whole at its receiver: `arrived` there, and `receipted` at its sender."""
     EPOCH = "epoch"
     """The node was put back from a backup, and its journal goes on under another name."""
     ALARM = "alarm"

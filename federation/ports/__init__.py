@@ -5,6 +5,7 @@ Every method may raise StoreUnavailable (stores) or Unreachable (transports) and
 """
 
 from federation.delivery.timeline import Direction, TimelineEvent
+from federation.delivery.direction import Direction
 from federation.ports.directory import (
     Cosigned,
     DirectoryService,
@@ -45,6 +46,13 @@ from federation.ports.reconcile import (
     ReconcileStore,
     Standing,
 )
+from federation.ports.spool import (
+    AttachmentStore,
+    AttachmentTransport,
+    Spool,
+    SpoolFile,
+    Usage,
+)
 from federation.ports.transport import (
     Delivery,
     PatternStore,
@@ -61,6 +69,8 @@ __all__ = [
     "Alarm",
     "AlreadySeen",
     "AskedQuery",
+    "AttachmentStore",
+    "AttachmentTransport",
     "Change",
     "Clock",
     "ComparedDay",
@@ -95,6 +105,9 @@ __all__ = [
     "ReconcileStore",
     "Reconciled",
     "Standing",
+    "Spool",
+    "SpoolFile",
     "Transport",
+    "Usage",
     "WitnessStore",
 ]

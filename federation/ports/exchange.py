@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from federation.delivery.attachment import Spooled
+from federation.delivery.direction import Direction
 from federation.delivery.outbox import LaneHead, Outgoing
 from federation.delivery.receipt import SignedReceipt
 from federation.delivery.replay import ReplayMark
@@ -132,6 +134,8 @@ class Change:
         events: lines for the timelines of messages. One that says the same as a line that is there folds into it.
         events_erased: messages whose timelines go, before `events` are put: they go with the message.
         reconciled: what visits at peers found.
+        attachments: put under their places, replacing what was there. The last leaf of `leaves` becomes the `leaf` of those that have
+            arrived and have none.
     """
 
     marks: tuple[ReplayMark, ...] = ()
@@ -149,6 +153,7 @@ class Change:
     events: tuple[TimelineEvent, ...] = ()
     events_erased: tuple[tuple[Direction, MessageId], ...] = ()
     reconciled: tuple[Reconciled, ...] = ()
+    attachments: tuple[Spooled, ...] = ()
 
 
 class AlreadySeen(Exception):  # not an error: the caller asked, and this is the answer

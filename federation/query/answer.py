@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from federation import limits
+from federation.envelope.attachment import Attachment, check_attached
 from federation.errors import InvalidInput
 from federation.query.codes import Automation, HandlingCode, Outcome, Refusal, UimStatus
 from federation.query.items import ALL_ITEMS, Field, FieldName, ItemAnswer, Record
@@ -72,6 +73,7 @@ class Answer:
         final: more may follow when it is not.
         text: an officer's words, or empty.
         industry_consulted: the answering authority had to ask the industry: Articles 8.12 and 8.13 want it said.
+        attachments: files that go with it; an officer's alone.
     """
 
     results: tuple[CodeResult, ...]
@@ -80,11 +82,15 @@ class Answer:
     handling: HandlingCode
     text: str
     industry_consulted: bool
+    attachments: tuple[Attachment, ...] = ()
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.results) <= limits.CODES_PER_QUERY_MAX:
             raise InvalidInput("an answer has a result for each code of its query")
         check_plain(self.text, "the text", characters_max=limits.TEXT_CHARACTERS_MAX, lines=True)
+        check_attached(self.attachments)
+        if self.attachments and self.automation is Automation.AUTOMATIC:
+            raise InvalidInput("a policy attaches no files")
 
 
 def shortened(answer: Answer, *, records_max: int) -> Answer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from federation import limits
+from federation.envelope.attachment import Attachment, check_attached
 from federation.errors import InvalidInput, Oversized
 from federation.query.codes import HandlingCode, LegalBasis, Purpose, Urgency
 from federation.query.items import Item
@@ -35,6 +36,7 @@ class Query:
         reference: the asking authority's own case number, or empty.
         market_statement: what the pack itself says of where it may be sold (Article 8.4.3), as the officer read it; or empty.
         reply_key: X-Wing public key made for this query alone; answers are sealed to it.
+        attachments: files that go with it.
     """
 
     codes: tuple[CodeAsked, ...]
@@ -47,6 +49,7 @@ class Query:
     reference: str
     reply_key: bytes
     market_statement: str = ""
+    attachments: tuple[Attachment, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.codes:
@@ -60,3 +63,4 @@ class Query:
         check_plain(self.necessity, "the necessity", characters_max=limits.NECESSITY_CHARACTERS_MAX, lines=True)
         check_plain(self.reference, "the reference", characters_max=limits.REFERENCE_CHARACTERS_MAX)
         check_plain(self.market_statement, "the market statement", characters_max=limits.MARKET_STATEMENT_CHARACTERS_MAX)
+        check_attached(self.attachments)

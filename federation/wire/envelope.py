@@ -10,6 +10,7 @@ from federation.envelope.seal import Envelope
 from federation.errors import Incompatible, Malformed
 from federation.identity import message_id, party_id
 from federation.v1 import exchange_pb2
+from federation.wire.attachments import named_messages, read_named
 from federation.wire.strict import (
     EnumMap,
     at_most,
@@ -70,6 +71,7 @@ def encode_header(header: Header) -> bytes:
             wrap_bytes=header.wrap_bytes,
             ciphertext_bytes=header.ciphertext_bytes,
             commitment=header.commitment,
+            attachments=named_messages(header.attachments),
         )
     )
 
@@ -105,6 +107,7 @@ def decode_header(raw: bytes) -> Header:
         wrap_bytes=message.wrap_bytes,
         ciphertext_bytes=message.ciphertext_bytes,
         commitment=exactly(message.commitment, 32, "a commitment"),
+        attachments=read_named(message.attachments),
     )
 
 

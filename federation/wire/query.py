@@ -22,6 +22,7 @@ from federation.query.items import Field, FieldName, Item, ItemAnswer, ItemState
 from federation.query.policy import ItemRule, Policy, Rule
 from federation.query.query import CodeAsked, Query
 from federation.v1 import exchange_pb2
+from federation.wire.attachments import attached_messages, read_attached
 from federation.wire.envelope import XWING_PUBLIC_BYTES
 from federation.wire.strict import EnumMap, ascending, at_most, encode, exactly, parse, seconds, text, total
 
@@ -170,6 +171,7 @@ def _query_message(query: Query) -> exchange_pb2.Query:
         reference=query.reference,
         market_statement=query.market_statement,
         reply_key=query.reply_key,
+        attachments=attached_messages(query.attachments),
     )
 
 
@@ -186,6 +188,7 @@ def _decode_query(message: exchange_pb2.Query) -> Query:
         reference=text(message.reference, limits.REFERENCE_CHARACTERS_MAX, "the reference"),
         reply_key=exactly(message.reply_key, XWING_PUBLIC_BYTES, "a reply key"),
         market_statement=text(message.market_statement, limits.MARKET_STATEMENT_CHARACTERS_MAX, "the market statement"),
+        attachments=read_attached(message.attachments),
     )
 
 
@@ -197,6 +200,7 @@ def _answer_message(answer: Answer) -> exchange_pb2.Answer:
         handling=HANDLING.number(answer.handling),
         text=answer.text,
         industry_consulted=answer.industry_consulted,
+        attachments=attached_messages(answer.attachments),
     )
 
 
@@ -209,6 +213,7 @@ def _decode_answer(message: exchange_pb2.Answer) -> Answer:
         handling=HANDLING.value(message.handling),
         text=text(message.text, limits.TEXT_CHARACTERS_MAX, "the text", lines=True),
         industry_consulted=message.industry_consulted,
+        attachments=read_attached(message.attachments),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from federation.query.answer import Answer
 from federation.query.codes import Automation, HandlingCode, Outcome, Refusal
 from federation.query.query import Query
 from node.cli.answer_file import blank_answer, checked, edited, read_answer
+from node.cli.attachments import Brought, attach_option, bring, describe, size_words
 from node.cli.documents import answer_document, received_document
 from node.cli.exit_codes import ExitCode
 from node.cli.options import FILE, QueryId, Sentence, Word, desk_options
@@ -46,6 +47,7 @@ class Wording:
     handling: HandlingCode | None
     interim: bool
     industry_consulted: bool
+    attach: tuple[Path, ...] = ()
 
 
 @click.command
@@ -67,6 +69,7 @@ class Wording:
 @click.option("--handling", type=Word(HandlingCode), help="What the other Party may do with it.")
 @click.option("--interim", is_flag=True, help="More will follow.")
 @click.option("--industry-consulted", is_flag=True, help="The industry had to be asked (Articles 8.12 and 8.13).")
+@attach_option
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @desk_options
 @pass_surroundings
@@ -83,6 +86,7 @@ def answer(
     handling: HandlingCode | None,
     interim: bool,
     industry_consulted: bool,
+    attach: tuple[Path, ...],
     yes: bool,
     profile_folder: Path | None,
     as_json: bool,
@@ -100,6 +104,7 @@ def answer(
         handling=handling,
         interim=interim,
         industry_consulted=industry_consulted,
+        attach=attach,
     )
     return asyncio.run(_answer(query, wording, surroundings, profile_folder, ask_first=not yes, as_json=as_json))
 
@@ -113,15 +118,16 @@ async def _answer(
     ask_first: bool,
     as_json: bool,
 ) -> int:
+    brought = describe(wording.attach)
     async with session(surroundings, profile_folder) as officer:
         view = await officer.desk.inbox_entry(query)
         if view.received.answer_id is not None:
             raise Conflict("the query is answered already", hint="`gsp inbox` shows what still waits")
         said = compose(view, wording)
-        if ask_first and not _confirmed(said, view):
+        if ask_first and not _confirmed(said, view, brought):
             remark("nothing was sent")
             return ExitCode.FINE
-        return await send(officer, view, said, as_json=as_json)
+        return await send(officer, view, said, brought, as_json=as_json)
 
 
 def compose(view: InboxView, wording: Wording) -> Answer:
@@ -161,26 +167,35 @@ def _base(query: Query, draft: Answer, wording: Wording) -> Answer:
     )
 
 
-def _confirmed(said: Answer, view: InboxView) -> bool:
-    show({}, _preview(said, view), as_json=False)
+def _confirmed(said: Answer, view: InboxView, brought: Sequence[Brought]) -> bool:
+    show({}, _preview(said, view, brought), as_json=False)
     return click.confirm("Sign and send this answer?", err=True)
 
 
-def _preview(said: Answer, view: InboxView) -> Iterator[str]:
+def _preview(said: Answer, view: InboxView, brought: Sequence[Brought]) -> Iterator[str]:
     yield f"Answer    to {party(view.received.peer, view.peer_name)}, query {view.received.message_id.hex()}"
+    yield from (f"Attached  {one.facts.name}, {size_words(one.facts.size)}" for one in brought)
     yield from answer_lines(said)
 
 
-async def send(officer: Session, view: InboxView, said: Answer, *, as_json: bool) -> int:
+async def send(officer: Session, view: InboxView, said: Answer, brought: Sequence[Brought] = (), *, as_json: bool) -> int:
     """Answer, and tell what became of the query."""
-    received = await answer_at_desk(officer, view, said)
+    received = await answer_at_desk(officer, view, said, brought)
     sent = f"Signed and on its way to {party(received.peer, view.peer_name)}; the query is now: {received_state(received)}"
     show({**received_document(received), "answer": answer_document(said)}, [sent], as_json=as_json)
     return ExitCode.FINE
 
 
-async def answer_at_desk(officer: Session, view: InboxView, said: Answer) -> ReceivedQuery:
+async def answer_at_desk(officer: Session, view: InboxView, said: Answer, brought: Sequence[Brought] = ()) -> ReceivedQuery:
     """Let the node prepare it, look at what it prepared, sign and send."""
-    prepared = await officer.desk.prepare_answer(view.received.message_id, said)
-    signature = sign_answer(prepared, answer=said, received=view.received, profile=officer.profile, now=officer.clock.now())
+    files = await bring(officer, brought)
+    prepared = await officer.desk.prepare_answer(view.received.message_id, said, attachments=files)
+    signature = sign_answer(
+        prepared,
+        answer=said,
+        received=view.received,
+        attached=[one.facts for one in brought],
+        profile=officer.profile,
+        now=officer.clock.now(),
+    )
     return await officer.desk.submit_answer(prepared.message_id, signature)

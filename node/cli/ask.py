@@ -13,6 +13,7 @@ from federation.identity import PartyId
 from federation.query.codes import HandlingCode, Purpose, Urgency
 from federation.query.items import Item
 from federation.query.lifecycle import AskedState
+from node.cli.attachments import attach_option, bring, describe
 from node.cli.choice import choose
 from node.cli.documents import query_view_document
 from node.cli.exit_codes import ExitCode
@@ -32,6 +33,7 @@ class Wish:
     Attributes:
         to: None leaves the choice to the patterns.
         wait_s: how long to wait for the answer.
+        attach: files that go with it.
         unconfirmed: ask a Party that too few others have confirmed.
         lenient: pass over codes that no pattern knows, as a picture of a pack may hold.
     """
@@ -49,6 +51,7 @@ class Wish:
     lenient: bool
     unconfirmed: bool = False
     market_statement: str = ""
+    attach: tuple[Path, ...] = ()
 
 
 @click.command
@@ -77,6 +80,7 @@ class Wish:
     show_default="7d",
     help="When the answer is needed.",
 )
+@attach_option
 @click.option("--unconfirmed", is_flag=True, help="Ask although too few other Parties have confirmed that Party yet.")
 @click.option("--wait", type=Duration(), default="10s", show_default=True, help="How long to wait for it here.")
 @desk_options
@@ -95,6 +99,7 @@ def ask(
     market_statement: str,
     reference: str,
     deadline: int,
+    attach: tuple[Path, ...],
     unconfirmed: bool,
     wait: int,
     profile_folder: Path | None,
@@ -115,6 +120,7 @@ def ask(
         lenient=not codes,
         unconfirmed=unconfirmed,
         market_statement=market_statement,
+        attach=attach,
     )
     return asyncio.run(_ask(wish, surroundings, profile_folder, as_json=as_json))
 
@@ -133,6 +139,7 @@ async def _ask(wish: Wish, surroundings: Surroundings, profile_folder: Path | No
 
 async def ask_at_desk(wish: Wish, officer: Session) -> QueryView:
     """From a wish to a query on its way. What is signed is looked at first, because the node prepared it."""
+    brought = describe(wish.attach)
     resolutions = await officer.desk.resolve(wish.scans)
     if wish.lenient:
         resolutions = tuple(one for one in resolutions if one.parties) or resolutions
@@ -151,9 +158,16 @@ async def ask_at_desk(wish: Wish, officer: Session) -> QueryView:
         deadline_s=wish.deadline_s,
         unconfirmed_consent=wish.unconfirmed,
         market_statement=wish.market_statement,
+        attachments=await bring(officer, brought),
     )
     prepared = await officer.desk.prepare_query(question)
-    signature = sign_query(prepared, question=question, profile=officer.profile, now=officer.clock.now())
+    signature = sign_query(
+        prepared,
+        question=question,
+        attached=[one.facts for one in brought],
+        profile=officer.profile,
+        now=officer.clock.now(),
+    )
     return await officer.desk.submit_query(prepared.message_id, signature)
 
 

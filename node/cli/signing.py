@@ -6,10 +6,13 @@ Whatever it may choose freely (the message id, the reply key, the filler) says n
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from hmac import compare_digest
 
 from federation import limits
 from federation.boundary.messages import body_digest
+from federation.envelope.attachment import FileFacts
 from federation.envelope.header import MessageKind, Statement
 from federation.errors import FederationError, Unauthentic
 from federation.identity import MessageId
@@ -27,7 +30,9 @@ from node.use_cases.desk_values import Prepared, Question
 _HINT = "nothing was signed or sent; tell the administrator, and compare the versions of node and program with `gsp doctor`"
 
 
-def sign_query(prepared: Prepared, *, question: Question, profile: Profile, now: float) -> bytes:
+def sign_query(
+    prepared: Prepared, *, question: Question, profile: Profile, now: float, attached: Sequence[FileFacts] = ()
+) -> bytes:
     """Sign a prepared query that asks exactly this question.
 
     Args:
@@ -35,11 +40,13 @@ def sign_query(prepared: Prepared, *, question: Question, profile: Profile, now:
         question: what the officer wants to ask.
         profile: whose key signs.
         now: Unix seconds by this machine's clock.
+        attached: the files that go with it, as they were read here.
 
     Raises:
         Unauthentic: the bytes say something else.
     """
     statement, content = _read(prepared, profile)
+    _require(_names(content, attached), "other files go with it than you attached")
     _require(isinstance(content, Query) and _asks(content, question), "the query says something else than what you asked")
     _require(statement.kind is MessageKind.QUERY, "it is no query")
     _require(statement.recipient == question.party, f"it goes to {statement.recipient} instead of {question.party}")
@@ -48,7 +55,15 @@ def sign_query(prepared: Prepared, *, question: Question, profile: Profile, now:
     return _sign(prepared, statement, profile, now)
 
 
-def sign_answer(prepared: Prepared, *, answer: Answer, received: ReceivedQuery, profile: Profile, now: float) -> bytes:
+def sign_answer(
+    prepared: Prepared,
+    *,
+    answer: Answer,
+    received: ReceivedQuery,
+    profile: Profile,
+    now: float,
+    attached: Sequence[FileFacts] = (),
+) -> bytes:
     """Sign a prepared answer that says exactly this, to exactly this query.
 
     Args:
@@ -57,12 +72,14 @@ def sign_answer(prepared: Prepared, *, answer: Answer, received: ReceivedQuery, 
         received: the query that is answered.
         profile: whose key signs.
         now: Unix seconds by this machine's clock.
+        attached: the files that go with it, as they were read here.
 
     Raises:
         Unauthentic: the bytes say something else.
     """
     statement, content = _read(prepared, profile)
-    _require(content == answer, "the answer says something else than what you wrote")
+    _require(_names(content, attached), "other files go with it than you attached")
+    _require(replace(content, attachments=()) == answer, "the answer says something else than what you wrote")
     _require(statement.kind is MessageKind.ANSWER, "it is no answer")
     _require(statement.recipient == received.peer, f"it goes to {statement.recipient} instead of {received.peer}")
     _require(_answers(statement, received.message_id), "it answers another query")
@@ -84,6 +101,11 @@ def _read(prepared: Prepared, profile: Profile) -> tuple[Statement, Query | Answ
     _require(compare_digest(certificate, profile.certificate), "it carries another certificate")
     _require(compare_digest(statement.body_digest, body_digest(prepared.body)), "the statement is about another body")
     return statement, content
+
+
+def _names(content: Query | Answer, attached: Sequence[FileFacts]) -> bool:
+    """Ids and keys are the node's to choose; what a file is, and its hash, are what the officer signs."""
+    return [one.facts for one in content.attachments] == list(attached)
 
 
 def _asks(query: Query, question: Question) -> bool:

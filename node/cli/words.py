@@ -10,6 +10,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from federation.envelope.attachment import Attachment
 from federation.ports import AskedQuery, ReceivedQuery
 from federation.query.answer import Answer, CodeResult, LastKnown
 from federation.query.codes import Outcome, Refusal
@@ -253,6 +254,12 @@ def query_lines(query: Query) -> Iterator[str]:
     if query.market_statement:
         yield from wrapped("Pack says ", query.market_statement)
     yield from wrapped("Necessity ", query.necessity)
+    yield from _attached(query.attachments)
+
+
+def _attached(attached: Sequence[Attachment]) -> Iterator[str]:
+    """Which files go with a message; how far they are is for `gsp attachments`."""
+    yield from (f"Attached  {one.facts.name}, {one.facts.size} bytes" for one in attached)
 
 
 def _answer_view(view: AnswerView, peer_name: str) -> Iterator[str]:
@@ -269,6 +276,7 @@ def answer_lines(answer: Answer) -> Iterator[str]:
         yield "          the answering authority had to ask the industry (Articles 8.12 and 8.13)"
     if answer.text:
         yield from wrapped("Text      ", answer.text)
+    yield from _attached(answer.attachments)
     for result in answer.results:
         yield ""
         yield from _result(result)

@@ -8,7 +8,8 @@ is taken, and one deadline covers its arrival too.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Final, Generic, NoReturn, TypeVar
 
@@ -103,6 +104,10 @@ class Call:
             self._request = message
         return self._request
 
+    async def send(self, piece: bytes) -> None:
+        """Send one message of a reply that is a stream; waits while the caller does not read."""
+        await self._context.write(piece)
+
     def attach(self, key: str, value: bytes) -> None:
         """Send metadata behind the reply, or behind the refusal."""
         self._trailing = (*self._trailing, (key, value))
@@ -119,6 +124,20 @@ Routes = Mapping[str, Handler]
 """Handlers by path."""
 
 
+class Streaming:
+    """A handler whose reply is a stream: it sends messages, and gives nothing at the end. Everything else stands around it as around
+    the others, the deadline too; so a stream that is not finished is cut, and its caller goes on from where it was.
+    """
+
+    __slots__ = ("_handler",)
+
+    def __init__(self, handler: Handler) -> None:
+        self._handler = handler
+
+    async def __call__(self, call: Call) -> bytes:
+        return await self._handler(call)
+
+
 def served(method: Method[Request, Reply], serve: Callable[[Call, Request], Awaitable[Reply]]) -> tuple[str, Handler]:
     """One entry of a routing table: decode strictly, serve, encode."""
 
@@ -127,6 +146,21 @@ def served(method: Method[Request, Reply], serve: Callable[[Call, Request], Awai
         return strict.encode(await serve(call, request))
 
     return method.path, handle
+
+
+def streamed(
+    method: Method[Request, Reply], serve: Callable[[Call, Request], AsyncGenerator[Reply, None]]
+) -> tuple[str, Handler]:
+    """The same for a method whose reply is a stream."""
+
+    async def handle(call: Call) -> bytes:
+        request = strict.parse(method.request, await call.request(), bytes_max=limits.GRPC_MESSAGE_BYTES_MAX)
+        async with aclosing(serve(call, request)) as replies:
+            async for reply in replies:
+                await call.send(strict.encode(reply))
+        return b""
+
+    return method.path, Streaming(handle)
 
 
 def intercepted(handler: Handler, interceptors: Sequence[Interceptor]) -> Handler:
@@ -143,3 +177,12 @@ def as_grpc(method: str, handler: Handler) -> grpc.RpcMethodHandler[Any, Any]:
         return await handler(Call(method, context))
 
     return grpc.stream_unary_rpc_method_handler(serve)
+
+
+def as_grpc_stream(method: str, handler: Handler) -> grpc.RpcMethodHandler[Any, Any]:
+    """The same for a `Streaming` one."""
+
+    async def serve(_messages: object, context: grpc.aio.ServicerContext[bytes, bytes]) -> None:
+        await handler(Call(method, context))
+
+    return grpc.stream_stream_rpc_method_handler(serve)

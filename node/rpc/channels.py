@@ -8,7 +8,8 @@ repeats; gRPC itself repeats only what the peer says that it never looked at, as
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -143,6 +144,31 @@ class Line:
             self._under_way -= 1
             await self._close_when_unused()
 
+    async def stream(
+        self, path: str, message: bytes, *, metadata: Sequence[tuple[str, bytes]] = (), clock: Clock
+    ) -> AsyncGenerator[bytes, None]:
+        """Make one call whose reply is a stream; give its messages as they come. Whoever stops reading ends it.
+
+        Raises:
+            FederationError: as `exchange`, also after some messages.
+        """
+        self._under_way += 1
+        streaming: grpc.aio.UnaryStreamMultiCallable[Any, Any] = self._channel.unary_stream(path)
+        under_way = streaming(message, metadata=tuple(metadata), timeout=limits.RPC_TIMEOUT_S)
+        try:
+            async for piece in under_way:
+                yield piece
+        except grpc.aio.AioRpcError as failure:
+            raise await self._explained(failure, now=clock.now()) from failure
+        except (grpc.aio.UsageError, asyncio.CancelledError):
+            if _is_cancelled():
+                raise
+            raise Unreachable("the connection was closed by this node") from None
+        finally:
+            under_way.cancel()
+            self._under_way -= 1
+            await self._close_when_unused()
+
     async def _explained(self, failure: grpc.aio.AioRpcError, *, now: float) -> FederationError:
         """The error; with the time of the other end where clocks may be the reason: its certificate says when it was made."""
         error = from_status(status_of(failure), now=now)
@@ -228,6 +254,23 @@ class Channels:
                     meet=meet,
                     version=self._version,
                 )
+        except Unreachable:
+            await self._give_up_broken(peer, line)
+            raise
+
+    async def stream(self, peer: Peer, method: Method[Request, Reply], request: Request) -> AsyncGenerator[Reply, None]:
+        """Make one call whose reply is a stream.
+
+        Raises:
+            FederationError: as `call`, also after some messages.
+        """
+        line = self._lines.get(peer)
+        if line is None:
+            line = await self._open(peer)
+        try:
+            async with aclosing(line.stream(method.path, strict.encode(request), clock=self._clock)) as pieces:
+                async for piece in pieces:
+                    yield strict.parse(method.reply, piece, bytes_max=limits.GRPC_MESSAGE_BYTES_MAX)
         except Unreachable:
             await self._give_up_broken(peer, line)
             raise

@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 from google.protobuf.message import Message
 
 from federation import limits
+from federation.envelope.attachment import AttachmentId
 from federation.evidence.bundle import Disclosure
 from federation.identity import MessageId, PartyId, message_id
 from federation.ports import AskedQuery, ReceivedQuery
@@ -110,7 +111,9 @@ class DeskServicer:
 
     async def _prepare_answer(self, caller: Caller, request: desk_pb2.PrepareAnswerRequest) -> desk_pb2.Prepared:
         query, answer = message_id(request.message_id), wire.decode_answer(request.body)
-        return wire.encode_prepared(await self._desk.prepare_answer(caller.officer, caller.certificate, query, answer))
+        attachments = wire.decode_attachment_ids(request.attachments)
+        prepared = await self._desk.prepare_answer(caller.officer, caller.certificate, query, answer, attachments=attachments)
+        return wire.encode_prepared(prepared)
 
     async def _submit_answer(self, caller: Caller, request: desk_pb2.SubmitRequest) -> desk_pb2.ReceivedQuery:
         answer = message_id(request.message_id)
@@ -165,8 +168,8 @@ class DeskClient(SignedLine):
     async def inbox_entry(self, query: MessageId) -> InboxView:
         return wire.decode_inbox_view(await self.call(INBOX_ENTRY, desk_pb2.InboxEntryRequest(message_id=query)))
 
-    async def prepare_answer(self, query: MessageId, answer: Answer) -> Prepared:
-        request = desk_pb2.PrepareAnswerRequest(message_id=query, body=wire.encode_answer(answer))
+    async def prepare_answer(self, query: MessageId, answer: Answer, *, attachments: Sequence[AttachmentId] = ()) -> Prepared:
+        request = desk_pb2.PrepareAnswerRequest(message_id=query, body=wire.encode_answer(answer), attachments=attachments)
         return wire.decode_prepared(await self.call(PREPARE_ANSWER, request))
 
     async def submit_answer(self, answer: MessageId, signature: bytes) -> ReceivedQuery:

@@ -7,11 +7,12 @@ Who may be able to answer is in `resolution_wire`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from federation import limits
 from federation.delivery.outbox import Outgoing
+from federation.envelope.attachment import AttachmentId, attachment_id
 from federation.envelope.header import Lane, MessageKind
 from federation.errors import Malformed
 from federation.identity import MessageId, message_id, party_id
@@ -64,6 +65,7 @@ def encode_question(question: Question) -> desk_pb2.Question:
         deadline_s=question.deadline_s,
         unconfirmed_consent=question.unconfirmed_consent,
         market_statement=question.market_statement,
+        attachments=question.attachments,
     )
 
 
@@ -82,7 +84,14 @@ def decode_question(message: desk_pb2.Question) -> Question:
         deadline_s=message.deadline_s,
         unconfirmed_consent=message.unconfirmed_consent,
         market_statement=text(message.market_statement, limits.MARKET_STATEMENT_CHARACTERS_MAX, "the market statement"),
+        attachments=decode_attachment_ids(message.attachments),
     )
+
+
+@total
+def decode_attachment_ids(raw: Sequence[bytes]) -> tuple[AttachmentId, ...]:
+    at_most(len(raw), limits.ATTACHMENTS_PER_MESSAGE_MAX, "attachments")
+    return tuple(attachment_id(one) for one in raw)
 
 
 def encode_prepared(prepared: Prepared) -> desk_pb2.Prepared:

@@ -15,7 +15,7 @@ import grpc
 
 from federation import limits
 from federation.errors import Incompatible, InvalidConfiguration
-from node.rpc.calls import Call, Interceptor, Routes, as_grpc, intercepted
+from node.rpc.calls import Call, Interceptor, Routes, Streaming, as_grpc, as_grpc_stream, intercepted
 
 IDENTITY_ONLY: Final = 1
 """gRPC's bit for messages that are not compressed: there is no compression anywhere, so no bomb to unpack."""
@@ -40,7 +40,10 @@ class _Table(grpc.GenericRpcHandler):
     """All methods of a server. What is not in it goes through the same interceptors and is refused: knocking costs budget too."""
 
     def __init__(self, routes: Routes, interceptors: Sequence[Interceptor]) -> None:
-        self._handlers = {path: as_grpc(path, intercepted(handler, interceptors)) for path, handler in routes.items()}
+        self._handlers = {
+            path: (as_grpc_stream if isinstance(handler, Streaming) else as_grpc)(path, intercepted(handler, interceptors))
+            for path, handler in routes.items()
+        }
         self._refusing = as_grpc("an unknown method", intercepted(_refuse, interceptors))
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any]:

@@ -5,7 +5,8 @@ The credential beside each call is `officer`'s; which services are behind it is 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from types import TracebackType
 from typing import Final, Protocol, Self
 
@@ -14,7 +15,7 @@ from federation.errors import Unauthentic, Unreachable
 from federation.identity import NodeName
 from federation.ports import Clock
 from federation.wire import strict
-from node.rpc.calls import Call, Handler, Method, Reply, Request
+from node.rpc.calls import Call, Handler, Method, Reply, Request, Streaming
 from node.rpc.channels import Line
 from node.rpc.officer import (
     CHALLENGE_BYTES,
@@ -44,6 +45,23 @@ def admitted(
         return strict.encode(reply)
 
     return method.path, handle
+
+
+def admitted_stream(
+    gate: OfficerGate, method: Method[Request, Reply], serve: Callable[[Caller, Request], AsyncGenerator[Reply, None]]
+) -> tuple[str, Handler]:
+    """The same for a method whose reply is a stream."""
+
+    async def handle(call: Call) -> bytes:
+        message = await call.request()
+        caller = await gate.admit(method=method.path, request=message, credential=call.metadata().get(CREDENTIAL_KEY))
+        request = strict.parse(method.request, message, bytes_max=limits.GRPC_MESSAGE_BYTES_MAX)
+        async with aclosing(serve(caller, request)) as replies:
+            async for reply in replies:
+                await call.send(strict.encode(reply))
+        return b""
+
+    return method.path, Streaming(handle)
 
 
 class SignedCalls(Protocol):
@@ -93,6 +111,18 @@ class SignedLine:
         except Unreachable as error:
             raise no_desk(error) from error
 
+    async def stream(self, method: Method[Request, Reply], request: Request) -> AsyncGenerator[Reply, None]:
+        """Make one signed call whose reply is a stream, under a fresh challenge."""
+        message = strict.encode(request)
+        try:
+            credential = self._credential(method.path, message, await self._challenge())
+            metadata = ((CREDENTIAL_KEY, credential),)
+            async with aclosing(self._line.stream(method.path, message, metadata=metadata, clock=self._clock)) as pieces:
+                async for piece in pieces:
+                    yield strict.parse(method.reply, piece, bytes_max=limits.GRPC_MESSAGE_BYTES_MAX)
+        except Unreachable as error:
+            raise no_desk(error) from error
+
     async def _signed_call(self, method: Method[Request, Reply], message: bytes) -> Reply:
         """Use the challenge that came with the reply before; the node may have forgotten it, and then a fresh one."""
         carried, self._next_challenge = self._next_challenge, None
@@ -101,15 +131,19 @@ class SignedLine:
                 return await self._attempt(method, message, carried)
             except Unauthentic:
                 pass
+        return await self._attempt(method, message, await self._challenge())
+
+    async def _challenge(self) -> bytes:
         reply = await self._line.call(CHALLENGE, desk_pb2.ChallengeRequest(), clock=self._clock)
         assert self._node.party is not None  # officers have desks at nodes of Parties
         self.authorities = read_authorities(reply.party_cas, party=self._node.party, domain=self._node.domain)
-        return await self._attempt(method, message, reply.challenge)
+        return reply.challenge
+
+    def _credential(self, path: str, message: bytes, challenge: bytes) -> bytes:
+        return self._key.credential(method=path, request=message, node=self._node, challenge=challenge, now=self._clock.now())
 
     async def _attempt(self, method: Method[Request, Reply], message: bytes, challenge: bytes) -> Reply:
-        credential = self._key.credential(
-            method=method.path, request=message, node=self._node, challenge=challenge, now=self._clock.now()
-        )
+        credential = self._credential(method.path, message, challenge)
         reply, trailing = await self._line.exchange(
             method.path, message, metadata=((CREDENTIAL_KEY, credential),), clock=self._clock
         )

@@ -295,3 +295,39 @@ CREATE TABLE erased (
 INSERT INTO erased VALUES (1, 0);
 
 CREATE INDEX crossing_age ON crossing (at, id);
+
+-- Files that go with messages. Names, keys and hashes of the plaintext are in the bodies, which are sealed; the ciphertext is in
+-- `attachments/` beside this file, encrypted under a key that is in the body.
+CREATE TABLE attachment (
+    number            INTEGER PRIMARY KEY,
+    direction         TEXT NOT NULL CHECK (direction IN ('sent', 'received')),
+    message_id        BLOB NOT NULL,
+    attachment_id     BLOB NOT NULL,
+    size              INTEGER NOT NULL,    -- of the ciphertext
+    sha512            BLOB NOT NULL,       -- of the ciphertext
+    peer              TEXT NOT NULL,
+    state             TEXT NOT NULL,       -- AttachmentState
+    since             INTEGER NOT NULL,    -- when the message was written down
+    changed           INTEGER NOT NULL,
+    attempts          INTEGER NOT NULL,
+    next_attempt      REAL NOT NULL,
+    problem           TEXT NOT NULL,
+    leaf              INTEGER NOT NULL,    -- position of its ATTACHED record in the journal; -1 before there is one
+    receipt           BLOB,                -- the peer's, of one that was sent: its statement
+    receipt_signature BLOB,
+    UNIQUE (direction, message_id, attachment_id)
+) STRICT;
+
+CREATE INDEX attachment_due ON attachment (peer, next_attempt) WHERE state IN ('waiting', 'arrived');
+CREATE INDEX attachment_room ON attachment (state, size);
+CREATE INDEX attachment_day ON attachment (peer, changed) WHERE direction = 'received';
+
+-- The Parties from which any file is awaited, found as in `outgoing_peer`.
+CREATE VIEW attachment_peer AS
+WITH RECURSIVE awaited (peer) AS (
+    SELECT min(peer) FROM attachment WHERE state IN ('waiting', 'arrived')
+    UNION ALL
+    SELECT (SELECT min(attachment.peer) FROM attachment WHERE state IN ('waiting', 'arrived') AND attachment.peer > awaited.peer)
+    FROM awaited WHERE awaited.peer IS NOT NULL
+)
+SELECT peer FROM awaited WHERE peer IS NOT NULL;

@@ -34,8 +34,9 @@ from federation.ports import (
     ReceivedQuery,
 )
 from federation.trust.merkle import Frontier
-from node.store import epochs, reconcile, tree
+from node.store import attachments, epochs, reconcile, tree
 from node.store import rows as records
+from node.store.attachments import SqliteAttachments
 from node.store.database import Database, looking_into
 from node.store.schema import Schema
 from node.store.timeline import SqliteTimeline, put_events
@@ -44,8 +45,8 @@ from node.store.vault import Vault
 SCHEMA: Final = Schema(name="exchange", version=2, left_out=epochs.LEFT_OUT)
 
 
-class SqliteExchange(reconcile.SqliteReconcile, ExchangeStore, OutboxStore, JournalStore):
-    """The four ports over one file, because every commit touches all of them."""
+class SqliteExchange(SqliteAttachments, reconcile.SqliteReconcile, ExchangeStore, OutboxStore, JournalStore):
+    """The six ports over one file, because every commit touches all of them."""
 
     def __init__(self, database: Database, vault: Vault) -> None:
         self._database = database
@@ -178,6 +179,7 @@ class SqliteExchange(reconcile.SqliteReconcile, ExchangeStore, OutboxStore, Jour
         writer.executemany(_DROP_OUTGOING, ((message_id,) for message_id in change.outgoing_done))
         writer.executemany(_DROP_CIPHERTEXT, ((message_id,) for message_id in change.outgoing_done))
         writer.executemany(_PUT_HEAD, map(records.lane_head_row, change.heads))
+        attachments.put(writer, change.attachments, positions)
         for key in change.keys:
             epochs.put(writer, key, self._vault)
         for key_id in change.keys_destroyed:

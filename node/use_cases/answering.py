@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
 from federation import limits
 from federation.boundary.messages import Opened, body_digest, compose_statement, key_id
+from federation.delivery.attachment import awaited
 from federation.delivery.receipt import SignedReceipt
+from federation.envelope.attachment import AttachmentId
 from federation.envelope.header import MessageKind, Prekey, Statement
 from federation.envelope.seal import SALT_BYTES, Inner
-from federation.errors import Conflict, FederationError, Misuse, NotFound, StoreUnavailable, Unavailable
+from federation.errors import Conflict, FederationError, NotFound, StoreUnavailable, Unavailable
 from federation.evidence.journal import JournalKind, Leaf
 from federation.identity import MESSAGE_ID_BYTES, MessageId, OfficerName, message_id
 from federation.ports import Change, Crossing, Delivery, Direction, ExchangeStore, OutboxStore, ReceivedQuery
@@ -22,17 +25,18 @@ from federation.query.policy import Decision, Policy, decide
 from federation.query.query import Query
 from federation.trust import keys
 from federation.trust.certificate import certificate_hash, verify_officer_of
-from federation.wire.envelope import decode_statement, encode_envelope
+from federation.wire.envelope import encode_envelope
 from federation.wire.evidence import encode_signed_receipt
 from federation.wire.query import decode_body, encode_answer_body, encode_policy
-from node.use_cases.asking import replay_mark
 from node.use_cases.desk_values import Prepared
 from node.use_cases.drafts import Draft, Drafts
 from node.use_cases.keyring import Keyring
 from node.use_cases.outbox import Handed, Outbox, envelope_of, new_outgoing
 from node.use_cases.registry import Registry
+from node.use_cases.replies import query_of, replay_mark
 from node.use_cases.repository import Repository, as_draft
 from node.use_cases.sealing import Sealer, Sealing, lane_of, received_crossing, sent_crossing
+from node.use_cases.uploads import Uploads
 from node.use_cases.world import Announcer, Own, Turns, World
 
 logger = logging.getLogger(__name__)
@@ -63,6 +67,7 @@ class Answering:
         policy: Policy,
         announcer: Announcer,
         turns: Turns,
+        uploads: Uploads,
     ) -> None:
         self._own = own
         self._world = world
@@ -77,6 +82,7 @@ class Answering:
         self._policy_digest = keys.digest("gsp/v1/policy", encode_policy(policy))
         self._announcer = announcer
         self._turns = turns
+        self._uploads = uploads
         self._unanswered: dict[MessageId, None] = {}
         self._drafts: Drafts[_Draft] = Drafts(world)
 
@@ -106,6 +112,9 @@ class Answering:
             received=(received,),
             crossings=(received_crossing(opened, at=now),),
             leaves=(leaf,),
+            attachments=awaited(
+                opened.arrived.header.attachments, message_id=statement.message_id, peer=statement.sender, now=now
+            ),
         )
         async with self._turns.of(statement.message_id):
             positions = await self._store.commit(change)
@@ -215,7 +224,9 @@ class Answering:
         recipient = self._registry.peer(received.peer).name
         sealing: Sealing | None = None  # the reply key has ended and no prekey is at hand: the outbox seals when it has one
         if key is not None:
-            sealing = self._sealer.seal(inner, statement, recipient=recipient, key=key[0], key_until=key[1], lane=lane)
+            sealing = self._sealer.seal(
+                inner, statement, recipient=recipient, key=key[0], key_until=key[1], lane=lane, attachments=answer.attachments
+            )
         crossing = sent_crossing(inner, statement, sealing, at=now)
         outgoing = new_outgoing(
             crossing,
@@ -230,8 +241,10 @@ class Answering:
             outgoing=(outgoing,),
             heads=(sealing.head,) if sealing is not None else (),
             leaves=self._leaves(after, statement, answer, crossing.digest or statement.body_digest),
+            attachments=self._uploads.offered(answer.attachments, statement),
         )
         await self._store.commit(change)
+        self._uploads.sent(answer.attachments)
         self._announcer.announce(received.message_id)
         return crossing
 
@@ -303,7 +316,14 @@ class Answering:
         answer = await self._repository.answer(query, decision, now=self._world.now())
         return received, query, as_draft(answer, decision.automation), decision
 
-    async def prepare(self, officer: OfficerName, certificate: bytes, query_id: MessageId, answer: Answer) -> Prepared:
+    async def prepare(
+        self,
+        officer: OfficerName,
+        certificate: bytes,
+        query_id: MessageId,
+        answer: Answer,
+        attachments: Sequence[AttachmentId] = (),
+    ) -> Prepared:
         """Make the statement and the body that the answering officer signs.
 
         Raises:
@@ -318,6 +338,7 @@ class Answering:
         check_answers(query, answer)
         if answer.automation is Automation.AUTOMATIC:
             answer = replace(answer, automation=Automation.ASSISTED)
+        answer = replace(answer, attachments=self._uploads.claim(officer, attachments))
         roster = self._registry.roster
         cas = roster.party(self._own.party).standing_cas
         signer = verify_officer_of(
@@ -376,15 +397,3 @@ class Answering:
         if received is None:
             raise NotFound("no query with this id came here", hint="`gsp inbox` lists what came")
         return received
-
-
-def query_of(content: Query | Answer) -> Query:
-    """The query in a body whose kind was checked before."""
-    if not isinstance(content, Query):
-        raise Misuse("the record of a query holds something else")
-    return content
-
-
-def in_reply_to(crossing: Crossing) -> MessageId | None:
-    """What a recorded message answers."""
-    return decode_statement(crossing.statement).in_reply_to

@@ -13,24 +13,23 @@ from federation.boundary.messages import (
     compose_statement,
     open_message,
     read_envelope,
-    statement_hash,
 )
+from federation.delivery.attachment import awaited
 from federation.delivery.outbox import Outgoing
 from federation.delivery.receipt import SignedReceipt
-from federation.delivery.replay import ReplayMark
+from federation.envelope.attachment import Attachment
 from federation.envelope.header import Lane, MessageKind, Statement
 from federation.envelope.seal import Inner
 from federation.errors import Forbidden, Misuse, NotFound, OperatorMistake, PeerMisbehaviour, Unauthentic
 from federation.evidence.journal import JournalKind
 from federation.identity import MESSAGE_ID_BYTES, MessageId, OfficerName, message_id
 from federation.ports import AlreadySeen, AskedQuery, Change, Crossing, Direction, ExchangeStore, KeyUse, Peer
-from federation.query.answer import Answer, check_answers
-from federation.query.codes import Automation, LegalBasis, Purpose, Urgency
+from federation.query.codes import LegalBasis, Purpose, Urgency
 from federation.query.lifecycle import AskedEvent, AskedState, next_asked
 from federation.query.policy import check_asking
 from federation.query.query import Query
 from federation.trust.certificate import certificate_hash, verify_officer_of
-from federation.wire.query import decode_body, encode_query_body
+from federation.wire.query import encode_query_body
 from node.use_cases.acknowledging import Acknowledger
 from node.use_cases.consent import check_may_ask
 from node.use_cases.desk_values import Prepared, Question
@@ -39,7 +38,9 @@ from node.use_cases.keyring import Keyring, NewKey
 from node.use_cases.outbox import Handed, Outbox, new_outgoing
 from node.use_cases.recent import Recent
 from node.use_cases.registry import Registry
+from node.use_cases.replies import check_reply, replay_mark
 from node.use_cases.sealing import Sealer, Sealing, lane_of, received_crossing, sent_crossing
+from node.use_cases.uploads import Uploads
 from node.use_cases.world import Announcer, Own, Turns, World
 
 logger = logging.getLogger(__name__)
@@ -75,6 +76,7 @@ class Asking:
         announcer: Announcer,
         turns: Turns,
         recent: Recent,
+        uploads: Uploads,
     ) -> None:
         self._own = own
         self._world = world
@@ -87,6 +89,7 @@ class Asking:
         self._announcer = announcer
         self._turns = turns
         self._recent = recent
+        self._uploads = uploads
         self._drafts: Drafts[_Draft] = Drafts(world)
 
     def prepare(self, officer: OfficerName, certificate: bytes, question: Question) -> Prepared:
@@ -105,7 +108,7 @@ class Asking:
         signer = verify_officer_of(certificate, cas=cas, party=self._own.party, domain=genesis.domain, at=now)
         # The query's end destroys the reply key. Its own end comes later, so that no clock destroys it under an open query.
         reply_key = self._keyring.make(KeyUse.REPLY, destroy_at=now + question.deadline_s + limits.CLOCK_TOLERANCE_S)
-        query = _query(question, reply_key)
+        query = _query(question, reply_key, self._uploads.claim(officer, question.attachments))
         body = encode_query_body(query, certificate=certificate)
         identifier = message_id(self._world.entropy(MESSAGE_ID_BYTES))
         statement = Statement(
@@ -187,7 +190,13 @@ class Asking:
         if key is None:
             return None
         return self._sealer.seal(
-            inner, draft.statement, recipient=peer.name, key=key[0], key_until=key[1], lane=_lane(draft.query)
+            inner,
+            draft.statement,
+            recipient=peer.name,
+            key=key[0],
+            key_until=key[1],
+            lane=_lane(draft.query),
+            attachments=draft.query.attachments,
         )
 
     async def _commit_query(self, draft: _Draft, inner: Inner, sealing: Sealing | None) -> tuple[Outgoing, Crossing]:
@@ -222,8 +231,10 @@ class Asking:
             heads=(sealing.head,) if sealing is not None else (),
             keys=(draft.reply_key.secret,),
             leaves=(leaf,),
+            attachments=self._uploads.offered(draft.query.attachments, statement),
         )
         await self._store.commit(change)
+        self._uploads.sent(draft.query.attachments)
         self._recent.wrote(crossing)
         return outgoing, crossing
 
@@ -302,6 +313,7 @@ class Asking:
             outgoing_done=(asked.message_id,),
             keys_destroyed=(asked.key_id,) if answer.final and self._keyring.private(asked.key_id) else (),
             leaves=(leaf,),
+            attachments=awaited(opened.arrived.header.attachments, message_id=identifier, peer=asked.peer, now=now),
         )
         after = replace(after, answer_ids=(*asked.answer_ids, identifier))
         if handed is not None:
@@ -350,35 +362,7 @@ class Asking:
         self._announcer.announce(message_id)
 
 
-def check_reply(opened: Opened, asked: AskedQuery, body: bytes) -> Answer:
-    """See that an answer is from the Party that was asked, to this query, about its codes.
-
-    Raises:
-        Forbidden: it is not.
-    """
-    statement, answer = opened.statement, opened.content
-    query, _ = decode_body(body)
-    expected = (asked.peer, asked.message_id, asked.message_id)
-    if (statement.sender, statement.in_reply_to, statement.conversation) != expected:
-        raise Forbidden("an answer from a Party that was not asked")
-    if not isinstance(answer, Answer) or not isinstance(query, Query):
-        raise Forbidden("this is no answer to a query")
-    check_answers(query, answer)
-    if (answer.automation is Automation.AUTOMATIC) != (opened.officer is None):
-        raise Forbidden("an automatic answer stands on a policy, and every other on an officer")
-    return answer
-
-
-def replay_mark(opened: Opened) -> ReplayMark:
-    """What is remembered of a message for the whole retention."""
-    return ReplayMark(
-        sender=opened.statement.sender,
-        message_id=opened.statement.message_id,
-        statement_hash=statement_hash(opened.inner.statement),
-    )
-
-
-def _query(question: Question, reply_key: NewKey) -> Query:
+def _query(question: Question, reply_key: NewKey, attached: tuple[Attachment, ...]) -> Query:
     return Query(
         codes=question.codes,
         items=question.items,
@@ -390,6 +374,7 @@ def _query(question: Question, reply_key: NewKey) -> Query:
         reference=question.reference,
         reply_key=reply_key.public.public_key,
         market_statement=question.market_statement,
+        attachments=attached,
     )
 
 

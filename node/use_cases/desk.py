@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+from federation.envelope.attachment import AttachmentId
 from federation.errors import NotFound
 from federation.evidence.bundle import Disclosure
 from federation.identity import MessageId, OfficerName, PartyId
@@ -15,7 +16,7 @@ from federation.query.query import Query
 from federation.uim.clues import NO_CLUES, Clues
 from federation.wire.envelope import decode_statement
 from federation.wire.query import decode_body
-from node.use_cases.answering import Answering, query_of
+from node.use_cases.answering import Answering
 from node.use_cases.asking import Asking
 from node.use_cases.desk_values import (
     AnswerView,
@@ -35,6 +36,7 @@ from node.use_cases.recent import Recent
 from node.use_cases.registry import Registry
 from node.use_cases.weather import WeatherStation
 from node.use_cases.why_values import Explanation, PeerView
+from node.use_cases.replies import query_of
 from node.use_cases.world import Announcer, Own
 
 
@@ -168,10 +170,18 @@ class OwnDesk:
             peer_standing=standing_of(self._registry.roster, received.peer),
         )
 
-    async def prepare_answer(self, officer: OfficerName, certificate: bytes, message_id: MessageId, answer: Answer) -> Prepared:
+    async def prepare_answer(
+        self,
+        officer: OfficerName,
+        certificate: bytes,
+        message_id: MessageId,
+        answer: Answer,
+        *,
+        attachments: Sequence[AttachmentId] = (),
+    ) -> Prepared:
         await self._may(officer, "prepare_answer")
         await self._may(officer, "prepare_answer", purpose=await self._answering.purpose_of(message_id))
-        return await self._answering.prepare(officer, certificate, message_id, answer)
+        return await self._answering.prepare(officer, certificate, message_id, answer, attachments)
 
     async def submit_answer(self, officer: OfficerName, message_id: MessageId, signature: bytes) -> ReceivedQuery:
         await self._may(officer, "submit_answer")

@@ -6,13 +6,14 @@ to the node: the node prepares a statement, the officer's own program checks and
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
 from federation.delivery.outbox import Outgoing
 from federation.evidence.bundle import Disclosure
+from federation.envelope.attachment import AttachmentId
 from federation.identity import MessageId, OfficerName, PartyId
 from federation.ports import AskedQuery, ReceivedQuery
 from federation.query.answer import Answer
@@ -82,6 +83,7 @@ class Question:
     Attributes:
         deadline_s: seconds from now within which an answer is wanted.
         unconfirmed_consent: the officer knows that too few other Parties have confirmed the Party's keys yet, and asks all the same.
+        attachments: files that were brought to the node before.
     """
 
     party: PartyId
@@ -95,6 +97,7 @@ class Question:
     deadline_s: int
     unconfirmed_consent: bool = False
     market_statement: str = ""
+    attachments: tuple[AttachmentId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,8 +256,19 @@ class Desk(Protocol):
     async def inbox_entry(self, officer: OfficerName, message_id: MessageId) -> InboxView:
         """One received query with a draft from the own repository. Raises NotFound."""
 
-    async def prepare_answer(self, officer: OfficerName, certificate: bytes, message_id: MessageId, answer: Answer) -> Prepared:
-        """Make what the answering officer signs. Raises NotFound, Conflict when it was answered before, InvalidInput."""
+    async def prepare_answer(
+        self,
+        officer: OfficerName,
+        certificate: bytes,
+        message_id: MessageId,
+        answer: Answer,
+        *,
+        attachments: Sequence[AttachmentId] = (),
+    ) -> Prepared:
+        """Make what the answering officer signs, with files that were brought to the node before.
+
+        Raises NotFound, Conflict when it was answered before, InvalidInput.
+        """
 
     async def submit_answer(self, officer: OfficerName, message_id: MessageId, signature: bytes) -> ReceivedQuery:
         """Send a prepared answer. `message_id` is the prepared answer's."""

@@ -13,7 +13,7 @@ from federation.delivery.receipt import SignedReceipt
 from federation.delivery.replay import check_repetition
 from federation.envelope.header import MessageKind
 from federation.errors import Forbidden, Misuse, NotFound, Oversized, Unauthentic
-from federation.evidence.journal import JournalKind, Position
+from federation.evidence.journal import JournalKind
 from federation.identity import MessageId, NodeName, PartyId
 from federation.ports import (
     AlreadySeen,
@@ -25,13 +25,15 @@ from federation.ports import (
     JournalStore,
     PatternStore,
 )
-from federation.trust import merkle
 from federation.wire.evidence import decode_receipt, decode_signed_receipt, encode_signed_receipt
 from node.use_cases.answering import Answering
-from node.use_cases.asking import Asking, replay_mark
+from node.use_cases.asking import Asking
+from node.use_cases.attachments import Attachments
 from node.use_cases.keyring import Keyring
 from node.use_cases.outbox import Outbox
+from node.use_cases.receipting import receipt_again
 from node.use_cases.registry import Registry
+from node.use_cases.replies import replay_mark
 from node.use_cases.sealing import received_crossing
 from node.use_cases.world import Own, Turns, World
 
@@ -55,6 +57,7 @@ class Exchange:
         asking: Asking,
         answering: Answering,
         turns: Turns,
+        attachments: Attachments,
     ) -> None:
         self._own = own
         self._world = world
@@ -67,6 +70,7 @@ class Exchange:
         self._asking = asking
         self._answering = answering
         self._turns = turns
+        self._attachments = attachments
 
     async def deliver(self, sender: NodeName, raw: bytes) -> Delivery:
         """Take one envelope: parse, verify, open, persist, receipt, act, in that order.
@@ -81,12 +85,16 @@ class Exchange:
         self._registry.hear(arrived.header.checkpoint, arrived.header.sender.party)
         if sender.party is not None:
             self._outbox.heard_from(sender.party)
+            self._attachments.heard_from(sender.party)
         private = self._keyring.private(arrived.header.key_id)
         if private is None:
             return await self._closed(arrived)
         opened = open_message(arrived, private, roster=roster, now=now)
         try:
-            return await self._take(opened)
+            delivery = await self._take(opened)
+            if arrived.header.attachments:
+                self._attachments.nudge()
+            return delivery  # noqa: TRY300  # it belongs to what may have been seen before
         except AlreadySeen as seen:
             check_repetition(known=seen.known, incoming=replay_mark(opened))
             return await self._again(opened)
@@ -141,19 +149,7 @@ class Exchange:
 
     async def _receipt_again(self, crossing: Crossing) -> SignedReceipt:
         """The receipt for an envelope that stands in the journal: the same bytes each time."""
-        leaf = await self._journal.leaf(crossing.leaf)
-        if leaf is None:
-            raise NotFound("the journal record of this message was erased at the end of retention")
-        path = await self._journal.inclusion(crossing.leaf, crossing.leaf + 1)
-        # The last leaf of a tree: everything on its path lies to its left.
-        root = leaf.hash()
-        for sibling in path:
-            root = merkle.node_hash(sibling, root)
-        return self._own.receipt(
-            digest=crossing.digest,
-            leaf=leaf,
-            position=Position(index=crossing.leaf, root=root, inclusion=path),
-        )
+        return await receipt_again(self._own, self._journal, digest=crossing.digest, index=crossing.leaf)
 
     async def receipt_of(self, peer: PartyId, message_id: MessageId) -> bytes | None:
         """Our receipt for a message that came from that Party, the same bytes as each time; None when nothing of it is kept."""

@@ -35,6 +35,7 @@ from federation.trust import keys
 from federation.trust.roster import signing_keys
 from federation.wire.envelope import decode_header, decode_statement
 from federation.wire.evidence import decode_signed_receipt
+from federation.wire.query import decode_body
 from node.use_cases.keyring import Keyring
 from node.use_cases.registry import Registry
 from node.use_cases.sealing import Sealer, has_left, inner_of, with_sealing
@@ -295,7 +296,13 @@ class Outbox:
             return replace(outgoing, sealed_until=self._sealed_beside[outgoing.message_id]), crossing
         statement = decode_statement(crossing.statement)
         sealing = self._sealer.seal(
-            inner_of(crossing), statement, recipient=peer.name, key=key[0], key_until=key[1], lane=outgoing.lane
+            inner_of(crossing),
+            statement,
+            recipient=peer.name,
+            key=key[0],
+            key_until=key[1],
+            lane=outgoing.lane,
+            attachments=decode_body(crossing.body)[0].attachments,
         )
         sealed = replace(with_sealing(crossing, sealing), leaf=-1)
         row = replace(outgoing, sealed_until=sealing.sealed_until)

@@ -20,6 +20,8 @@ from node.use_cases.asking import Asking
 from node.use_cases.chronicle import Chronicle
 from node.use_cases.carrying import Carrying
 from node.use_cases.auditing import Auditing
+from node.use_cases.attachment_desk import OwnAttachmentDesk
+from node.use_cases.attachments import Attachments
 from node.use_cases.desk import OwnDesk
 from node.use_cases.diagnosis import Diagnosis
 from node.use_cases.entitlement import Entitlement
@@ -31,6 +33,7 @@ from node.use_cases.key_report import KeyReport, TlsFacts
 from node.use_cases.keyring import Keyring
 from node.use_cases.library import Patterns
 from node.use_cases.notices import Notices
+from node.use_cases.offering import Offering
 from node.use_cases.outbox import OnHanded, Outbox
 from node.use_cases.parcels import Parcels
 from node.use_cases.parts import Participant, Parts
@@ -42,6 +45,8 @@ from node.use_cases.repository import Repository
 from node.use_cases.resending import Resending
 from node.use_cases.sealing import Sealer
 from node.use_cases.weather import WeatherStation
+from node.use_cases.spool_sweep import SpoolSweep
+from node.use_cases.uploads import Uploads
 from node.use_cases.witnessing import Witness
 from node.use_cases.world import Announcer, Turns
 
@@ -55,6 +60,7 @@ async def participating(parts: Parts) -> AsyncIterator[Participant]:
         tasks = [
             group.create_task(participant.outbox.run()),
             group.create_task(acknowledger.run()),
+            group.create_task(participant.attachments.run()),
             group.create_task(_gossip(parts, participant).run()),
             *(group.create_task(repeat(turn, parts.registry)) for turn in housekeeping(parts, participant)),
         ]
@@ -85,6 +91,8 @@ class _Core:
     outbox: Outbox
     turns: Turns
     recent: Recent
+    uploads: Uploads
+    attachments: Attachments
 
 
 async def _assemble(parts: Parts) -> tuple[Participant, Acknowledger]:
@@ -128,6 +136,10 @@ async def _assemble(parts: Parts) -> tuple[Participant, Acknowledger]:
             journal=parts.journal,
             entitlement=personnel.entitlement,
         ),
+        attachments=core.attachments,
+        offering=_offering(parts, core),
+        attachment_desk=_attachment_desk(parts, core, answering, personnel.entitlement),
+        sweep=await _swept(parts, core),
     )
     return participant, core.acknowledger
 
@@ -167,6 +179,15 @@ async def _core(parts: Parts) -> _Core:
         outbox=outbox,
         turns=turns,
         recent=Recent(parts.exchange_store),
+        uploads=Uploads(parts.world, parts.attachments.spool),
+        attachments=Attachments(
+            own=parts.own,
+            world=parts.world,
+            store=parts.exchange_store,
+            journal=parts.journal,
+            registry=parts.registry,
+            ports=parts.attachments,
+        ),
     )
 
 
@@ -183,6 +204,7 @@ def _asking(parts: Parts, core: _Core) -> Asking:
         announcer=core.announcer,
         turns=core.turns,
         recent=core.recent,
+        uploads=core.uploads,
     )
 
 
@@ -200,6 +222,7 @@ def _answering(parts: Parts, core: _Core) -> Answering:
         policy=parts.policy,
         announcer=core.announcer,
         turns=core.turns,
+        uploads=core.uploads,
     )
 
 
@@ -244,7 +267,38 @@ def _exchange(parts: Parts, core: _Core, asking: Asking, answering: Answering) -
         asking=asking,
         answering=answering,
         turns=core.turns,
+        attachments=core.attachments,
     )
+
+
+def _attachment_desk(parts: Parts, core: _Core, answering: Answering, entitlement: Entitlement) -> OwnAttachmentDesk:
+    return OwnAttachmentDesk(
+        own=parts.own.party,
+        store=parts.exchange_store,
+        ports=parts.attachments,
+        uploads=core.uploads,
+        answering=answering,
+        entitlement=entitlement,
+    )
+
+
+def _offering(parts: Parts, core: _Core) -> Offering:
+    return Offering(
+        world=parts.world, store=parts.exchange_store, registry=parts.registry, ports=parts.attachments, turns=core.turns
+    )
+
+
+async def _swept(parts: Parts, core: _Core) -> SpoolSweep:
+    """Rows and files agree before anything is done with them."""
+    sweep = SpoolSweep(
+        world=parts.world,
+        store=parts.exchange_store,
+        ports=parts.attachments,
+        uploads=core.uploads,
+        attachments=core.attachments,
+    )
+    await sweep.chore()
+    return sweep
 
 
 def _desk(

@@ -31,12 +31,15 @@ from node.use_cases.announcing import Particulars
 from node.use_cases.answering import Answering
 from node.use_cases.asking import Asking
 from node.use_cases.auditing import Auditing
+from node.use_cases.attachment_desk import OwnAttachmentDesk
+from node.use_cases.attachments import AttachmentPorts, Attachments
 from node.use_cases.desk import OwnDesk
 from node.use_cases.diagnosis import Facts
 from node.use_cases.exchange import Exchange
 from node.use_cases.keyring import Keyring
 from node.use_cases.library import Patterns
 from node.use_cases.notices import Notices
+from node.use_cases.offering import Offering
 from node.use_cases.outbox import Outbox
 from node.use_cases.own_keys import OwnKeys
 from node.use_cases.peer_book import PeerBook
@@ -45,6 +48,7 @@ from node.use_cases.personnel import OfficerParts, Personnel
 from node.use_cases.reconciling import Reconciling
 from node.use_cases.registry import Registry
 from node.use_cases.repository import Repository
+from node.use_cases.spool_sweep import SpoolSweep
 from node.use_cases.witnessing import Witness
 from node.use_cases.world import Own, World
 
@@ -79,6 +83,7 @@ class Parts:
     journal: JournalStore
     timeline: TimelineStore
     peer_store: PeerStore
+    attachments: AttachmentPorts
     pattern_store: PatternStore
     trace: TraceStore
     registry: Registry
@@ -123,6 +128,10 @@ class Participant:
     accounting: Accounting
     reconciling: Reconciling
     auditing: Auditing
+    attachments: Attachments
+    offering: Offering
+    attachment_desk: OwnAttachmentDesk
+    sweep: SpoolSweep
 
     async def know(self, sets: Sequence[PatternSet]) -> None:
         """Answer with other sets from now on, and keep them where others can fetch them."""

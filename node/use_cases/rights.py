@@ -128,6 +128,11 @@ NEEDS: Final[Mapping[str, frozenset[Right]]] = {
     # the audit
     "audit": frozenset({Right.AUDIT}),
     "audit_on": frozenset({Right.AUDIT}),
+    # files at the desk; reading them also takes what reading their query does
+    "begin_attachment": frozenset({Right.ASK, Right.ANSWER}),
+    "add_to_attachment": frozenset({Right.ASK, Right.ANSWER}),
+    "attachments": frozenset({Right.ASK, Right.ANSWER, Right.AUDIT}),
+    "fetch_attachment": frozenset({Right.ASK, Right.ANSWER, Right.AUDIT}),
     # the library
     "library_rows": EVERY_OFFICER,
     "library_set": EVERY_OFFICER,

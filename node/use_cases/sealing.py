@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha512
 
 from federation import limits
 from federation.boundary.messages import Opened, Route, Sealed, seal_message
 from federation.delivery.outbox import LaneHead
+from federation.envelope.attachment import Attachment
 from federation.envelope.header import Lane, Prekey, Statement
 from federation.envelope.seal import Inner
 from federation.envelope.suite import CEK_BYTES
@@ -37,7 +38,15 @@ class Sealer:
         self._heads: dict[tuple[PartyId, Lane], LaneHead] = {(head.peer, head.lane): head for head in heads}
 
     def seal(
-        self, inner: Inner, statement: Statement, *, recipient: NodeName, key: Prekey, key_until: int, lane: Lane
+        self,
+        inner: Inner,
+        statement: Statement,
+        *,
+        recipient: NodeName,
+        key: Prekey,
+        key_until: int,
+        lane: Lane,
+        attachments: Sequence[Attachment] = (),
     ) -> Sealing:
         """Seal under the next number of the lane. A number is used up by this: whether a commit that failed took effect, nobody
         knows, and two envelopes with one number would be evidence against us.
@@ -61,6 +70,7 @@ class Sealer:
                 sequence=number,
                 previous_digest=head.digest if head is not None else b"",
                 checkpoint=self._registry.head,
+                attachments=tuple(one.named for one in attachments),
             ),
             cek=self._world.entropy(CEK_BYTES),
             signer=self._own.signer,

@@ -408,7 +408,8 @@ class LocalDesk:
     async def inbox_entry(self, query: MessageId) -> InboxView:
         return await self.desk.inbox_entry(self.profile.officer, query)
 
-    async def prepare_answer(self, query: MessageId, answer: Answer) -> Prepared:
+    async def prepare_answer(self, query: MessageId, answer: Answer, *, attachments: Sequence[bytes] = ()) -> Prepared:
+        assert not attachments, "this desk takes no files"
         return await self.desk.prepare_answer(self.profile.officer, self.profile.certificate, query, answer)
 
     async def submit_answer(self, answer: MessageId, signature: bytes) -> ReceivedQuery:

@@ -43,6 +43,7 @@ from federation.trust import merkle
 from tests.support.faults import Faults, may_fail
 from tests.support.memory_timeline import MemoryTimeline
 from tests.support.memory_reconcile import MemoryReconcile
+from tests.support.memory_spool import MemoryAttachments
 
 
 class BrokenContract(AssertionError):
@@ -86,7 +87,7 @@ class MemoryTree:
         return self._nodes[level, index]
 
 
-class MemoryExchange(MemoryReconcile, ExchangeStore, OutboxStore, JournalStore):
+class MemoryExchange(MemoryAttachments, MemoryReconcile, ExchangeStore, OutboxStore, JournalStore):
     def __init__(self, faults: Faults | None = None) -> None:
         super().__init__()
         self.faults = faults if faults is not None else Faults()
@@ -126,6 +127,7 @@ class MemoryExchange(MemoryReconcile, ExchangeStore, OutboxStore, JournalStore):
         self._accuse_crossings(crossings, len(self._leaves) + len(change.leaves))
         self._accuse_queries(change)
         self._accuse_secrets(change)
+        self._accuse_attachments(change.attachments)
         return self._apply(change, crossings)
 
     def _with_leaves(self, change: Change) -> list[Crossing]:
@@ -196,6 +198,7 @@ class MemoryExchange(MemoryReconcile, ExchangeStore, OutboxStore, JournalStore):
             self._outgoing.pop(message_id, None)
             if (Direction.SENT, message_id) in self._crossings:
                 self._update_sent(message_id, ciphertext=b"")
+        self._put_attachments(change.attachments, len(self._leaves) + len(change.leaves) - 1 if change.leaves else -1)
         self._heads.update({(head.peer, head.lane): head for head in change.heads})
         self._keys.update({key.key_id: key for key in change.keys})
         for key_id in change.keys_destroyed:

@@ -9,16 +9,17 @@ has in its directory, and a caller speaks only to a node that stands under the C
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, NoReturn, Self
+from typing import Any, NoReturn, Self, TypeAlias
 
 from federation import limits
 from federation.errors import DeadlinePassed, FederationError, Incompatible, Unreachable
 from federation.identity import NodeName, PartyId
 from federation.ports import Peer
 from federation.wire import strict
-from node.rpc.calls import Call, Method, Routes
+from node.rpc.attachments import GrpcAttachments
+from node.rpc.calls import Call, Method, Routes, Streaming
 from node.rpc.directory import GrpcDirectory
 from node.rpc.errors import Status, from_status, to_status
 from node.rpc.exchange import GrpcTransport
@@ -26,6 +27,7 @@ from node.use_cases.peer_book import NOTHING_SAID, PeerBook
 from node.rpc.reconciliation import GrpcReconciliation
 from tests.support.virtual_clock import VirtualLoop, WallClock
 
+Answered: TypeAlias = "bytes | Stream | Status"
 Spawn = Callable[[Coroutine[Any, Any, Any]], asyncio.Task[Any]]
 Anchors = Callable[[], Mapping[PartyId | None, Iterable[bytes]]]
 
@@ -82,6 +84,14 @@ class Crossed:
     data: bytes = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A reply in pieces; `cut` when what is behind them was lost on the way."""
+
+    pieces: tuple[bytes, ...]
+    cut: bool = False
+
+
 class _SimCall(Call):
     """A call whose caller is known and whose message has arrived."""
 
@@ -89,6 +99,10 @@ class _SimCall(Call):
         self.method = path
         self._request = request
         self._sender = caller
+        self.sent: list[bytes] = []
+
+    async def send(self, piece: bytes) -> None:
+        self.sent.append(piece)
 
     async def refuse(self, status: Status) -> NoReturn:
         raise AssertionError(f"nothing that would refuse a call stands here: {status}")
@@ -159,7 +173,11 @@ class SimNetwork:
         """`federation.ports.ReconcileService` for one node."""
         return GrpcReconciliation(_Channels(self, caller, ca, clock))  # type: ignore[arg-type]  # stands for the class
 
-    async def call(self, caller: NodeName, ca: bytes, peer: Peer, path: str, request: bytes) -> bytes | Status:
+    def attachments(self, caller: NodeName, *, ca: bytes, clock: WallClock) -> GrpcAttachments:
+        """`federation.ports.AttachmentTransport` for one node."""
+        return GrpcAttachments(_Channels(self, caller, ca, clock))  # type: ignore[arg-type]  # stands for the class
+
+    async def call(self, caller: NodeName, ca: bytes, peer: Peer, path: str, request: bytes) -> Answered:
         """The reply, or the status that came instead.
 
         Raises:
@@ -168,7 +186,7 @@ class SimNetwork:
         assert self._carrying is not None
         self.calls += 1
         weather, chances = self.weather, self._loop.random
-        reply: asyncio.Future[bytes | Status] = self._loop.create_future()
+        reply: asyncio.Future[Answered] = self._loop.create_future()
         packet = _Packet(caller=caller, ca=ca, peer=peer, path=path, request=request, weather=weather, reply=reply)
         if chances.random() >= weather.request_lost:
             self._carrying.create_task(self._carry(packet))
@@ -200,13 +218,18 @@ class SimNetwork:
             return
         await self._return(packet, serving.result())
 
-    async def _return(self, packet: _Packet, reply: bytes | Status) -> None:
+    async def _return(self, packet: _Packet, reply: Answered) -> None:
         lost = self._loop.random.random() < packet.weather.reply_lost
         await self._pass(packet)
+        if isinstance(reply, Stream) and reply.pieces and lost:
+            reply, lost = Stream(reply.pieces[: self._loop.random.randrange(len(reply.pieces))], cut=True), False
         if lost or (packet.peer.name, packet.caller) in self._cut:
             return
         if isinstance(reply, bytes):
             self._saw(packet, "reply", reply)
+        if isinstance(reply, Stream):
+            for piece in reply.pieces:
+                self._saw(packet, "reply", piece)
         if not packet.reply.done():
             packet.reply.set_result(reply)
 
@@ -230,7 +253,7 @@ class _Packet:
     path: str
     request: bytes
     weather: Weather
-    reply: asyncio.Future[bytes | Status]
+    reply: asyncio.Future[Answered]
 
     def fail(self, error: FederationError) -> None:
         if not self.reply.done():
@@ -238,14 +261,16 @@ class _Packet:
             self.reply.exception()  # whoever called may be gone by now
 
 
-async def _serve(site: Site, packet: _Packet) -> bytes | Status:
+async def _serve(site: Site, packet: _Packet) -> Answered:
     """What gRPC and the interceptors do in earnest. An error that is not ours ends the node: here, it is a defect."""
     handler = site.routes.get(packet.path)
     if handler is None:
         return to_status(Incompatible("this node does not know this call"))
+    call = _SimCall(packet.path, packet.caller, packet.request)
     try:
         async with asyncio.timeout(limits.RPC_TIMEOUT_S):
-            return await handler(_SimCall(packet.path, packet.caller, packet.request))
+            reply = await handler(call)
+            return Stream(tuple(call.sent)) if isinstance(handler, Streaming) else reply
     except FederationError as error:
         return to_status(error)
     except TimeoutError:
@@ -270,3 +295,13 @@ class _Channels:
             if isinstance(reply, Status):
                 raise from_status(reply, now=self._clock.now())
         return strict.parse(method.reply, reply, bytes_max=limits.GRPC_MESSAGE_BYTES_MAX)
+
+    async def stream(self, peer: Peer, method: Method[Any, Any], request: Any) -> AsyncGenerator[Any, None]:
+        reply = await self._network.call(self._caller, self._ca, peer, method.path, strict.encode(request))
+        if isinstance(reply, Status):
+            raise from_status(reply, now=self._clock.now())
+        assert isinstance(reply, Stream)
+        for piece in reply.pieces:
+            yield strict.parse(method.reply, piece, bytes_max=limits.GRPC_MESSAGE_BYTES_MAX)
+        if reply.cut:
+            raise Unreachable("the connection broke in the middle of a stream")

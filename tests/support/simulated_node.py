@@ -19,9 +19,11 @@ from federation.query.policy import Policy
 from federation.trust.chain import Window
 from federation.trust.issuing import issue_officer_certificate
 from federation.trust.keys import Signer
+from node.rpc.attachments import AttachmentServicer
 from node.rpc.directory import DirectoryServicer
 from node.rpc.exchange import ExchangeServicer
 from node.rpc.reconciliation import ReconciliationServicer
+from node.use_cases.attachments import AttachmentPorts
 from node.use_cases.desk import OwnDesk
 from node.use_cases.desk_values import KeyPlace
 from node.use_cases.diagnosis import Facts
@@ -37,6 +39,7 @@ from node.use_cases.world import Own, World
 from tests.support.faults import Faults
 from tests.support.history import History
 from tests.support.memory_officers import MemoryOfficers, registered
+from tests.support.memory_spool import MemorySpool
 from tests.support.memory_stores import MemoryDirectory, MemoryExchange, MemoryPatterns
 from tests.support.memory_trace import MemoryTrace
 from tests.support.network import SimNetwork, Site
@@ -156,6 +159,7 @@ class SimNode:
         self.clock = WallClock(loop)
         self.faults = Faults(seed)
         self.storage = Storage(self.faults)
+        self.spool = MemorySpool(self.faults)
         self.directory = MemoryDirectory()
         self.patterns = MemoryPatterns()
         self.officers = MemoryOfficers()
@@ -266,6 +270,7 @@ class SimNode:
                     ca=self.kit.ca.certificate,
                     routes={
                         **ExchangeServicer(participant.exchange).routes(),
+                        **AttachmentServicer(participant.offering).routes(),
                         **DirectoryServicer(DirectoryReads(participant.registry), participant.notices).routes(),
                         **ReconciliationServicer(participant.accounting).routes(),
                     },
@@ -305,6 +310,9 @@ class SimNode:
             reconcile_store=disk,
             reconciliation=self._network.reconciliation(self.kit.name, ca=ca, clock=self.clock),
             reconcile_pause_s=HOUSEKEEPING_S,
+            attachments=AttachmentPorts(
+                rows=disk, spool=self.spool, transport=self._network.attachments(self.kit.name, ca=ca, clock=self.clock)
+            ),
             pattern_store=self.patterns,
             trace=self.trace,
             registry=registry,

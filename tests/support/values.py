@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import string
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, TypeVar
 
 from hypothesis import strategies as st
@@ -35,6 +36,7 @@ from federation.uim.segments import (
     LiteralSegment,
     SeparatorSegment,
 )
+from tests.support.attachment_values import ATTACHED, NAMED_ONES
 
 Value = TypeVar("Value")
 Strategy = st.SearchStrategy
@@ -112,6 +114,7 @@ HEADERS = (st.just((1, b"")) | st.tuples(st.integers(2, 2**64 - 1), DIGESTS)).fl
         wrap_bytes=UINT32,
         ciphertext_bytes=UINT32,
         commitment=DIGESTS,
+        attachments=NAMED_ONES,
     )
 )
 
@@ -165,6 +168,7 @@ QUERIES = st.builds(
     reference=texts(),
     market_statement=texts(),
     reply_key=SEALING_KEYS,
+    attachments=ATTACHED,
 )
 RECORDS = st.builds(
     Record,
@@ -201,14 +205,17 @@ FOUND = st.builds(
 )
 MISSED = st.builds(CodeResult, key=KEYS, outcome=st.sampled_from([Outcome.NEVER_ISSUED, Outcome.NOT_OURS]))
 REFUSED = st.builds(CodeResult, key=KEYS, outcome=st.just(Outcome.REFUSED), refusal=st.sampled_from(Refusal))
-ANSWERS = st.builds(
+_ANSWERS = partial(
+    st.builds,
     Answer,
     results=some(FOUND | MISSED | REFUSED, least=1, most=2),
-    automation=st.sampled_from(Automation),
     final=st.booleans(),
     handling=st.sampled_from(HandlingCode),
     text=texts(lines=True),
     industry_consulted=st.booleans(),
+)
+ANSWERS = _ANSWERS(automation=st.just(Automation.AUTOMATIC)) | _ANSWERS(
+    automation=st.sampled_from([Automation.MANUAL, Automation.ASSISTED]), attachments=ATTACHED
 )
 BODIES = st.tuples(QUERIES | ANSWERS, st.binary(max_size=40))
 """What a body says, and the officer's certificate."""

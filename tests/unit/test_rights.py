@@ -14,6 +14,7 @@ from federation.query.codes import Purpose
 from federation.trust.entries import Authority, AuthorityKind
 from node.use_cases.administration import Administration
 from node.use_cases.auditing import Auditing
+from node.use_cases.attachment_desk import AttachmentDesk, OwnAttachmentDesk
 from node.use_cases.desk import OwnDesk
 from node.use_cases.desk_values import Desk
 from node.use_cases.library_reads import LibraryReads
@@ -54,18 +55,18 @@ def officer(**fields) -> Officer:
 
 
 def public_methods(kind: type) -> set[str]:
-    return {name for name, _ in inspect.getmembers(kind, inspect.iscoroutinefunction) if not name.startswith("_")}
+    return {name for name, _ in inspect.getmembers(kind, inspect.isfunction) if not name.startswith("_")}
 
 
 def test_every_method_of_the_desk_the_administration_and_the_library_stands_in_the_table():
-    served = (Desk, Administration, LibraryReads, Parcels, Auditing)
+    served = (Desk, AttachmentDesk, Administration, LibraryReads, Parcels, Auditing)
     assert set().union(*map(public_methods, served)) == NEEDS.keys() - {"self", "renew"}
 
 
 def test_every_method_of_the_desk_the_administration_and_the_library_asks_for_its_own_right():
     """And for no other one's, by the name under which the table has it."""
     asked = re.compile(r'(?:_may|_entitlement\.require)\((?:officer|actor), "(\w+)"')
-    for kind in (OwnDesk, Administration, LibraryReads, Parcels, Auditing):
+    for kind in (OwnDesk, OwnAttachmentDesk, Administration, LibraryReads, Parcels, Auditing):
         for name in public_methods(kind) & NEEDS.keys():
             found = set(asked.findall(inspect.getsource(getattr(kind, name))))
             assert found in ({name}, {name, "self"}), name
