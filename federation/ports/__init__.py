@@ -4,6 +4,7 @@ SQLite and memory implement the stores, gRPC and the simulated network the trans
 Every method may raise StoreUnavailable (stores) or Unreachable (transports) and then has either happened or not: callers repeat.
 """
 
+from federation.ports.arrivals import ArrivalStore, Poison
 from federation.ports.directory import (
     Cosigned,
     DirectoryService,
@@ -43,6 +44,7 @@ from federation.ports.world import (
 
 __all__ = [
     "AlreadySeen",
+    "ArrivalStore",
     "AskedQuery",
     "Change",
     "Clock",
@@ -66,6 +68,7 @@ __all__ = [
     "OutboxStore",
     "PatternStore",
     "Peer",
+    "Poison",
     "PublicationStore",
     "ReceivedQuery",
     "Transport",

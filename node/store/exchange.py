@@ -6,8 +6,9 @@ it is written (`node.store.vault`). Which changes make sense is left to the use 
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from federation import limits
+from federation.delivery.lanes import RANK, LaneTrack
 from federation.delivery.outbox import LaneHead, Outgoing
 from federation.delivery.receipt import SignedReceipt
 from federation.delivery.replay import ReplayMark
@@ -23,6 +25,7 @@ from federation.evidence.journal import Epoch, Leaf, Position
 from federation.identity import MessageId, PartyId
 from federation.ports import (
     AlreadySeen,
+    ArrivalStore,
     AskedQuery,
     Change,
     Crossing,
@@ -31,10 +34,11 @@ from federation.ports import (
     ExchangeStore,
     JournalStore,
     OutboxStore,
+    Poison,
     ReceivedQuery,
 )
 from federation.trust.merkle import Frontier
-from node.store import epochs, tree
+from node.store import arrivals, epochs, tree
 from node.store import rows as records
 from node.store.database import Database, looking_into
 from node.store.schema import Schema
@@ -43,8 +47,8 @@ from node.store.vault import Vault
 SCHEMA: Final = Schema(name="exchange", version=2, left_out=epochs.LEFT_OUT)
 
 
-class SqliteExchange(ExchangeStore, OutboxStore, JournalStore):
-    """The three ports over one file, because every commit touches all of them."""
+class SqliteExchange(ExchangeStore, OutboxStore, ArrivalStore, JournalStore):
+    """The four ports over one file, because every commit touches all of them."""
 
     def __init__(self, database: Database, vault: Vault) -> None:
         self._database = database
@@ -106,8 +110,8 @@ class SqliteExchange(ExchangeStore, OutboxStore, JournalStore):
     async def keys(self) -> tuple[DecryptionKey, ...]:
         return await self._database.read(partial(epochs.read, vault=self._vault))
 
-    async def due(self, *, now: float, rows: int) -> tuple[Outgoing, ...]:
-        return tuple(map(records.outgoing_value, await self._rows(_DUE, now, rows)))
+    async def due(self, *, now: float, rows: int, without: Collection[PartyId] = ()) -> tuple[Outgoing, ...]:
+        return tuple(map(records.outgoing_value, await self._rows(_DUE, now, rows, json.dumps(sorted(without)))))
 
     async def waiting(self, peer: PartyId) -> tuple[Outgoing, ...]:
         waiting = await self._rows(
@@ -115,11 +119,28 @@ class SqliteExchange(ExchangeStore, OutboxStore, JournalStore):
         )
         return tuple(map(records.outgoing_value, waiting))
 
-    async def next_due(self) -> float | None:
-        row = await self._row(
-            "SELECT min((SELECT min(next_attempt) FROM outgoing WHERE outgoing.peer = outgoing_peer.peer)) FROM outgoing_peer"
-        )
+    async def foremost(self, peer: PartyId) -> Outgoing | None:
+        row = await self._row(_FOREMOST, peer)
+        return records.outgoing_value(row) if row is not None else None
+
+    async def held(self, *, rows: int) -> tuple[Outgoing, ...]:
+        waiting = await self._rows("SELECT * FROM outgoing WHERE held_since > 0 ORDER BY held_since, number LIMIT ?", rows)
+        return tuple(map(records.outgoing_value, waiting))
+
+    async def next_due(self, *, without: Collection[PartyId] = ()) -> float | None:
+        row = await self._row(_NEXT_DUE, json.dumps(sorted(without)))
         return row[0] if row is not None else None
+
+    async def tracks(self) -> tuple[LaneTrack, ...]:
+        return await self._database.read(arrivals.read_tracks)
+
+    async def poison(self, peer: PartyId, message_id: MessageId) -> Poison | None:
+        row = await self._row("SELECT * FROM poison WHERE peer = ? AND message_id = ?", peer, message_id)
+        return arrivals.poison_value(row) if row is not None else None
+
+    async def poisons(self, *, rows: int) -> tuple[Poison, ...]:
+        found = await self._rows("SELECT * FROM poison ORDER BY since, peer, message_id LIMIT ?", rows)
+        return tuple(map(arrivals.poison_value, found))
 
     async def overdue(self, *, now: float, rows: int) -> tuple[AskedQuery | ReceivedQuery, ...]:
         asked = await self._rows(_ASKED_OVERDUE, now, rows)
@@ -176,6 +197,12 @@ class SqliteExchange(ExchangeStore, OutboxStore, JournalStore):
         writer.executemany(_DROP_OUTGOING, ((message_id,) for message_id in change.outgoing_done))
         writer.executemany(_DROP_CIPHERTEXT, ((message_id,) for message_id in change.outgoing_done))
         writer.executemany(_PUT_HEAD, map(records.lane_head_row, change.heads))
+        for track in change.tracks:
+            arrivals.put_track(writer, track)
+        for poison in change.poisons:
+            arrivals.put_poison(writer, poison)
+        for peer, message_id in change.poisons_done:
+            arrivals.drop_poison(writer, peer, message_id)
         for key in change.keys:
             epochs.put(writer, key, self._vault)
         for key_id in change.keys_destroyed:
@@ -209,19 +236,34 @@ _PUT_ASKED: Final = "INSERT OR REPLACE INTO asked VALUES (?, ?, ?, ?, ?, ?, ?, ?
 _PUT_RECEIVED: Final = "INSERT OR REPLACE INTO received VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _PUT_CROSSING: Final = "INSERT INTO crossing VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 _PUT_OUTGOING: Final = (
-    "INSERT INTO outgoing VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (message_id) DO UPDATE SET"
+    "INSERT INTO outgoing VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (message_id) DO UPDATE SET"
     " peer = excluded.peer, kind = excluded.kind, lane = excluded.lane, created = excluded.created, deadline = excluded.deadline,"
     " sealed_until = excluded.sealed_until, attempts = excluded.attempts, next_attempt = excluded.next_attempt,"
-    " problem = excluded.problem"
+    " problem = excluded.problem, conversation = excluded.conversation, held_since = excluded.held_since, reason = excluded.reason"
 )
 _DROP_OUTGOING: Final = "DELETE FROM outgoing WHERE message_id = ?"
 _DROP_CIPHERTEXT: Final = (
     "DELETE FROM ciphertext WHERE crossing = (SELECT id FROM crossing WHERE direction = 'sent' AND message_id = ?)"
 )
+_LANES: Final = " UNION ALL ".join(f"SELECT {rank} AS rank, '{lane}' AS name" for lane, rank in RANK.items())
+_FREE: Final = (
+    "own.held_since = 0 AND NOT EXISTS (SELECT 1 FROM outgoing AS earlier WHERE earlier.conversation = own.conversation"
+    " AND earlier.peer = own.peer AND earlier.number < own.number AND earlier.held_since = 0)"
+)
 _DUE: Final = (
-    "SELECT outgoing.* FROM outgoing_peer JOIN outgoing ON number IN (SELECT number FROM outgoing AS own"
-    " WHERE own.peer = outgoing_peer.peer AND own.next_attempt <= ? ORDER BY own.next_attempt, number LIMIT ?)"
-    " ORDER BY next_attempt, number"
+    f"SELECT outgoing.* FROM outgoing_peer CROSS JOIN ({_LANES}) AS lanes JOIN outgoing ON number IN (SELECT number FROM outgoing AS own"
+    f" WHERE own.peer = outgoing_peer.peer AND own.lane = lanes.name AND own.next_attempt <= ? AND {_FREE}"
+    " ORDER BY own.next_attempt, number LIMIT ?)"
+    " WHERE outgoing_peer.peer NOT IN (SELECT value FROM json_each(?)) ORDER BY lanes.rank, next_attempt, number"
+)
+_NEXT_DUE: Final = (
+    "SELECT min((SELECT min(next_attempt) FROM outgoing AS own WHERE own.peer = outgoing_peer.peer AND own.held_since = 0"
+    f" AND own.lane = lanes.name)) FROM outgoing_peer CROSS JOIN ({_LANES}) AS lanes"
+    " WHERE outgoing_peer.peer NOT IN (SELECT value FROM json_each(?))"
+)
+_FOREMOST: Final = (
+    f"SELECT own.* FROM ({_LANES}) AS lanes CROSS JOIN outgoing AS own ON own.peer = ? AND own.lane = lanes.name AND {_FREE}"
+    " ORDER BY lanes.rank, own.number LIMIT 1"
 )
 _ASKED_OVERDUE: Final = (
     "SELECT * FROM asked WHERE state IN ('queued', 'delivered') AND deadline < ? ORDER BY deadline, message_id LIMIT ?"
