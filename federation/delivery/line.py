@@ -34,10 +34,6 @@ class Line:
         """Whether messages wait instead of being tried."""
         return self.failures >= limits.LINE_FAILURES_MAX
 
-    def may_probe(self, *, now: float) -> bool:
-        """Whether it is time for one try over a broken line."""
-        return now >= self.next_probe
-
 
 def after_silence(line: Line, *, began: float, now: float, jitter: float) -> Line:
     """A try that began then was not answered. Tries that were under way together count once.

@@ -11,14 +11,24 @@ from typing import Final
 from federation.delivery.lanes import LaneNotice, LaneTrack, Oddity
 from federation.envelope.header import Lane
 from federation.identity import MessageId, PartyId
-from federation.ports import Poison
+from federation.ports import Change, Poison
 from node.store.rows import Row
 
 _NUMBER_BYTES: Final = 8
 _RECENT_BYTES: Final = _NUMBER_BYTES + 32
 
 
-def put_track(writer: sqlite3.Connection, track: LaneTrack) -> None:
+def put(writer: sqlite3.Connection, change: Change) -> None:
+    """What a change says of arrivals."""
+    for track in change.tracks:
+        _put_track(writer, track)
+    for poison in change.poisons:
+        row = (poison.peer, poison.message_id, poison.digest, poison.reason, poison.version, poison.since, poison.times)
+        writer.execute("INSERT OR REPLACE INTO poison VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+    writer.executemany("DELETE FROM poison WHERE peer = ? AND message_id = ?", change.poisons_done)
+
+
+def _put_track(writer: sqlite3.Connection, track: LaneTrack) -> None:
     """A lane with its notices, in the place of what was there."""
     recent = b"".join(number.to_bytes(_NUMBER_BYTES) + digest for number, digest in track.recent)
     place = (track.peer, track.lane)
@@ -57,17 +67,6 @@ def read_tracks(reader: sqlite3.Connection) -> tuple[LaneTrack, ...]:
 def _notice(row: Row) -> LaneNotice:
     _, _, oddity, first, last, before, after, since, _ = row
     return LaneNotice(oddity=Oddity(oddity), first=first, last=last, before=before, after=after, since=since)
-
-
-def put_poison(writer: sqlite3.Connection, poison: Poison) -> None:
-    """A message that was failed over, in the place of what was known of it."""
-    row = (poison.peer, poison.message_id, poison.digest, poison.reason, poison.version, poison.since, poison.times)
-    writer.execute("INSERT OR REPLACE INTO poison VALUES (?, ?, ?, ?, ?, ?, ?)", row)
-
-
-def drop_poison(writer: sqlite3.Connection, peer: PartyId, message_id: MessageId) -> None:
-    """It was taken after all, or nobody wants to hear of it."""
-    writer.execute("DELETE FROM poison WHERE peer = ? AND message_id = ?", (peer, message_id))
 
 
 def poison_value(row: Row) -> Poison:

@@ -117,6 +117,16 @@ WITH RECURSIVE waiting (peer) AS (
 )
 SELECT peer FROM waiting WHERE peer IS NOT NULL;
 
+-- The lanes, the most urgent first.
+CREATE VIEW outgoing_lane AS SELECT 0 AS rank, 'urgent' AS name UNION ALL SELECT 1, 'normal' UNION ALL SELECT 2, 'bulk';
+
+-- What may go: it is not held, and no earlier message of its conversation still waits.
+CREATE VIEW outgoing_free AS
+SELECT * FROM outgoing AS own WHERE held_since = 0 AND NOT EXISTS (
+    SELECT 1 FROM outgoing AS earlier
+    WHERE earlier.conversation = own.conversation AND earlier.peer = own.peer AND earlier.number < own.number AND earlier.held_since = 0
+);
+
 -- The last envelope of each lane to each peer: what the next one counts and links from.
 CREATE TABLE lane_head (
     peer     TEXT NOT NULL,

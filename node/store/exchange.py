@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from federation import limits
-from federation.delivery.lanes import RANK, LaneTrack
+from federation.delivery.lanes import LaneTrack
 from federation.delivery.outbox import LaneHead, Outgoing
 from federation.delivery.receipt import SignedReceipt
 from federation.delivery.replay import ReplayMark
@@ -197,12 +197,7 @@ class SqliteExchange(ExchangeStore, OutboxStore, ArrivalStore, JournalStore):
         writer.executemany(_DROP_OUTGOING, ((message_id,) for message_id in change.outgoing_done))
         writer.executemany(_DROP_CIPHERTEXT, ((message_id,) for message_id in change.outgoing_done))
         writer.executemany(_PUT_HEAD, map(records.lane_head_row, change.heads))
-        for track in change.tracks:
-            arrivals.put_track(writer, track)
-        for poison in change.poisons:
-            arrivals.put_poison(writer, poison)
-        for peer, message_id in change.poisons_done:
-            arrivals.drop_poison(writer, peer, message_id)
+        arrivals.put(writer, change)
         for key in change.keys:
             epochs.put(writer, key, self._vault)
         for key_id in change.keys_destroyed:
@@ -245,25 +240,20 @@ _DROP_OUTGOING: Final = "DELETE FROM outgoing WHERE message_id = ?"
 _DROP_CIPHERTEXT: Final = (
     "DELETE FROM ciphertext WHERE crossing = (SELECT id FROM crossing WHERE direction = 'sent' AND message_id = ?)"
 )
-_LANES: Final = " UNION ALL ".join(f"SELECT {rank} AS rank, '{lane}' AS name" for lane, rank in RANK.items())
-_FREE: Final = (
-    "own.held_since = 0 AND NOT EXISTS (SELECT 1 FROM outgoing AS earlier WHERE earlier.conversation = own.conversation"
-    " AND earlier.peer = own.peer AND earlier.number < own.number AND earlier.held_since = 0)"
-)
 _DUE: Final = (
-    f"SELECT outgoing.* FROM outgoing_peer CROSS JOIN ({_LANES}) AS lanes JOIN outgoing ON number IN (SELECT number FROM outgoing AS own"
-    f" WHERE own.peer = outgoing_peer.peer AND own.lane = lanes.name AND own.next_attempt <= ? AND {_FREE}"
+    "SELECT outgoing.* FROM outgoing_peer CROSS JOIN outgoing_lane AS lane JOIN outgoing ON number IN (SELECT number FROM outgoing_free"
+    " AS own WHERE own.peer = outgoing_peer.peer AND own.lane = lane.name AND own.next_attempt <= ?"
     " ORDER BY own.next_attempt, number LIMIT ?)"
-    " WHERE outgoing_peer.peer NOT IN (SELECT value FROM json_each(?)) ORDER BY lanes.rank, next_attempt, number"
+    " WHERE outgoing_peer.peer NOT IN (SELECT value FROM json_each(?)) ORDER BY lane.rank, next_attempt, number"
 )
 _NEXT_DUE: Final = (
     "SELECT min((SELECT min(next_attempt) FROM outgoing AS own WHERE own.peer = outgoing_peer.peer AND own.held_since = 0"
-    f" AND own.lane = lanes.name)) FROM outgoing_peer CROSS JOIN ({_LANES}) AS lanes"
+    " AND own.lane = lane.name)) FROM outgoing_peer CROSS JOIN outgoing_lane AS lane"
     " WHERE outgoing_peer.peer NOT IN (SELECT value FROM json_each(?))"
 )
 _FOREMOST: Final = (
-    f"SELECT own.* FROM ({_LANES}) AS lanes CROSS JOIN outgoing AS own ON own.peer = ? AND own.lane = lanes.name AND {_FREE}"
-    " ORDER BY lanes.rank, own.number LIMIT 1"
+    "SELECT own.* FROM outgoing_lane AS lane CROSS JOIN outgoing_free AS own ON own.peer = ? AND own.lane = lane.name"
+    " ORDER BY lane.rank, own.number LIMIT 1"
 )
 _ASKED_OVERDUE: Final = (
     "SELECT * FROM asked WHERE state IN ('queued', 'delivered') AND deadline < ? ORDER BY deadline, message_id LIMIT ?"

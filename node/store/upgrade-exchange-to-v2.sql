@@ -71,6 +71,16 @@ WITH RECURSIVE waiting (peer) AS (
 )
 SELECT peer FROM waiting WHERE peer IS NOT NULL;
 
+-- The lanes, the most urgent first.
+CREATE VIEW outgoing_lane AS SELECT 0 AS rank, 'urgent' AS name UNION ALL SELECT 1, 'normal' UNION ALL SELECT 2, 'bulk';
+
+-- What may go: it is not held, and no earlier message of its conversation still waits.
+CREATE VIEW outgoing_free AS
+SELECT * FROM outgoing AS own WHERE held_since = 0 AND NOT EXISTS (
+    SELECT 1 FROM outgoing AS earlier
+    WHERE earlier.conversation = own.conversation AND earlier.peer = own.peer AND earlier.number < own.number AND earlier.held_since = 0
+);
+
 -- How far each lane of each peer was seen. A peer numbers the envelopes of a lane; what is odd about the numbers is in the next table.
 CREATE TABLE lane_track (
     peer     TEXT NOT NULL,

@@ -243,11 +243,15 @@ class MemoryExchange(ExchangeStore, OutboxStore, ArrivalStore, JournalStore):
 
     def _free(self, without: Collection[PartyId] = ()) -> list[tuple[int, Outgoing]]:
         """What may go, with its number, in the order of numbers."""
-        free: list[tuple[int, Outgoing]] = []
-        for peer in {outgoing.peer for _, outgoing in self._outgoing.values()}.difference(without):
-            queue = sorted((number, one.message_id) for number, one in self._outgoing.values() if one.peer == peer)
-            free += [self._outgoing[one.message_id] for one in in_order(self._outgoing[identifier][1] for _, identifier in queue)]
-        return sorted(free, key=lambda numbered: numbered[0])
+        queues: dict[PartyId, list[tuple[int, Outgoing]]] = {}
+        for number, outgoing in sorted(self._outgoing.values(), key=lambda numbered: numbered[0]):
+            queues.setdefault(outgoing.peer, []).append((number, outgoing))
+        return [
+            self._outgoing[one.message_id]
+            for peer, queue in queues.items()
+            if peer not in without
+            for one in in_order(outgoing for _, outgoing in queue)
+        ]
 
     @may_fail
     async def due(self, *, now: float, rows: int, without: Collection[PartyId] = ()) -> tuple[Outgoing, ...]:
