@@ -256,6 +256,10 @@ LANE_RECENT_MAX: Final = 64
 comes twice."""
 LANE_NOTICES_MAX: Final = 64
 """Notices kept of one lane: a year of odd numbers between nodes that work, and a bound for one that does not."""
+NUMBER_MISSED_S: Final = 900
+"""What was passed over for a quarter of an hour is told: three rounds of RETRY_S_MAX have gone by without it."""
+NUMBERS_TOLD_MAX: Final = 5
+"""In one line of the doctor; `gsp outbox list` has all of them."""
 LANE_SEQUENCE_MAX: Final = 2**62
 """What a database column holds, with room; nobody counts that far."""
 RECEIPTS_PER_CALL_MAX: Final = 256

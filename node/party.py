@@ -246,6 +246,7 @@ def _parts(ground: _Ground, identity: Identity, channels: Channels) -> Parts:
         version=__version__,
         exchange_store=ground.exchange,
         outbox_store=ground.exchange,
+        arrivals=ground.exchange,
         journal=ground.exchange,
         pattern_store=ground.patterns,
         trace=ground.trace,

@@ -73,6 +73,7 @@ class Diagnosis:
         facts: Callable[[], Facts],
         key_report: KeyReport,
         keyring: Keyring,
+        arrivals: Callable[[], Awaitable[Sequence[Check]]],
         says: Callable[[], Particulars | None] = lambda: None,
     ) -> None:
         self._own = own
@@ -86,6 +87,7 @@ class Diagnosis:
         self._facts = facts
         self._key_report = key_report
         self._keyring = keyring
+        self._arrivals = arrivals
         self._says = says
 
     async def look(self) -> NodeStatus:
@@ -106,6 +108,7 @@ class Diagnosis:
             self._certificate(facts),
             _disk(facts),
             _outbox(stuck),
+            *await self._arrivals(),
             *await self._key_report.checks(),
             facts.clocks.check(),
             *_sealing_keys(self._keyring.overdue()),

@@ -41,6 +41,7 @@ from federation.wire.evidence import decode_signed_receipt
 from node.use_cases import lines
 from node.use_cases.keyring import Keyring
 from node.use_cases.lines import Lines, SaidByPeer
+from node.use_cases.poison import log_failure, place_of
 from node.use_cases.registry import Registry
 from node.use_cases.sealing import Sealer, has_left, inner_of, with_sealing
 from node.use_cases.world import Own, Turns, World
@@ -114,6 +115,10 @@ class Outbox:
             self._well.add(peer)
             self._heard[peer] = None
             self._news.set()
+
+    def away_s(self, peer: PartyId) -> float | None:
+        """Seconds until a peer that is away is probed again; None when it is not away."""
+        return self._lines.wait_s(peer) if self._lines.is_broken(peer) else None
 
     async def run(self) -> None:
         """Try what is due, for ever. It ends only with the node."""
@@ -215,24 +220,31 @@ class Outbox:
     async def _fly(self, outgoing: Outgoing, crossing: Crossing | None) -> None:
         began = lines.now()
         try:
-            if is_over(outgoing, now=self._world.clock.now()):
-                await self._store.commit(Change(outgoing_done=(outgoing.message_id,)))
-                return
-            if crossing is None or not crossing.ciphertext:
-                outgoing, crossing = await self._sealed(outgoing)
-            if crossing is not None:
-                handed = await self._hand_over(outgoing, crossing)
-                self._answered(outgoing.peer)
-                await self._on_handed[crossing.kind](handed)
+            await self._try(outgoing, crossing)
         except SaidByPeer as said:
             await self._refused(outgoing, said.error, began)
         except FederationError as error:
             away = isinstance(error, Unreachable)
             await self._failed(outgoing, error, Verdict.SILENT if away else Verdict.LATER, began)
+        except Exception as error:  # noqa: BLE001  # a defect that one message finds must not end the node again and again
+            log_failure("a message", outgoing.peer, error)
+            defect = Misuse(f"this node failed over it: {place_of(error)}")
+            await self._failed(outgoing, defect, Verdict.REFUSED, began)
         finally:
             del self._in_flight[outgoing.message_id]
             if self._held_back:
                 self._news.set()
+
+    async def _try(self, outgoing: Outgoing, crossing: Crossing | None) -> None:
+        if is_over(outgoing, now=self._world.clock.now()):
+            await self._store.commit(Change(outgoing_done=(outgoing.message_id,)))
+            return
+        if crossing is None or not crossing.ciphertext:
+            outgoing, crossing = await self._sealed(outgoing)
+        if crossing is not None:
+            handed = await self._hand_over(outgoing, crossing)
+            self._answered(outgoing.peer)
+            await self._on_handed[crossing.kind](handed)
 
     def _answered(self, peer: PartyId) -> None:
         """Whatever it said: it is reached."""

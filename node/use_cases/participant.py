@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from federation.delivery.outbox import Outgoing
 from federation.envelope.header import MessageKind, Prekey
@@ -21,14 +21,17 @@ from node.use_cases.diagnosis import Diagnosis
 from node.use_cases.entitlement import Entitlement
 from node.use_cases.exchange import Exchange
 from node.use_cases.gossip import Gossip
+from node.use_cases.held import Held, arrival_checks
 from node.use_cases.housekeeping import housekeeping, repeat
 from node.use_cases.key_report import KeyReport, TlsFacts
 from node.use_cases.keyring import Keyring
 from node.use_cases.library import Patterns
 from node.use_cases.notices import Notices
+from node.use_cases.numbers import Numbered, Numbers
 from node.use_cases.outbox import Outbox
 from node.use_cases.parts import Participant, Parts
 from node.use_cases.personnel import employ
+from node.use_cases.poison import Poisons
 from node.use_cases.proving import Proving
 from node.use_cases.recent import Recent
 from node.use_cases.repository import Repository
@@ -40,7 +43,9 @@ from node.use_cases.world import Announcer, Turns
 @asynccontextmanager
 async def participating(parts: Parts) -> AsyncIterator[Participant]:
     """Wire a node and keep its background work going until the block ends. A dead task is a dead node."""
-    participant, acknowledger = await _assemble(parts)
+    numbers = await Numbers.load(parts.arrivals, parts.world)
+    parts = replace(parts, exchange_store=Numbered(parts.exchange_store, numbers))
+    participant, acknowledger = await _assemble(parts, numbers)
     async with asyncio.TaskGroup() as group:
         tasks = [
             group.create_task(participant.outbox.run()),
@@ -68,11 +73,12 @@ class _Core:
     outbox: Outbox
     turns: Turns
     recent: Recent
+    numbers: Numbers
 
 
-async def _assemble(parts: Parts) -> tuple[Participant, Acknowledger]:
+async def _assemble(parts: Parts, numbers: Numbers) -> tuple[Participant, Acknowledger]:
     notices = await Notices.load(parts.registry, parts.notice_store, parts.world.clock)
-    core = await _core(parts)
+    core = await _core(parts, numbers)
     personnel = employ(parts.officers, party=parts.own.party, node=parts.own.name, world=parts.world)
     asking, answering = _asking(parts, core), _answering(parts, core)
     await answering.recollect()
@@ -99,11 +105,12 @@ async def _assemble(parts: Parts) -> tuple[Participant, Acknowledger]:
             own=parts.own, world=parts.world, registry=parts.registry, store=parts.witness_store, service=parts.directory
         ),
         personnel=personnel,
+        held=_held(parts, core, asking, personnel.entitlement),
     )
     return participant, core.acknowledger
 
 
-async def _core(parts: Parts) -> _Core:
+async def _core(parts: Parts, numbers: Numbers) -> _Core:
     keyring = Keyring(parts.own, parts.world, parts.exchange_store)
     await keyring.load()
     patterns = Patterns(
@@ -138,6 +145,7 @@ async def _core(parts: Parts) -> _Core:
         outbox=outbox,
         turns=turns,
         recent=Recent(parts.exchange_store),
+        numbers=numbers,
     )
 
 
@@ -174,6 +182,21 @@ def _answering(parts: Parts, core: _Core) -> Answering:
     )
 
 
+def _held(parts: Parts, core: _Core, asking: Asking, entitlement: Entitlement) -> Held:
+    return Held(
+        world=parts.world,
+        store=parts.exchange_store,
+        waiting=parts.outbox_store,
+        arrivals=parts.arrivals,
+        registry=parts.registry,
+        outbox=core.outbox,
+        asking=asking,
+        numbers=core.numbers,
+        turns=core.turns,
+        entitlement=entitlement,
+    )
+
+
 def _exchange(parts: Parts, core: _Core, asking: Asking, answering: Answering) -> Exchange:
     return Exchange(
         own=parts.own,
@@ -187,6 +210,7 @@ def _exchange(parts: Parts, core: _Core, asking: Asking, answering: Answering) -
         asking=asking,
         answering=answering,
         turns=core.turns,
+        poisons=Poisons(store=parts.exchange_store, arrivals=parts.arrivals, world=parts.world, version=parts.version),
     )
 
 
@@ -236,6 +260,7 @@ def _diagnosis(parts: Parts, core: _Core, notices: Notices) -> Diagnosis:
         says=parts.says,
         key_report=report,
         keyring=core.keyring,
+        arrivals=lambda: arrival_checks(core.numbers, parts.arrivals, parts.outbox_store),
     )
 
 

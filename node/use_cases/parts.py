@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from federation.ports import (
+    ArrivalStore,
     DirectoryService,
     ExchangeStore,
     JournalStore,
@@ -27,6 +28,7 @@ from node.use_cases.asking import Asking
 from node.use_cases.desk import OwnDesk
 from node.use_cases.diagnosis import Facts
 from node.use_cases.exchange import Exchange
+from node.use_cases.held import Held
 from node.use_cases.keyring import Keyring
 from node.use_cases.library import Patterns
 from node.use_cases.notices import Notices
@@ -64,6 +66,7 @@ class Parts:
     version: str
     exchange_store: ExchangeStore
     outbox_store: OutboxStore
+    arrivals: ArrivalStore
     journal: JournalStore
     pattern_store: PatternStore
     trace: TraceStore
@@ -101,6 +104,7 @@ class Participant:
     notices: Notices
     witness: Witness
     personnel: Personnel
+    held: Held
 
     async def know(self, sets: Sequence[PatternSet]) -> None:
         """Answer with other sets from now on, and keep them where others can fetch them."""

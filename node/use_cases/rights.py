@@ -118,6 +118,10 @@ NEEDS: Final[Mapping[str, frozenset[Right]]] = {
     "submit_answer": frozenset({Right.ANSWER}),
     "proof": frozenset({Right.ASK, Right.ANSWER, Right.AUDIT}),
     "status": EVERY_OFFICER,
+    # the outbox
+    "outbox_view": frozenset({Right.ASK, Right.ANSWER, Right.ADMINISTER, Right.AUDIT}),
+    "outbox_retry": frozenset({Right.ASK, Right.ANSWER, Right.ADMINISTER}),
+    "outbox_drop": frozenset({Right.ASK, Right.ANSWER, Right.ADMINISTER}),
     # the library
     "library_rows": EVERY_OFFICER,
     "library_set": EVERY_OFFICER,

@@ -293,6 +293,7 @@ class SimNode:
             version="simulated",
             exchange_store=disk,
             outbox_store=disk,
+            arrivals=disk,
             journal=disk,
             pattern_store=self.patterns,
             trace=self.trace,
