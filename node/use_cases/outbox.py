@@ -262,6 +262,8 @@ class Outbox:
         if verdict is Verdict.SILENT:
             self._well.discard(outgoing.peer)
             self._lines.silent(outgoing.peer, began=began, jitter=jitter)
+        else:
+            self._lines.called(outgoing.peer)  # a probe that failed here says nothing of the peer: let others try
         try:
             async with self._turns.of(outgoing.message_id):
                 await self._write_failure(outgoing, error, verdict, jitter)
