@@ -18,6 +18,9 @@ VERBS = {
     "ask": Verb(module="node.cli.ask", summary="Ask a Party what it knows of one or many of its codes."),
     "queries": Verb(module="node.cli.queries", summary="List the queries that were asked here, or show one with its answers."),
     "inbox": Verb(module="node.cli.inbox", summary="List the queries that came in, or show one with a draft of its answer."),
+    "outbox": Verb(
+        module="node.cli.outbox", summary="Show what waits for other Parties; send what they refused once more, or give it up."
+    ),
     "answer": Verb(module="node.cli.answer", summary="Answer a query that came in."),
     "proof": Verb(module="node.cli.proof", summary="Make a proof file of a query and its answers, or check one."),
     "directory": Verb(

@@ -54,6 +54,7 @@ from node.rpc.interceptors import desk_chain, node_chain
 from node.rpc.library import LibraryServicer
 from node.rpc.officer import OfficerGate
 from node.rpc.officer_enrolment import OfficerEnrolmentServicer
+from node.rpc.outbox import OutboxServicer
 from node.rpc.registry import RegistryServicer
 from node.rpc.renewal import Identity
 from node.rpc.server import serving
@@ -338,6 +339,7 @@ def _desk_routes(ground: _Ground, participant: Participant, gate: OfficerGate, r
         **administration.routes(),
         **OfficerEnrolmentServicer(personnel.enrolment).routes(),
         **RegistryServicer(reads, gate).routes(),
+        **OutboxServicer(participant.held, gate).routes(),
         **LibraryServicer(LibraryReads(participant.patterns, personnel.entitlement), gate).routes(),
     }
 

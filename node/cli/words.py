@@ -223,7 +223,10 @@ def query_view_lines(view: QueryView) -> Iterator[str]:
     yield f"State     {asked_state(asked)}"
     if view.directory_stale:
         yield "Directory this node's has stood still for more than a week: what it says of that Party may be old (`gsp doctor`)"
-    if view.outgoing is not None and view.outgoing.attempts:
+    if view.outgoing is not None and view.outgoing.held_since:
+        yield f"Refused   by their node on {clock(view.outgoing.held_since)}: {view.outgoing.reason}"
+        yield "          `gsp outbox retry` sends it once more, `gsp outbox drop` gives it up"
+    elif view.outgoing is not None and view.outgoing.attempts:
         tries = "once" if view.outgoing.attempts == 1 else f"{view.outgoing.attempts} times"
         yield f"Sending   tried {tries}; next try {clock(view.outgoing.next_attempt)}"
     yield f"Asked     {clock(asked.created)} by officer {asked.officer_id}; answer wanted by {clock(asked.deadline)}"
