@@ -2,6 +2,7 @@
 
     FederationError
     ├── Misuse                    our own code broke a rule: a defect to mend, never shown as the user's fault
+    ├── Unprocessable             what came in is authentic, and a defect of the receiver kept it from being taken
     ├── PeerMisbehaviour          what came in is refused
     │   ├── Malformed             bytes that do not parse, or parse in more than one way
     │   │   └── Oversized         more than `limits` allows
@@ -58,6 +59,13 @@ class Misuse(FederationError):
 
     code = "misuse"
     default_hint = "this is a defect of gsp-node: report it with the log of the node"
+
+
+class Unprocessable(FederationError):
+    """A message is what it says, and the receiving node failed over it. The same message would fail again."""
+
+    code = "unprocessable"
+    default_hint = "tell the operator of the receiving node, who finds the reason there; send it again when it is mended"
 
 
 class PeerMisbehaviour(FederationError):

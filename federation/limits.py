@@ -261,6 +261,21 @@ RPC_TIMEOUT_S: Final = 20.0
 """One call, the automatic answer of a large query included."""
 IN_FLIGHT_PER_PARTY_MAX: Final = 64
 """Envelopes on the way to one peer at one time."""
+IN_FLIGHT_PER_LANE_MIN: Final = 8
+"""Of these, so many are kept for each lane: enough to go on, and few enough that one lane alone has three quarters of them."""
+LINE_FAILURES_MAX: Final = 3
+"""Rounds without an answer after which a peer counts as away: a network that blinks is through in two."""
+LANE_RECENT_MAX: Final = 64
+"""Numbers of a lane whose digests are remembered: all that can be under way at one time, so that what overtakes is told apart from what
+comes twice."""
+LANE_NOTICES_MAX: Final = 64
+"""Notices kept of one lane: a year of odd numbers between nodes that work, and a bound for one that does not."""
+NUMBER_MISSED_S: Final = 900
+"""What was passed over for a quarter of an hour is told: three rounds of RETRY_S_MAX have gone by without it."""
+NUMBERS_TOLD_MAX: Final = 5
+"""In one line of the doctor; `gsp outbox list` has all of them."""
+LANE_SEQUENCE_MAX: Final = 2**62
+"""What a database column holds, with room; nobody counts that far."""
 RECEIPTS_PER_CALL_MAX: Final = 256
 """Receipts handed over together: all that can be under way, four times over, and below half a message."""
 OUTBOX_PER_PARTY_MAX: Final = 10_000

@@ -21,7 +21,10 @@ VERBS = {
     "inbox": Verb(
         module="node.cli.inbox", summary="List the queries that came in, or show one with a draft of its answer; import a file."
     ),
-    "outbox": Verb(module="node.cli.outbox", summary="Write what waits for a Party into a file that replaces the network."),
+    "outbox": Verb(
+        module="node.cli.outbox",
+        summary="Show what waits for other Parties; retry or drop what they refused; write it into a file that replaces the network.",
+    ),
     "answer": Verb(module="node.cli.answer", summary="Answer a query that came in."),
     "attachments": Verb(
         module="node.cli.attachments", summary="List the files that go with a query and its answers, or save them."

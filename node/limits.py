@@ -78,6 +78,12 @@ QUARANTINE_WORDS_MAX: Final = 500
 LIBRARY_ROWS_PER_REPLY_MAX: Final = 200
 """Parties in one reply about the library, a few hundred bytes each."""
 
+# --- delivery ------------------------------------------------------------------------------------------------------
+POISONS_MAX: Final = 256
+"""Messages remembered over which this node failed: the first ones say what is wrong with it."""
+HELD_ROWS_MAX: Final = 200
+"""Messages in one list of what peers refused for good: a person looks at each."""
+
 # --- a Party's own traceability data -------------------------------------------------------------------------------
 TRACE_CODES_PER_EVENT_MAX: Final = 10_000
 """Codes named by one event: twenty master cases of packs; a longer report is split."""

@@ -60,6 +60,7 @@ from node.rpc.officer import OfficerGate
 from node.rpc.officer_enrolment import OfficerEnrolmentServicer
 from node.rpc.parcels import ParcelsServicer
 from node.rpc.reconciliation import GrpcReconciliation, ReconciliationServicer
+from node.rpc.outbox import OutboxServicer
 from node.rpc.registry import RegistryServicer
 from node.rpc.renewal import Identity
 from node.rpc.server import serving
@@ -257,6 +258,7 @@ def _parts(ground: _Ground, identity: Identity, channels: Channels) -> Parts:
         version=__version__,
         exchange_store=ground.exchange,
         outbox_store=ground.exchange,
+        arrivals=ground.exchange,
         journal=ground.exchange,
         timeline=ground.exchange.timeline,
         peer_store=ground.exchange.timeline,
@@ -368,6 +370,7 @@ def _desk_routes(ground: _Ground, participant: Participant, gate: OfficerGate, r
         **RegistryServicer(reads, gate).routes(),
         **ParcelsServicer(participant.parcels, gate).routes(),
         **AuditServicer(participant.auditing, gate).routes(),
+        **OutboxServicer(participant.held, gate).routes(),
         **LibraryServicer(LibraryReads(participant.patterns, personnel.entitlement), gate).routes(),
     }
 

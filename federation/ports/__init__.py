@@ -6,6 +6,7 @@ Every method may raise StoreUnavailable (stores) or Unreachable (transports) and
 
 from federation.delivery.timeline import Direction, TimelineEvent
 from federation.delivery.direction import Direction
+from federation.ports.arrivals import ArrivalStore, Poison
 from federation.ports.directory import (
     Cosigned,
     DirectoryService,
@@ -68,6 +69,7 @@ __all__ = [
     "Accounted",
     "Alarm",
     "AlreadySeen",
+    "ArrivalStore",
     "AskedQuery",
     "AttachmentStore",
     "AttachmentTransport",
@@ -97,6 +99,7 @@ __all__ = [
     "Peer",
     "PeerSeen",
     "PeerStore",
+    "Poison",
     "PublicationStore",
     "ReceivedQuery",
     "TimelineEvent",

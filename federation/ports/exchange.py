@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
 from federation.delivery.attachment import Spooled
 from federation.delivery.direction import Direction
+from federation.delivery.lanes import LaneTrack
 from federation.delivery.outbox import LaneHead, Outgoing
 from federation.delivery.receipt import SignedReceipt
 from federation.delivery.replay import ReplayMark
@@ -16,6 +18,7 @@ from federation.envelope.header import MessageKind
 from federation.evidence.journal import Epoch, Leaf, Position
 from federation.identity import MessageId, PartyId
 from federation.ports.reconcile import Reconciled
+from federation.ports.arrivals import Poison
 from federation.query.lifecycle import AskedState, ReceivedState
 from federation.trust.merkle import Frontier
 
@@ -136,6 +139,8 @@ class Change:
         reconciled: what visits at peers found.
         attachments: put under their places, replacing what was there. The last leaf of `leaves` becomes the `leaf` of those that have
             arrived and have none.
+        tracks: what was seen of lanes of peers, each in the place of what was there.
+        poisons, poisons_done: messages over which this node failed, put under their sender and id; and those that are told no more.
     """
 
     marks: tuple[ReplayMark, ...] = ()
@@ -154,6 +159,9 @@ class Change:
     events_erased: tuple[tuple[Direction, MessageId], ...] = ()
     reconciled: tuple[Reconciled, ...] = ()
     attachments: tuple[Spooled, ...] = ()
+    tracks: tuple[LaneTrack, ...] = ()
+    poisons: tuple[Poison, ...] = ()
+    poisons_done: tuple[tuple[PartyId, MessageId], ...] = ()
 
 
 class AlreadySeen(Exception):  # not an error: the caller asked, and this is the answer
@@ -203,14 +211,23 @@ class ExchangeStore(Protocol):
 class OutboxStore(Protocol):
     """The outbox as the sender loop reads it; written through `ExchangeStore.commit` alone. Same durability and trust."""
 
-    async def due(self, *, now: float, rows: int) -> tuple[Outgoing, ...]:
-        """Messages whose next attempt is not later than now, the longest due first, at most `rows` of each peer: none starves."""
+    async def due(self, *, now: float, rows: int, without: Collection[PartyId] = ()) -> tuple[Outgoing, ...]:
+        """Messages whose next attempt is not later than now: urgent ones first, then normal ones, then bulk, and the longest due first
+        among those. At most `rows` of each lane of each peer, so that none starves; none that is held, none behind an earlier message
+        of its conversation to the same peer that still waits, and none for the peers left out.
+        """
 
     async def waiting(self, peer: PartyId) -> tuple[Outgoing, ...]:
-        """Messages that wait for the peer, in the order in which they were put first, at most OUTBOX_PER_PARTY_MAX."""
+        """Messages that wait for the peer or are held, in the order in which they were put first, at most OUTBOX_PER_PARTY_MAX."""
 
-    async def next_due(self) -> float | None:
-        """Unix seconds of the earliest next attempt, or None."""
+    async def foremost(self, peer: PartyId) -> Outgoing | None:
+        """The message that would go first to the peer, whenever it is due; None when nothing waits that is not held."""
+
+    async def held(self, *, rows: int) -> tuple[Outgoing, ...]:
+        """Messages that were refused for good and wait for a person, the longest held first."""
+
+    async def next_due(self, *, without: Collection[PartyId] = ()) -> float | None:
+        """Unix seconds of the earliest next attempt of what is not held, for the peers that are not left out; or None."""
 
     async def overdue(self, *, now: float, rows: int) -> tuple[AskedQuery | ReceivedQuery, ...]:
         """Queries that wait for an answer, here or there, beyond their deadline: asked ones that are queued or delivered, received

@@ -87,7 +87,8 @@ def decode_header(raw: bytes) -> Header:
     message = parse(exchange_pb2.Header, raw, bytes_max=limits.HEADER_BYTES_MAX)
     if message.version != PROTOCOL_VERSION:
         raise Incompatible(f"protocol version {message.version}; this node speaks {PROTOCOL_VERSION}")
-    if message.sequence == 0 or (message.sequence == 1) != (message.previous_digest == b""):
+    numbered = 1 <= message.sequence <= limits.LANE_SEQUENCE_MAX
+    if not numbered or (message.sequence == 1) != (message.previous_digest == b""):
         raise Malformed("envelopes of a lane are numbered from 1, and all but the first name the one before")
     if message.previous_digest:
         exactly(message.previous_digest, 32, "the digest of the envelope before")

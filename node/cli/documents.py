@@ -157,6 +157,8 @@ def _outgoing(outgoing: Outgoing) -> dict[str, Any]:
         "attempts": outgoing.attempts,
         "next_attempt": rfc3339(outgoing.next_attempt),
         "problem": outgoing.problem or None,
+        "held_since": rfc3339(outgoing.held_since) if outgoing.held_since else None,
+        "reason": outgoing.reason or None,
     }
 
 

@@ -218,6 +218,9 @@ def query_view_lines(view: QueryView, *, now: float) -> Iterator[str]:
         yield f"Next      {next_words(view.why, now=now)}"
     if view.directory_stale:
         yield "Directory this node's has stood still for more than a week: what it says of that Party may be old (`gsp doctor`)"
+    if view.outgoing is not None and view.outgoing.held_since:
+        yield f"Refused   by their node on {clock(view.outgoing.held_since)}: {view.outgoing.reason}"
+        yield "          `gsp outbox retry` sends it once more, `gsp outbox drop` gives it up"
     yield f"Asked     {clock(asked.created)} by officer {asked.officer_id}; answer wanted by {clock(asked.deadline)}"
     yield from query_lines(view.query)
     for answer in view.answers:

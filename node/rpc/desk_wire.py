@@ -365,6 +365,9 @@ def encode_outgoing(outgoing: Outgoing) -> desk_pb2.Outgoing:
         attempts=outgoing.attempts,
         next_attempt=outgoing.next_attempt,
         problem=outgoing.problem,
+        held_since=outgoing.held_since,
+        reason=outgoing.reason,
+        conversation=outgoing.conversation or b"",
     )
 
 
@@ -383,6 +386,9 @@ def decode_outgoing(message: desk_pb2.Outgoing) -> Outgoing:
         attempts=message.attempts,
         next_attempt=message.next_attempt,
         problem=name(message.problem),
+        conversation=message_id(message.conversation) if message.conversation else None,
+        held_since=seconds(message.held_since),
+        reason=text(message.reason, limits.ERROR_TEXT_CHARACTERS_MAX, "a reason"),
     )
 
 

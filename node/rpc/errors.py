@@ -26,6 +26,7 @@ HINT_KEY: Final = "gsp-hint-bin"
 _NUMBERS: Final[dict[type[FederationError], grpc.StatusCode]] = {
     errors.FederationError: grpc.StatusCode.INTERNAL,
     errors.Misuse: grpc.StatusCode.INTERNAL,
+    errors.Unprocessable: grpc.StatusCode.INTERNAL,
     errors.PeerMisbehaviour: grpc.StatusCode.FAILED_PRECONDITION,
     errors.Malformed: grpc.StatusCode.INVALID_ARGUMENT,
     errors.Oversized: grpc.StatusCode.RESOURCE_EXHAUSTED,

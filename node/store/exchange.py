@@ -6,8 +6,9 @@ it is written (`node.store.vault`). Which changes make sense is left to the use 
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from federation import limits
+from federation.delivery.lanes import LaneTrack
 from federation.delivery.outbox import LaneHead, Outgoing
 from federation.delivery.receipt import SignedReceipt
 from federation.delivery.replay import ReplayMark
@@ -23,6 +25,7 @@ from federation.evidence.journal import Epoch, Leaf, Position
 from federation.identity import MessageId, PartyId
 from federation.ports import (
     AlreadySeen,
+    ArrivalStore,
     AskedQuery,
     Change,
     Crossing,
@@ -31,10 +34,11 @@ from federation.ports import (
     ExchangeStore,
     JournalStore,
     OutboxStore,
+    Poison,
     ReceivedQuery,
 )
 from federation.trust.merkle import Frontier
-from node.store import attachments, epochs, reconcile, tree
+from node.store import arrivals, attachments, epochs, reconcile, tree
 from node.store import rows as records
 from node.store.attachments import SqliteAttachments
 from node.store.database import Database, looking_into
@@ -45,8 +49,10 @@ from node.store.vault import Vault
 SCHEMA: Final = Schema(name="exchange", version=2, left_out=epochs.LEFT_OUT)
 
 
-class SqliteExchange(SqliteAttachments, reconcile.SqliteReconcile, ExchangeStore, OutboxStore, JournalStore):
-    """The six ports over one file, because every commit touches all of them."""
+class SqliteExchange(
+    SqliteAttachments, reconcile.SqliteReconcile, ExchangeStore, OutboxStore, ArrivalStore, JournalStore
+):
+    """The seven ports over one file, because every commit touches all of them."""
 
     def __init__(self, database: Database, vault: Vault) -> None:
         self._database = database
@@ -109,8 +115,8 @@ class SqliteExchange(SqliteAttachments, reconcile.SqliteReconcile, ExchangeStore
     async def keys(self) -> tuple[DecryptionKey, ...]:
         return await self._database.read(partial(epochs.read, vault=self._vault))
 
-    async def due(self, *, now: float, rows: int) -> tuple[Outgoing, ...]:
-        return tuple(map(records.outgoing_value, await self._rows(_DUE, now, rows)))
+    async def due(self, *, now: float, rows: int, without: Collection[PartyId] = ()) -> tuple[Outgoing, ...]:
+        return tuple(map(records.outgoing_value, await self._rows(_DUE, now, rows, json.dumps(sorted(without)))))
 
     async def waiting(self, peer: PartyId) -> tuple[Outgoing, ...]:
         waiting = await self._rows(
@@ -118,11 +124,28 @@ class SqliteExchange(SqliteAttachments, reconcile.SqliteReconcile, ExchangeStore
         )
         return tuple(map(records.outgoing_value, waiting))
 
-    async def next_due(self) -> float | None:
-        row = await self._row(
-            "SELECT min((SELECT min(next_attempt) FROM outgoing WHERE outgoing.peer = outgoing_peer.peer)) FROM outgoing_peer"
-        )
+    async def foremost(self, peer: PartyId) -> Outgoing | None:
+        row = await self._row(_FOREMOST, peer)
+        return records.outgoing_value(row) if row is not None else None
+
+    async def held(self, *, rows: int) -> tuple[Outgoing, ...]:
+        waiting = await self._rows("SELECT * FROM outgoing WHERE held_since > 0 ORDER BY held_since, number LIMIT ?", rows)
+        return tuple(map(records.outgoing_value, waiting))
+
+    async def next_due(self, *, without: Collection[PartyId] = ()) -> float | None:
+        row = await self._row(_NEXT_DUE, json.dumps(sorted(without)))
         return row[0] if row is not None else None
+
+    async def tracks(self) -> tuple[LaneTrack, ...]:
+        return await self._database.read(arrivals.read_tracks)
+
+    async def poison(self, peer: PartyId, message_id: MessageId) -> Poison | None:
+        row = await self._row("SELECT * FROM poison WHERE peer = ? AND message_id = ?", peer, message_id)
+        return arrivals.poison_value(row) if row is not None else None
+
+    async def poisons(self, *, rows: int) -> tuple[Poison, ...]:
+        found = await self._rows("SELECT * FROM poison ORDER BY since, peer, message_id LIMIT ?", rows)
+        return tuple(map(arrivals.poison_value, found))
 
     async def overdue(self, *, now: float, rows: int) -> tuple[AskedQuery | ReceivedQuery, ...]:
         asked = await self._rows(_ASKED_OVERDUE, now, rows)
@@ -180,6 +203,7 @@ class SqliteExchange(SqliteAttachments, reconcile.SqliteReconcile, ExchangeStore
         writer.executemany(_DROP_CIPHERTEXT, ((message_id,) for message_id in change.outgoing_done))
         writer.executemany(_PUT_HEAD, map(records.lane_head_row, change.heads))
         attachments.put(writer, change.attachments, positions)
+        arrivals.put(writer, change)
         for key in change.keys:
             epochs.put(writer, key, self._vault)
         for key_id in change.keys_destroyed:
@@ -216,19 +240,29 @@ _PUT_ASKED: Final = "INSERT OR REPLACE INTO asked VALUES (?, ?, ?, ?, ?, ?, ?, ?
 _PUT_RECEIVED: Final = "INSERT OR REPLACE INTO received VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _PUT_CROSSING: Final = "INSERT INTO crossing VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 _PUT_OUTGOING: Final = (
-    "INSERT INTO outgoing VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (message_id) DO UPDATE SET"
+    "INSERT INTO outgoing VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (message_id) DO UPDATE SET"
     " peer = excluded.peer, kind = excluded.kind, lane = excluded.lane, created = excluded.created, deadline = excluded.deadline,"
     " sealed_until = excluded.sealed_until, attempts = excluded.attempts, next_attempt = excluded.next_attempt,"
-    " problem = excluded.problem"
+    " problem = excluded.problem, conversation = excluded.conversation, held_since = excluded.held_since, reason = excluded.reason"
 )
 _DROP_OUTGOING: Final = "DELETE FROM outgoing WHERE message_id = ?"
 _DROP_CIPHERTEXT: Final = (
     "DELETE FROM ciphertext WHERE crossing = (SELECT id FROM crossing WHERE direction = 'sent' AND message_id = ?)"
 )
 _DUE: Final = (
-    "SELECT outgoing.* FROM outgoing_peer JOIN outgoing ON number IN (SELECT number FROM outgoing AS own"
-    " WHERE own.peer = outgoing_peer.peer AND own.next_attempt <= ? ORDER BY own.next_attempt, number LIMIT ?)"
-    " ORDER BY next_attempt, number"
+    "SELECT outgoing.* FROM outgoing_peer CROSS JOIN outgoing_lane AS lane JOIN outgoing ON number IN (SELECT number FROM outgoing_free"
+    " AS own WHERE own.peer = outgoing_peer.peer AND own.lane = lane.name AND own.next_attempt <= ?"
+    " ORDER BY own.next_attempt, number LIMIT ?)"
+    " WHERE outgoing_peer.peer NOT IN (SELECT value FROM json_each(?)) ORDER BY lane.rank, next_attempt, number"
+)
+_NEXT_DUE: Final = (
+    "SELECT min((SELECT min(next_attempt) FROM outgoing AS own WHERE own.peer = outgoing_peer.peer AND own.held_since = 0"
+    " AND own.lane = lane.name)) FROM outgoing_peer CROSS JOIN outgoing_lane AS lane"
+    " WHERE outgoing_peer.peer NOT IN (SELECT value FROM json_each(?))"
+)
+_FOREMOST: Final = (
+    "SELECT own.* FROM outgoing_lane AS lane CROSS JOIN outgoing_free AS own ON own.peer = ? AND own.lane = lane.name"
+    " ORDER BY lane.rank, own.number LIMIT 1"
 )
 _ASKED_OVERDUE: Final = (
     "SELECT * FROM asked WHERE state IN ('queued', 'delivered') AND deadline < ? ORDER BY deadline, message_id LIMIT ?"

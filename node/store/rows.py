@@ -174,12 +174,16 @@ def outgoing_row(outgoing: Outgoing) -> Row:
         outgoing.attempts,
         outgoing.next_attempt,
         outgoing.problem,
+        outgoing.conversation,
+        outgoing.held_since,
+        outgoing.reason,
     )
 
 
 def outgoing_value(row: Row) -> Outgoing:
     """Back from a row of `outgoing`."""
-    _, message_id, peer, kind, lane, created, deadline, sealed_until, attempts, next_attempt, problem = row
+    _, message_id, peer, kind, lane, created, deadline, sealed_until, attempts, next_attempt, problem = row[:11]
+    conversation, held_since, reason = row[11:]
     return Outgoing(
         message_id=MessageId(message_id),
         peer=PartyId(peer),
@@ -191,6 +195,9 @@ def outgoing_value(row: Row) -> Outgoing:
         attempts=attempts,
         next_attempt=next_attempt,
         problem=problem,
+        conversation=MessageId(conversation) if conversation is not None else None,
+        held_since=held_since,
+        reason=reason,
     )
 
 

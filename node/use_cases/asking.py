@@ -20,7 +20,7 @@ from federation.delivery.receipt import SignedReceipt
 from federation.envelope.attachment import Attachment
 from federation.envelope.header import Lane, MessageKind, Statement
 from federation.envelope.seal import Inner
-from federation.errors import Forbidden, Misuse, NotFound, OperatorMistake, PeerMisbehaviour, Unauthentic
+from federation.errors import Forbidden, Misuse, NotFound, OperatorMistake, PeerMisbehaviour, Unauthentic, Unavailable
 from federation.evidence.journal import JournalKind
 from federation.identity import MESSAGE_ID_BYTES, MessageId, OfficerName, message_id
 from federation.ports import AlreadySeen, AskedQuery, Change, Crossing, Direction, ExchangeStore, KeyUse, Peer
@@ -36,6 +36,7 @@ from node.use_cases.desk_values import Prepared, Question
 from node.use_cases.drafts import Draft, Drafts
 from node.use_cases.keyring import Keyring, NewKey
 from node.use_cases.outbox import Handed, Outbox, new_outgoing
+from node.use_cases.poison import log_failure
 from node.use_cases.recent import Recent
 from node.use_cases.registry import Registry
 from node.use_cases.replies import check_reply, replay_mark
@@ -264,6 +265,11 @@ class Asking:
             return False
         except (PeerMisbehaviour, OperatorMistake) as error:
             logger.warning("an answer was refused", extra={"peer": asked.peer, "problem": error.code})
+            return False
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001  # it comes again by itself, where `node.use_cases.poison` stands
+            log_failure("an answer", asked.peer, error)
             return False
         self._acknowledger.add(handed.peer, receipt)
         return True

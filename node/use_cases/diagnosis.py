@@ -77,6 +77,7 @@ class Diagnosis:
         key_report: KeyReport,
         keyring: Keyring,
         accounts: ReconcileStore,
+        arrivals: Callable[[], Awaitable[Sequence[Check]]],
         says: Callable[[], Particulars | None] = lambda: None,
     ) -> None:
         self._own = own
@@ -92,6 +93,7 @@ class Diagnosis:
         self._key_report = key_report
         self._keyring = keyring
         self._accounts = accounts
+        self._arrivals = arrivals
         self._says = says
 
     async def look(self) -> NodeStatus:
@@ -112,6 +114,7 @@ class Diagnosis:
             self._certificate(facts),
             _disk(facts),
             _outbox(stuck),
+            *await self._arrivals(),
             *await self._key_report.checks(),
             facts.clocks.check(),
             self._book.check(self._registry.roster.parties),

@@ -12,6 +12,7 @@ from federation.boundary.receipts import read_receipt_of
 from federation.delivery.receipt import SignedReceipt
 from federation.delivery.replay import check_repetition
 from federation.envelope.header import MessageKind
+from federation.envelope.suite import PrivateKey
 from federation.errors import Forbidden, Misuse, NotFound, Oversized, Unauthentic
 from federation.evidence.journal import JournalKind
 from federation.identity import MessageId, NodeName, PartyId
@@ -32,6 +33,7 @@ from node.use_cases.attachments import Attachments
 from node.use_cases.keyring import Keyring
 from node.use_cases.outbox import Outbox
 from node.use_cases.receipting import receipt_again
+from node.use_cases.poison import Poisons
 from node.use_cases.registry import Registry
 from node.use_cases.replies import replay_mark
 from node.use_cases.sealing import received_crossing
@@ -58,6 +60,7 @@ class Exchange:
         answering: Answering,
         turns: Turns,
         attachments: Attachments,
+        poisons: Poisons,
     ) -> None:
         self._own = own
         self._world = world
@@ -71,17 +74,18 @@ class Exchange:
         self._answering = answering
         self._turns = turns
         self._attachments = attachments
+        self._poisons = poisons
 
     async def deliver(self, sender: NodeName, raw: bytes) -> Delivery:
         """Take one envelope: parse, verify, open, persist, receipt, act, in that order.
 
         Raises:
             PeerMisbehaviour: it is refused; nothing was written.
+            Unprocessable: it is what it says, and this node failed over it.
             StoreUnavailable: it could not be written down, so no receipt is given; the sender tries again.
         """
         now = self._world.clock.now()
-        roster = self._registry.roster
-        arrived = read_envelope(raw, roster=roster, own=self._own.name, peer=sender, now=now)
+        arrived = read_envelope(raw, roster=self._registry.roster, own=self._own.name, peer=sender, now=now)
         self._registry.hear(arrived.header.checkpoint, arrived.header.sender.party)
         if sender.party is not None:
             self._outbox.heard_from(sender.party)
@@ -89,7 +93,10 @@ class Exchange:
         private = self._keyring.private(arrived.header.key_id)
         if private is None:
             return await self._closed(arrived)
-        opened = open_message(arrived, private, roster=roster, now=now)
+        return await self._poisons.guard(arrived, lambda: self._open_and_take(arrived, private, now))
+
+    async def _open_and_take(self, arrived: Arrived, private: PrivateKey, now: float) -> Delivery:
+        opened = open_message(arrived, private, roster=self._registry.roster, now=now)
         try:
             delivery = await self._take(opened)
             if arrived.header.attachments:

@@ -1,20 +1,23 @@
 """The outbox at work: one try after another until the peer's receipt is here.
 
-A message is in the store before this loop hears of it. A try that fails changes only when the next one comes; a try that reaches the
-peer may bring the receipt and, with it, an automatic answer. Any contact from a peer wakes what waits for it. One message that
-cannot be delivered delays no other.
+A message is in the store before this loop hears of it. A try that reaches the peer may bring the receipt and, with it, an automatic
+answer; one that fails says what becomes of the next (`federation.delivery.outbox`). Urgent messages go first, a peer that is away is
+probed by one message at a time (`federation.delivery.line`), and any contact from it wakes what waits. What a peer refused for good is
+held for a person (`node.use_cases.held`). One message that cannot be delivered delays no other.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 
 from federation import limits
 from federation.boundary.receipts import journal_leaf, read_receipt_of
-from federation.delivery.outbox import Outgoing, after_failure, is_over
+from federation.delivery.lanes import RANK, has_room
+from federation.delivery.outbox import Outgoing, Verdict, after_failure, held, in_order, is_over, verdict_on
 from federation.delivery.receipt import Receipt, SignedReceipt
 from federation.envelope.header import Lane, MessageKind, Prekey
 from federation.envelope.seal import Envelope
@@ -36,7 +39,10 @@ from federation.trust.roster import signing_keys
 from federation.wire.envelope import decode_header, decode_statement
 from federation.wire.evidence import decode_signed_receipt
 from federation.wire.query import decode_body
+from node.use_cases import lines
 from node.use_cases.keyring import Keyring
+from node.use_cases.lines import Lines, SaidByPeer
+from node.use_cases.poison import log_failure, place_of
 from node.use_cases.registry import Registry
 from node.use_cases.sealing import Sealer, has_left, inner_of, with_sealing
 from node.use_cases.world import Own, Turns, World
@@ -85,10 +91,11 @@ class Outbox:
         self._keyring = keyring
         self._sealer = sealer
         self._turns = turns
-        self._in_flight: dict[MessageId, PartyId] = {}
+        self._in_flight: dict[MessageId, Outgoing] = {}
         self._sealed_beside: dict[MessageId, int] = {}  # what was sealed for a carrier while a try of it was looking for a key
         self._held_back = False
         self._well: set[PartyId] = set()
+        self._lines = Lines()
         self._heard: dict[PartyId, None] = {}
         self._news = asyncio.Event()
         self._on_handed: Mapping[MessageKind, OnHanded] = {}
@@ -105,10 +112,15 @@ class Outbox:
 
     def heard_from(self, peer: PartyId) -> None:
         """The peer is there: what did not reach it before is tried at once. What it refused waits for its time."""
+        self._lines.called(peer)
         if peer not in self._well:
             self._well.add(peer)
             self._heard[peer] = None
             self._news.set()
+
+    def away_s(self, peer: PartyId) -> float | None:
+        """Seconds until a peer that is away is probed again; None when it is not away."""
+        return self._lines.wait_s(peer) if self._lines.is_broken(peer) else None
 
     async def run(self) -> None:
         """Try what is due, for ever. It ends only with the node."""
@@ -126,32 +138,54 @@ class Outbox:
         """Begin every try that is due, as far as there is room; gives the seconds until the next one will be."""
         now = self._world.clock.now()
         self._held_back = False
-        for outgoing in [*await self._woken(), *await self._waiting.due(now=now, rows=limits.PAGE_ROWS_MAX)]:
+        woken = await self._woken()
+        broken = self._lines.broken
+        due = await self._waiting.due(now=now, rows=limits.PAGE_ROWS_MAX, without=broken)
+        for outgoing in sorted([*woken, *due], key=lambda one: RANK[one.lane]):
             if outgoing.message_id in self._in_flight:
                 continue
-            if self._flying_to(outgoing.peer) >= limits.IN_FLIGHT_PER_PARTY_MAX:
+            if not has_room(self._flying_to(outgoing.peer), outgoing.lane):
                 self._held_back = True
                 continue
-            self._in_flight[outgoing.message_id] = outgoing.peer
-            group.create_task(self._fly(outgoing, None))
-        next_due = await self._waiting.next_due()
+            self._begin(group, outgoing)
+        next_probe_s = min([await self._probe(group, peer) for peer in broken], default=limits.RETRY_S_MAX)
+        next_due = await self._waiting.next_due(without=broken)
         if next_due is None:
-            return limits.RETRY_S_MAX
-        return next_due - now if next_due > now else limits.RETRY_S_MIN  # what is under way is due until it has arrived
+            return next_probe_s
+        # What is under way is due until it has arrived.
+        return min(next_probe_s, next_due - now if next_due > now else limits.RETRY_S_MIN)
+
+    def _begin(self, group: asyncio.TaskGroup, outgoing: Outgoing) -> None:
+        self._in_flight[outgoing.message_id] = outgoing
+        group.create_task(self._fly(outgoing, None))
+
+    async def _probe(self, group: asyncio.TaskGroup, peer: PartyId) -> float:
+        """Try one message to a peer that is away, when it is time for it; gives the seconds until it is time again."""
+        if self._flying_to(peer):
+            return limits.RETRY_S_MIN
+        if (wait_s := self._lines.wait_s(peer)) > 0:
+            return wait_s
+        foremost = await self._waiting.foremost(peer)
+        if foremost is None:
+            self._lines.answered(peer)  # nothing waits for it any more
+        elif foremost.message_id not in self._in_flight:
+            self._begin(group, foremost)
+        return limits.RETRY_S_MIN
 
     async def _woken(self) -> list[Outgoing]:
         """What waits for peers that were heard from after a failure. A peer stays on the list while there was no room for all."""
         heard, self._heard = self._heard, {}
         late: list[Outgoing] = []
         for peer in heard:
-            rows = [row for row in await self._waiting.waiting(peer) if row.problem == Unreachable.code]
+            rows = [row for row in in_order(await self._waiting.waiting(peer)) if row.problem == Unreachable.code]
+            rows.sort(key=lambda one: RANK[one.lane])
             if len(rows) > limits.IN_FLIGHT_PER_PARTY_MAX:
                 self._heard[peer] = None
             late += rows[: limits.IN_FLIGHT_PER_PARTY_MAX]
         return late
 
-    def _flying_to(self, peer: PartyId) -> int:
-        return sum(other == peer for other in self._in_flight.values())
+    def _flying_to(self, peer: PartyId) -> Counter[Lane]:
+        return Counter(one.lane for one in self._in_flight.values() if one.peer == peer)
 
     async def _rest(self, delay_s: float) -> None:
         try:
@@ -161,62 +195,109 @@ class Outbox:
             pass
 
     async def attempt(self, outgoing: Outgoing, crossing: Crossing | None = None) -> None:
-        """One try. Failures are written down, not raised; when even that fails, the next round tries again.
+        """One try. Failures are written down, not raised; when even that fails, the next round tries again. Over a broken line nothing
+        is tried while another message probes it, or before it is time to: that the peer is away is known.
 
         Args:
             outgoing: what to try; nothing happens when a try of it is under way.
             crossing: its record, when the caller has it at hand.
         """
-        if outgoing.message_id not in self._in_flight:
-            self._in_flight[outgoing.message_id] = outgoing.peer
-            await self._fly(outgoing, crossing)
+        if outgoing.message_id in self._in_flight:
+            return
+        away = self._lines.is_broken(outgoing.peer)
+        if away and (self._flying_to(outgoing.peer) or self._lines.wait_s(outgoing.peer) > 0):
+            await self._note_untried(outgoing)
+            return
+        self._in_flight[outgoing.message_id] = outgoing
+        await self._fly(outgoing, crossing)
+
+    async def _note_untried(self, outgoing: Outgoing) -> None:
+        try:
+            async with self._turns.of(outgoing.message_id):
+                await self._write(outgoing, replace(outgoing, problem=Unreachable.code))
+        except Unavailable as unwritten:
+            logger.warning("a failure could not be written down", extra={"problem": unwritten.code})
+        self._news.set()
 
     async def _fly(self, outgoing: Outgoing, crossing: Crossing | None) -> None:
+        began = lines.now()
         try:
-            if is_over(outgoing, now=self._world.clock.now()):
-                await self._store.commit(Change(outgoing_done=(outgoing.message_id,)))
-                return
-            if crossing is None or not crossing.ciphertext:
-                outgoing, crossing = await self._sealed(outgoing)
-            if crossing is not None:
-                handed = await self._hand_over(outgoing, crossing)
-                self.heard_from(outgoing.peer)
-                await self._on_handed[crossing.kind](handed)
+            await self._try(outgoing, crossing)
+        except SaidByPeer as said:
+            await self._refused(outgoing, said.error, began)
         except FederationError as error:
-            await self._failed(outgoing, error)
+            away = isinstance(error, Unreachable)
+            await self._failed(outgoing, error, Verdict.SILENT if away else Verdict.LATER, began)
+        except Exception as error:  # noqa: BLE001  # a defect that one message finds must not end the node again and again
+            log_failure("a message", outgoing.peer, error)
+            defect = Misuse(f"this node failed over it: {place_of(error)}")
+            await self._failed(outgoing, defect, Verdict.REFUSED, began)
         finally:
             del self._in_flight[outgoing.message_id]
             self._sealed_beside.pop(outgoing.message_id, None)
             if self._held_back:
                 self._news.set()
 
-    async def _failed(self, outgoing: Outgoing, error: FederationError) -> None:
+    async def _try(self, outgoing: Outgoing, crossing: Crossing | None) -> None:
+        if is_over(outgoing, now=self._world.clock.now()):
+            await self._store.commit(Change(outgoing_done=(outgoing.message_id,)))
+            return
+        if crossing is None or not crossing.ciphertext:
+            outgoing, crossing = await self._sealed(outgoing)
+        if crossing is not None:
+            handed = await self._hand_over(outgoing, crossing)
+            self._answered(outgoing.peer)
+            await self._on_handed[crossing.kind](handed)
+
+    def _answered(self, peer: PartyId) -> None:
+        """Whatever it said: it is reached."""
+        self._lines.answered(peer)
+        self.heard_from(peer)
+
+    async def _refused(self, outgoing: Outgoing, error: FederationError, began: float) -> None:
+        verdict = verdict_on(error)
+        if verdict is not Verdict.SILENT:
+            self._answered(outgoing.peer)
+        await self._failed(outgoing, error, verdict, began)
+
+    async def _failed(self, outgoing: Outgoing, error: FederationError, verdict: Verdict, began: float) -> None:
+        jitter = self._world.entropy(1)[0] / 256
+        if verdict is Verdict.SILENT:
+            self._well.discard(outgoing.peer)
+            self._lines.silent(outgoing.peer, began=began, jitter=jitter)
+        else:
+            self._lines.called(outgoing.peer)  # a probe that failed here says nothing of the peer: let others try
         try:
             async with self._turns.of(outgoing.message_id):
-                await self._write_failure(outgoing, error)
+                await self._write_failure(outgoing, error, verdict, jitter)
         except Unavailable as unwritten:
             logger.warning("a failure could not be written down", extra={"problem": unwritten.code})
 
-    async def _write_failure(self, outgoing: Outgoing, error: FederationError) -> None:
-        crossing = await self._store.crossing(Direction.SENT, outgoing.message_id)
-        if crossing is None or has_left(crossing):
-            return  # somebody else had news of it meanwhile
+    async def _write_failure(self, outgoing: Outgoing, error: FederationError, verdict: Verdict, jitter: float) -> None:
         outgoing = replace(outgoing, sealed_until=self._sealed_beside.get(outgoing.message_id, outgoing.sealed_until))
-        self._well.discard(outgoing.peer)
-        jitter = self._world.entropy(1)[0] / 256
         now = self._world.clock.now()
-        later = after_failure(outgoing, now=now, problem=error.code, jitter=jitter)
+        if verdict is Verdict.REFUSED:
+            later = held(outgoing, error, now=int(now))
+        else:
+            later = after_failure(outgoing, now=now, problem=error.code, jitter=jitter)
         if isinstance(error, Unauthentic):
             # It may be sealed to a key that the peer has lost, as a node has that was put back from a backup: ask for its newest.
             self._keyring.forget(outgoing.peer)
             later = replace(later, sealed_until=0)
         logger.info("a delivery failed", extra={"peer": outgoing.peer, "problem": error.code, "attempts": later.attempts})
+        await self._write(outgoing, later)
+        self._news.set()  # the first try is not the loop's own, which may sleep for minutes and has to learn when the next one is due
+
+    async def _write(self, outgoing: Outgoing, later: Outgoing) -> None:
+        """The row after a try, and the reason beside the query."""
+        crossing = await self._store.crossing(Direction.SENT, outgoing.message_id)
+        if crossing is None or has_left(crossing):
+            return  # somebody else had news of it meanwhile
         changes = Change(outgoing=(later,))
         asked = await self._store.asked(outgoing.message_id) if outgoing.kind is MessageKind.QUERY else None
-        if asked is not None and asked.problem != error.code:
-            changes = replace(changes, asked=(replace(asked, problem=error.code, changed=int(now)),))
+        if asked is not None and asked.problem != later.problem:
+            changes = replace(changes, asked=(replace(asked, problem=later.problem, changed=self._world.now()),))
         await self._store.commit(changes)
-        self._news.set()  # the first try is not the loop's own, which may sleep for minutes and has to learn when the next one is due
 
     async def _sealed(self, outgoing: Outgoing) -> tuple[Outgoing, Crossing | None]:
         """The row and its record with a sealing that the peer can still open, sealed anew when it has none; no record when it has
@@ -312,7 +393,10 @@ class Outbox:
 
     async def _hand_over(self, outgoing: Outgoing, crossing: Crossing) -> Handed:
         peer = self._registry.peer(outgoing.peer)
-        delivery: Delivery = await self._transport.deliver(peer, envelope_of(crossing))
+        try:
+            delivery: Delivery = await self._transport.deliver(peer, envelope_of(crossing))
+        except FederationError as error:
+            raise SaidByPeer(error) from error
         signed = decode_signed_receipt(delivery.receipt)
         receipt = read_receipt_of(
             signed,
@@ -354,4 +438,5 @@ def new_outgoing(crossing: Crossing, *, lane: Lane, deadline: int, sealed_until:
         attempts=0,
         next_attempt=next_attempt,
         problem="",
+        conversation=crossing.conversation,
     )

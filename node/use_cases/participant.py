@@ -28,16 +28,19 @@ from node.use_cases.entitlement import Entitlement
 from node.use_cases.exchange import Exchange
 from node.use_cases.explaining import Explaining
 from node.use_cases.gossip import Gossip
+from node.use_cases.held import Held, arrival_checks
 from node.use_cases.housekeeping import housekeeping, repeat
 from node.use_cases.key_report import KeyReport, TlsFacts
 from node.use_cases.keyring import Keyring
 from node.use_cases.library import Patterns
 from node.use_cases.notices import Notices
+from node.use_cases.numbers import Numbered, Numbers
 from node.use_cases.offering import Offering
 from node.use_cases.outbox import OnHanded, Outbox
 from node.use_cases.parcels import Parcels
 from node.use_cases.parts import Participant, Parts
 from node.use_cases.personnel import employ
+from node.use_cases.poison import Poisons
 from node.use_cases.proving import Proving
 from node.use_cases.recent import Recent
 from node.use_cases.reconciling import Reconciling
@@ -54,8 +57,10 @@ from node.use_cases.world import Announcer, Turns
 @asynccontextmanager
 async def participating(parts: Parts) -> AsyncIterator[Participant]:
     """Wire a node and keep its background work going until the block ends. A dead task is a dead node."""
+    numbers = await Numbers.load(parts.arrivals, parts.world)
     parts = await _told(parts)
-    participant, acknowledger = await _assemble(parts)
+    parts = replace(parts, exchange_store=Numbered(parts.exchange_store, numbers))
+    participant, acknowledger = await _assemble(parts, numbers)
     async with asyncio.TaskGroup() as group:
         tasks = [
             group.create_task(participant.outbox.run()),
@@ -93,11 +98,12 @@ class _Core:
     recent: Recent
     uploads: Uploads
     attachments: Attachments
+    numbers: Numbers
 
 
-async def _assemble(parts: Parts) -> tuple[Participant, Acknowledger]:
+async def _assemble(parts: Parts, numbers: Numbers) -> tuple[Participant, Acknowledger]:
     notices = await Notices.load(parts.registry, parts.notice_store, parts.world.clock)
-    core = await _core(parts)
+    core = await _core(parts, numbers)
     personnel = employ(parts.officers, party=parts.own.party, node=parts.own.name, world=parts.world)
     asking, answering = _asking(parts, core), _answering(parts, core)
     await answering.recollect()
@@ -140,11 +146,12 @@ async def _assemble(parts: Parts) -> tuple[Participant, Acknowledger]:
         offering=_offering(parts, core),
         attachment_desk=_attachment_desk(parts, core, answering, personnel.entitlement),
         sweep=await _swept(parts, core),
+        held=_held(parts, core, asking, personnel.entitlement),
     )
     return participant, core.acknowledger
 
 
-async def _core(parts: Parts) -> _Core:
+async def _core(parts: Parts, numbers: Numbers) -> _Core:
     keyring = Keyring(parts.own, parts.world, parts.exchange_store)
     await keyring.load()
     patterns = Patterns(
@@ -188,6 +195,7 @@ async def _core(parts: Parts) -> _Core:
             registry=parts.registry,
             ports=parts.attachments,
         ),
+        numbers=numbers,
     )
 
 
@@ -254,6 +262,21 @@ def _reconciling(parts: Parts, core: _Core, accounting: Accounting) -> Reconcili
     )
 
 
+def _held(parts: Parts, core: _Core, asking: Asking, entitlement: Entitlement) -> Held:
+    return Held(
+        world=parts.world,
+        store=parts.exchange_store,
+        waiting=parts.outbox_store,
+        arrivals=parts.arrivals,
+        registry=parts.registry,
+        outbox=core.outbox,
+        asking=asking,
+        numbers=core.numbers,
+        turns=core.turns,
+        entitlement=entitlement,
+    )
+
+
 def _exchange(parts: Parts, core: _Core, asking: Asking, answering: Answering) -> Exchange:
     return Exchange(
         own=parts.own,
@@ -296,6 +319,7 @@ async def _swept(parts: Parts, core: _Core) -> SpoolSweep:
         ports=parts.attachments,
         uploads=core.uploads,
         attachments=core.attachments,
+        poisons=Poisons(store=parts.exchange_store, arrivals=parts.arrivals, world=parts.world, version=parts.version),
     )
     await sweep.chore()
     return sweep
@@ -382,6 +406,7 @@ def _diagnosis(parts: Parts, core: _Core, notices: Notices) -> Diagnosis:
         key_report=report,
         keyring=core.keyring,
         accounts=parts.reconcile_store,
+        arrivals=lambda: arrival_checks(core.numbers, parts.arrivals, parts.outbox_store),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from federation.ports import (
+    ArrivalStore,
     DirectoryService,
     ExchangeStore,
     JournalStore,
@@ -36,6 +37,7 @@ from node.use_cases.attachments import AttachmentPorts, Attachments
 from node.use_cases.desk import OwnDesk
 from node.use_cases.diagnosis import Facts
 from node.use_cases.exchange import Exchange
+from node.use_cases.held import Held
 from node.use_cases.keyring import Keyring
 from node.use_cases.library import Patterns
 from node.use_cases.notices import Notices
@@ -80,6 +82,7 @@ class Parts:
     version: str
     exchange_store: ExchangeStore
     outbox_store: OutboxStore
+    arrivals: ArrivalStore
     journal: JournalStore
     timeline: TimelineStore
     peer_store: PeerStore
@@ -132,6 +135,7 @@ class Participant:
     offering: Offering
     attachment_desk: OwnAttachmentDesk
     sweep: SpoolSweep
+    held: Held
 
     async def know(self, sets: Sequence[PatternSet]) -> None:
         """Answer with other sets from now on, and keep them where others can fetch them."""

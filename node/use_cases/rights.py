@@ -133,6 +133,10 @@ NEEDS: Final[Mapping[str, frozenset[Right]]] = {
     "add_to_attachment": frozenset({Right.ASK, Right.ANSWER}),
     "attachments": frozenset({Right.ASK, Right.ANSWER, Right.AUDIT}),
     "fetch_attachment": frozenset({Right.ASK, Right.ANSWER, Right.AUDIT}),
+    # the outbox
+    "outbox_view": frozenset({Right.ASK, Right.ANSWER, Right.ADMINISTER, Right.AUDIT}),
+    "outbox_retry": frozenset({Right.ASK, Right.ANSWER, Right.ADMINISTER}),
+    "outbox_drop": frozenset({Right.ASK, Right.ANSWER, Right.ADMINISTER}),
     # the library
     "library_rows": EVERY_OFFICER,
     "library_set": EVERY_OFFICER,

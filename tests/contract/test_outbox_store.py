@@ -100,3 +100,62 @@ async def test_open_queries_beyond_their_deadline_are_overdue_at_both_ends(excha
         assert await exchange.store.overdue(now=102.0, rows=10) == (asked[0], asked[1], received[0])
         assert await exchange.store.overdue(now=102.5, rows=2) == (asked[0], asked[1])
         assert await exchange.store.overdue(now=100.0, rows=10) == ()
+
+
+async def test_urgent_messages_are_due_before_normal_ones_and_bulk_comes_last(exchange):
+    async with exchange:
+        lanes = [Lane.BULK, Lane.NORMAL, Lane.URGENT, Lane.BULK, Lane.URGENT]
+        messages = [samples.outgoing(number, lane=lane, next_attempt=float(number)) for number, lane in enumerate(lanes)]
+        other = samples.outgoing(9, peer=QN, lane=Lane.URGENT, next_attempt=3.5)
+        await put(exchange.store, *messages, other)
+        await exchange.again()
+
+        due = await exchange.store.due(now=10.0, rows=10)
+        assert [one.message_id for one in due] == [message_id(number) for number in (2, 9, 4, 1, 0, 3)]
+        assert await exchange.store.foremost(QM) == messages[2]
+        # So many rows of each lane: a backlog of one hides no other.
+        assert await exchange.store.due(now=10.0, rows=1) == (messages[2], other, messages[1], messages[0])
+
+
+async def test_the_peers_that_are_left_out_are_not_due(exchange):
+    async with exchange:
+        first, second = samples.outgoing(1, next_attempt=5.0), samples.outgoing(2, peer=QN, next_attempt=7.0)
+        await put(exchange.store, first, second)
+        await exchange.again()
+
+        assert await exchange.store.due(now=10.0, rows=10, without=[QM]) == (second,)
+        assert await exchange.store.next_due(without=[QM]) == 7.0
+        assert await exchange.store.next_due(without=[QM, QN]) is None
+        assert await exchange.store.foremost(QM) == first
+
+
+async def test_nothing_overtakes_an_earlier_message_of_its_conversation(exchange):
+    async with exchange:
+        talk = message_id(77)
+        first = samples.outgoing(1, lane=Lane.BULK, conversation=talk, next_attempt=50.0)
+        second = samples.outgoing(2, lane=Lane.URGENT, conversation=talk, next_attempt=1.0)
+        elsewhere = samples.outgoing(3, peer=QN, conversation=talk, next_attempt=1.0)
+        await put(exchange.store, first, second, elsewhere)
+        await exchange.again()
+
+        assert await exchange.store.due(now=10.0, rows=10) == (elsewhere,)
+        assert await exchange.store.foremost(QM) == first
+        await exchange.store.commit(Change(outgoing_done=(first.message_id,)))
+        assert await exchange.store.due(now=10.0, rows=10) == (second, elsewhere)
+
+
+async def test_what_is_held_is_never_due_and_delays_nothing(exchange):
+    async with exchange:
+        held = [samples.outgoing(number, conversation=message_id(7), held_since=200 - number, reason="no") for number in (1, 2)]
+        behind = samples.outgoing(3, conversation=message_id(7), next_attempt=4.0)
+        await put(exchange.store, *held, behind)
+        await exchange.again()
+
+        assert await exchange.store.due(now=2.0**40, rows=10) == (behind,)
+        assert await exchange.store.next_due() == 4.0
+        assert await exchange.store.foremost(QM) == behind
+        assert await exchange.store.held(rows=10) == (held[1], held[0])
+        assert await exchange.store.held(rows=1) == (held[1],)
+        assert await exchange.store.waiting(QM) == (*held, behind)
+        await exchange.store.commit(Change(outgoing=(replace(held[0], held_since=0, reason=""),)))
+        assert await exchange.store.held(rows=10) == (held[1],)

@@ -57,7 +57,7 @@ def make_v1(path: Path) -> dict[bytes, bytes]:
         insert(connection, "received", rows.received_row(samples.received(2)))
         insert(connection, "crossing", (None, *rows.crossing_row(samples.crossing(1), 0, VAULT)))
         insert(connection, "ciphertext", (1, samples.crossing(1).ciphertext))
-        insert(connection, "outgoing", (None, *rows.outgoing_row(samples.outgoing(1))))
+        insert(connection, "outgoing", (None, *rows.outgoing_row(samples.outgoing(1))[:10]))
         insert(connection, "lane_head", rows.lane_head_row(samples.head(3)))
         journal = tree.GrowingTree()
         for leaf in LEAVES:
@@ -82,7 +82,7 @@ async def test_a_store_of_the_first_version_is_taken_over_and_nothing_is_lost(tm
         crossing = await store.crossing(Direction.SENT, message_id(1))
         assert crossing is not None
         assert (crossing.body, crossing.ciphertext) == (samples.crossing(1).body, samples.crossing(1).ciphertext)
-        assert await store.waiting(QM) == (samples.outgoing(1),)
+        assert await store.waiting(QM) == (samples.outgoing(1, conversation=samples.crossing(1).conversation),)
         assert await store.heads() == (samples.head(3),)
         assert [await store.leaf(index) for index in range(5)] == list(LEAVES)
         assert (await store.frontier()).size == 5

@@ -301,6 +301,9 @@ def test_a_reply_key_stays_at_the_node(value):
         attempts=number,
         next_attempt=st.floats(0, limits.TIME_S_MAX),
         problem=words,
+        conversation=st.none() | identifier,
+        held_since=moment,
+        reason=words,
     )
 )
 def test_a_place_in_the_outbox_survives_exactly(outgoing):

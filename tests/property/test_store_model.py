@@ -56,7 +56,21 @@ changes = st.builds(
     receipts=several(
         st.tuples(st.sampled_from([*IDS, *IDS, 9]).map(message_id), st.builds(samples.receipt, st.sampled_from("cd")))
     ),
-    outgoing=several(st.builds(samples.outgoing, ids, peer=PEERS, next_attempt=st.floats(0, 6), attempts=TIMES)),
+    outgoing=several(
+        st.builds(
+            samples.outgoing,
+            ids,
+            peer=PEERS,
+            lane=st.sampled_from(Lane),
+            next_attempt=st.floats(0, 6),
+            attempts=TIMES,
+            conversation=st.none() | st.just(message_id(7)),
+            held_since=st.sampled_from([0, 0, 3]),
+        )
+    ),
+    tracks=several(st.builds(samples.track, st.integers(1, 5), peer=PEERS, lane=st.sampled_from(Lane))),
+    poisons=several(st.builds(samples.poison, ids, peer=PEERS, times=TIMES)),
+    poisons_done=several(st.tuples(PEERS, ids.map(message_id))),
     outgoing_done=several(ids.map(message_id)),
     heads=several(st.builds(samples.head, st.integers(1, 50), peer=PEERS, lane=st.sampled_from(Lane))),
     keys=several(st.builds(samples.key, ids)),
@@ -86,7 +100,13 @@ async def everything(store):
         *[await store.due(now=float(now), rows=1) for now in range(6)],
         *[await store.overdue(now=float(now), rows=3) for now in range(6)],
         *[await store.waiting(peer) for peer in (QM, QN)],
+        *[await store.foremost(peer) for peer in (QM, QN)],
+        await store.due(now=6.0, rows=3, without=[QN]),
         await store.next_due(),
+        await store.next_due(without=[QM]),
+        await store.held(rows=3),
+        await store.tracks(),
+        await store.poisons(rows=3),
         await store.heads(),
         await store.keys(),
         await store.frontier(),

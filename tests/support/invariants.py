@@ -69,6 +69,7 @@ class Watch:
             self._look_at_journal(node)
             self._look_at_receipts(node)
             self._look_at_queries(node)
+            assert not node.storage._poisons, f"{node.party} failed over {node.storage._poisons}"
             assert node.problems <= HARMLESS, f"{node.party} was refused something: {node.problems - HARMLESS}"
 
     def look_at_the_end(self) -> None:

@@ -5,13 +5,14 @@ They keep what they are given for as long as the object lives, so a simulated no
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from itertools import count
 
 from federation import limits
-from federation.delivery.outbox import LaneHead, Outgoing
+from federation.delivery.lanes import RANK, LaneTrack
+from federation.delivery.outbox import LaneHead, Outgoing, in_order
 from federation.delivery.replay import ReplayMark
 from federation.envelope.header import Lane
 from federation.errors import Conflict, Misuse, NotFound, Replayed
@@ -19,6 +20,7 @@ from federation.evidence.journal import FIRST_EPOCH, Epoch, Leaf, Position
 from federation.identity import MessageId, PartyId
 from federation.ports import (
     AlreadySeen,
+    ArrivalStore,
     AskedQuery,
     Change,
     Cosigned,
@@ -34,6 +36,7 @@ from federation.ports import (
     NoticeStore,
     OutboxStore,
     PatternStore,
+    Poison,
     PublicationStore,
     ReceivedQuery,
     WitnessStore,
@@ -87,7 +90,7 @@ class MemoryTree:
         return self._nodes[level, index]
 
 
-class MemoryExchange(MemoryAttachments, MemoryReconcile, ExchangeStore, OutboxStore, JournalStore):
+class MemoryExchange(MemoryAttachments, MemoryReconcile, ExchangeStore, OutboxStore, ArrivalStore, JournalStore):
     def __init__(self, faults: Faults | None = None) -> None:
         super().__init__()
         self.faults = faults if faults is not None else Faults()
@@ -105,6 +108,8 @@ class MemoryExchange(MemoryAttachments, MemoryReconcile, ExchangeStore, OutboxSt
         self._tree = MemoryTree()
         self._epochs = [Epoch(number=FIRST_EPOCH, first=0)]
         self.timeline = MemoryTimeline(self.faults, self._crossings)
+        self._tracks: dict[tuple[PartyId, Lane], LaneTrack] = {}
+        self._poisons: dict[tuple[PartyId, MessageId], Poison] = {}
 
     @may_fail
     async def commit(self, change: Change) -> tuple[Position, ...]:
@@ -200,6 +205,10 @@ class MemoryExchange(MemoryAttachments, MemoryReconcile, ExchangeStore, OutboxSt
                 self._update_sent(message_id, ciphertext=b"")
         self._put_attachments(change.attachments, len(self._leaves) + len(change.leaves) - 1 if change.leaves else -1)
         self._heads.update({(head.peer, head.lane): head for head in change.heads})
+        self._tracks.update({(track.peer, track.lane): track for track in change.tracks})
+        self._poisons.update({(poison.peer, poison.message_id): poison for poison in change.poisons})
+        for place in change.poisons_done:
+            self._poisons.pop(place, None)
         self._keys.update({key.key_id: key for key in change.keys})
         for key_id in change.keys_destroyed:
             self._keys.pop(key_id, None)
@@ -251,15 +260,51 @@ class MemoryExchange(MemoryAttachments, MemoryReconcile, ExchangeStore, OutboxSt
     async def keys(self) -> tuple[DecryptionKey, ...]:
         return tuple(sorted(self._keys.values(), key=lambda key: (key.created, key.key_id)))
 
+    def _free(self, without: Collection[PartyId] = ()) -> list[tuple[int, Outgoing]]:
+        """What may go, with its number, in the order of numbers."""
+        queues: dict[PartyId, list[tuple[int, Outgoing]]] = {}
+        for number, outgoing in sorted(self._outgoing.values(), key=lambda numbered: numbered[0]):
+            queues.setdefault(outgoing.peer, []).append((number, outgoing))
+        return [
+            self._outgoing[one.message_id]
+            for peer, queue in queues.items()
+            if peer not in without
+            for one in in_order(outgoing for _, outgoing in queue)
+        ]
+
     @may_fail
-    async def due(self, *, now: float, rows: int) -> tuple[Outgoing, ...]:
-        taken: dict[PartyId, int] = {}
+    async def due(self, *, now: float, rows: int, without: Collection[PartyId] = ()) -> tuple[Outgoing, ...]:
+        taken: dict[tuple[PartyId, Lane], int] = {}
         due: list[Outgoing] = []
-        for _, outgoing in sorted(self._outgoing.values(), key=lambda numbered: (numbered[1].next_attempt, numbered[0])):
-            taken[outgoing.peer] = taken.get(outgoing.peer, 0) + 1
-            if outgoing.next_attempt <= now and taken[outgoing.peer] <= rows:
+        free = self._free(without)
+        for _, outgoing in sorted(free, key=lambda numbered: (RANK[numbered[1].lane], numbered[1].next_attempt, numbered[0])):
+            place = (outgoing.peer, outgoing.lane)
+            taken[place] = taken.get(place, 0) + 1
+            if outgoing.next_attempt <= now and taken[place] <= rows:
                 due.append(outgoing)
         return tuple(due)
+
+    @may_fail
+    async def foremost(self, peer: PartyId) -> Outgoing | None:
+        own = [(RANK[outgoing.lane], number, outgoing) for number, outgoing in self._free() if outgoing.peer == peer]
+        return min(own, key=lambda ranked: ranked[:2])[2] if own else None
+
+    @may_fail
+    async def held(self, *, rows: int) -> tuple[Outgoing, ...]:
+        held = [(one.held_since, number, one) for number, one in self._outgoing.values() if one.held_since]
+        return tuple(one for _, _, one in sorted(held, key=lambda ranked: ranked[:2])[:rows])
+
+    @may_fail
+    async def tracks(self) -> tuple[LaneTrack, ...]:
+        return tuple(self._tracks[place] for place in sorted(self._tracks))
+
+    @may_fail
+    async def poison(self, peer: PartyId, message_id: MessageId) -> Poison | None:
+        return self._poisons.get((peer, message_id))
+
+    @may_fail
+    async def poisons(self, *, rows: int) -> tuple[Poison, ...]:
+        return tuple(sorted(self._poisons.values(), key=lambda one: (one.since, one.peer, one.message_id))[:rows])
 
     @may_fail
     async def waiting(self, peer: PartyId) -> tuple[Outgoing, ...]:
@@ -267,8 +312,9 @@ class MemoryExchange(MemoryAttachments, MemoryReconcile, ExchangeStore, OutboxSt
         return tuple(self._outgoing[message_id][1] for _, message_id in waiting[: limits.OUTBOX_PER_PARTY_MAX])
 
     @may_fail
-    async def next_due(self) -> float | None:
-        return min((outgoing.next_attempt for _, outgoing in self._outgoing.values()), default=None)
+    async def next_due(self, *, without: Collection[PartyId] = ()) -> float | None:
+        going = (one for _, one in self._outgoing.values() if not one.held_since and one.peer not in without)
+        return min((outgoing.next_attempt for outgoing in going), default=None)
 
     @may_fail
     async def overdue(self, *, now: float, rows: int) -> tuple[AskedQuery | ReceivedQuery, ...]:

@@ -6,13 +6,14 @@ from hashlib import sha256
 from itertools import count
 from typing import Any
 
+from federation.delivery.lanes import LaneNotice, LaneTrack, Oddity
 from federation.delivery.outbox import LaneHead, Outgoing
 from federation.delivery.receipt import SignedReceipt
 from federation.delivery.replay import ReplayMark
 from federation.envelope.header import Lane, MessageKind
 from federation.evidence.journal import Leaf
 from federation.identity import MessageId, PartyId
-from federation.ports import AskedQuery, Crossing, DecryptionKey, Direction, KeyUse, ReceivedQuery
+from federation.ports import AskedQuery, Crossing, DecryptionKey, Direction, KeyUse, Poison, ReceivedQuery
 from federation.query.lifecycle import AskedState, ReceivedState
 
 QM = PartyId("qm")
@@ -125,3 +126,29 @@ def key(number: int, *, use: KeyUse = KeyUse.REPLY) -> DecryptionKey:
         created=1_700_000_000 + number,
         destroy_at=1_701_000_000,
     )
+
+
+def track(sequence: int, *, peer: PartyId = QM, lane: Lane = Lane.NORMAL, **changes: Any) -> LaneTrack:
+    fields: dict[str, Any] = {
+        "sequence": sequence,
+        "digest": some(f"came {sequence}"),
+        "recent": ((sequence - 1, some(f"came {sequence - 1}")), (sequence, some(f"came {sequence}"))),
+        "notices": (
+            LaneNotice(oddity=Oddity.REPEATED, first=7, last=7, before=b"", after=b"", since=1_700_000_002),
+            LaneNotice(oddity=Oddity.MISSING, first=3, last=4, before=some("2"), after=some("4"), since=1_700_000_001),
+        ),
+    }
+    return LaneTrack(peer=peer, lane=lane, **(fields | changes))
+
+
+def poison(number: int, **changes: Any) -> Poison:
+    fields: dict[str, Any] = {
+        "peer": QM,
+        "message_id": message_id(number),
+        "digest": some(f"digest {number}"),
+        "reason": "KeyError at answering.py:7",
+        "version": "0.2.0",
+        "since": 1_700_000_000 + number,
+        "times": 1,
+    }
+    return Poison(**(fields | changes))

@@ -303,6 +303,7 @@ class SimNode:
             version="simulated",
             exchange_store=disk,
             outbox_store=disk,
+            arrivals=disk,
             journal=disk,
             timeline=self.storage.timeline,
             peer_store=self.storage.timeline,

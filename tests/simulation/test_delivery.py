@@ -1,0 +1,278 @@
+"""Delivery at whole nodes: lanes, peers that are away, peers that refuse, messages that a node fails over, numbers that are left out."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+from federation import limits
+from federation.delivery.lanes import Oddity
+from federation.errors import Forbidden, Overloaded, Unprocessable, Unreachable
+from federation.ports import Change, Direction
+from federation.query.codes import Automation, Urgency
+from federation.query.lifecycle import AskedState
+from node.use_cases.desk_values import Health, QueryView
+from node.use_cases.held import OutboxView
+from tests.support.federation import Federation
+from tests.support.invariants import Watch
+from tests.support.simulated import simulated
+from tests.support.simulated_node import SimNode
+from tests.support.simulated_officers import DAY, HOUR, ask, look, question
+
+
+async def outbox_of(node: SimNode) -> OutboxView:
+    assert node.participant is not None
+    view: OutboxView = await node.participant.held.outbox_view(node.kit.officers[0].name)
+    return view
+
+
+def deliveries(federation: Federation) -> list[tuple[float, Any]]:
+    """From now on, when which path is called."""
+    calls: list[tuple[float, Any]] = []
+    network = federation.network
+    call = network.call
+
+    async def counted(caller: Any, ca: Any, peer: Any, path: str, request: bytes) -> Any:
+        if path.endswith("/Deliver"):
+            calls.append((federation.now, peer.name.party))
+        return await call(caller, ca, peer, path, request)
+
+    network.call = counted  # type: ignore[method-assign]  # the same call, counted
+    return calls
+
+
+async def many(asker: SimNode, answerer: SimNode, number: int, **changes: Any) -> list[QueryView]:
+    codes = answerer.kit.codes
+    asked = [question(answerer.party, codes[one % len(codes)], **changes) for one in range(number)]
+    views: list[QueryView] = []
+    for start in range(0, number, 50):  # an officer has so many drafts at a time
+        views += await asyncio.gather(*(ask(asker, one) for one in asked[start : start + 50]))
+    return views
+
+
+@simulated()
+async def test_a_peer_that_is_away_is_probed_by_one_message_at_a_time_and_gets_everything_when_it_is_back(
+    federation: Federation,
+):
+    asker, answerer = federation["qm"], federation["qn"]
+    answerer.crash()
+    views = await many(asker, answerer, 150)
+    await asyncio.sleep(2 * HOUR)
+    calls = deliveries(federation)
+
+    await asyncio.sleep(HOUR)
+    assert 12 <= len(calls) <= 30  # one each few minutes, and not one for each of 150 messages
+    (queue,) = (await outbox_of(asker)).queues
+    assert (queue.peer, queue.away, queue.problem) == (answerer.party, True, Unreachable.code)
+    assert sum(count for _, count in queue.lanes) == 150
+
+    await federation.restart(answerer)
+    await ask(answerer, question(asker.party, asker.kit.codes[0]))  # it calls: the line is whole at once
+    back = federation.now
+    while asker.storage._outgoing:
+        await asyncio.sleep(0.1)
+    assert federation.now - back < 5
+    assert {(await look(asker, view.asked.message_id)).asked.state for view in views} == {AskedState.ANSWERED}
+    assert (await outbox_of(asker)).queues == ()
+    Watch(federation).look_at_the_end()
+
+
+@simulated()
+async def test_a_question_to_a_peer_that_is_known_to_be_away_says_so_without_waiting_for_it(federation: Federation):
+    asker, answerer = federation["qm"], federation["qn"]
+    federation.network.part([asker.kit.name], [answerer.kit.name])  # nothing comes back, not even a refusal to connect
+    await many(asker, answerer, 3)
+    await asyncio.sleep(HOUR)
+    begun = federation.now
+
+    view = await ask(asker, question(answerer.party, answerer.kit.codes[0]))
+
+    assert view.asked.problem == Unreachable.code
+    assert federation.now - begun <= limits.RPC_TIMEOUT_S + 1
+    again = await ask(asker, question(answerer.party, answerer.kit.codes[1]))
+    assert again.asked.problem == Unreachable.code
+    federation.network.heal()
+    await asyncio.sleep(2 * limits.RETRY_S_MAX)
+    assert (await look(asker, again.asked.message_id)).asked.state is AskedState.ANSWERED
+
+
+@simulated()
+async def test_after_an_outage_urgent_questions_go_first_and_containers_last(federation: Federation):
+    asker, answerer = federation["qm"], federation["qn"]
+    answerer.crash()
+    one = question(answerer.party, answerer.kit.codes[0])
+    container = question(answerer.party, *(f"QNBOX{number:05d}" for number in range(limits.BULK_CODES_MIN)))
+    bulk = [await ask(asker, container) for _ in range(60)]
+    normal = await many(asker, answerer, 60)
+    urgent = [await ask(asker, replace(one, urgency=Urgency.URGENT)) for _ in range(5)]
+    await asyncio.sleep(HOUR)
+
+    await federation.restart(answerer)
+    await asyncio.sleep(2 * limits.RETRY_S_MAX)
+
+    lanes = {view.asked.message_id: lane for lane, views in enumerate((urgent, normal, bulk)) for view in views}
+    order = [lanes[identifier] for identifier, sender, _ in federation.envelopes if sender == asker.kit.name and identifier in lanes]
+    assert sorted(order) == [0] * 5 + [1] * 60 + [2] * 60
+    assert order[:5] == [0] * 5
+    assert order.index(2) < 5 + 60  # the bulk lane has slots of its own: it does not wait for the last of the normal ones
+    places = [place for place, lane in enumerate(order) if lane]
+    middle = {lane: sorted(place for place in places if order[place] == lane)[30] for lane in (1, 2)}
+    assert middle[1] < middle[2]
+    Watch(federation).look_at_the_end()
+
+
+@simulated()
+async def test_what_a_peer_refuses_for_good_is_held_with_its_reason_and_delays_nothing(federation: Federation):
+    asker, answerer = federation["qm"], federation["qn"]
+    assert answerer.participant is not None
+    take = answerer.participant.answering.take
+
+    async def refuse(_opened: Any) -> Any:
+        raise Forbidden("this Party does not answer questions of yours")
+
+    answerer.participant.answering.take = refuse  # type: ignore[method-assign]  # a peer that refuses
+    view = await ask(asker, question(answerer.party, answerer.kit.codes[0]))
+    calls = deliveries(federation)
+    await asyncio.sleep(HOUR)
+    assert calls == []
+    (held,) = (await outbox_of(asker)).held
+    assert (held.message_id, held.problem, held.reason) == (
+        view.asked.message_id,
+        "forbidden",
+        "this Party does not answer questions of yours",
+    )
+    assert (await look(asker, view.asked.message_id)).outgoing == held
+    officer = asker.kit.officers[0].name
+    status = await asker.at_desk(lambda desk: desk.status(officer))
+    check = next(one for one in status.checks if one.name == "refused messages")
+    assert (check.health, check.words) == (Health.WARNING, "refused for good: 1 by qn")
+
+    answerer.participant.answering.take = take  # type: ignore[method-assign]  # it thinks better of it
+    assert (await ask(asker, question(answerer.party, answerer.kit.codes[1]))).answers
+    assert asker.participant is not None
+    await asker.participant.held.outbox_retry(officer, held.message_id)
+    await asyncio.sleep(5)
+    assert (await look(asker, view.asked.message_id)).asked.state is AskedState.ANSWERED
+    asker.problems.discard("forbidden")
+    Watch(federation).look_at_the_end()
+
+
+@simulated()
+async def test_a_refused_message_that_is_given_up_ends_its_query(federation: Federation):
+    asker, answerer = federation["qm"], federation["qn"]
+    assert answerer.participant is not None
+    assert asker.participant is not None
+
+    async def refuse(_opened: Any) -> Any:
+        raise Forbidden("no")
+
+    answerer.participant.answering.take = refuse  # type: ignore[method-assign]  # a peer that refuses
+    view = await ask(asker, question(answerer.party, answerer.kit.codes[0]))
+    await asker.participant.held.outbox_drop(asker.kit.officers[0].name, view.asked.message_id)
+
+    view = await look(asker, view.asked.message_id)
+    assert (view.asked.state, view.outgoing) == (AskedState.EXPIRED, None)
+    assert not asker.storage._outgoing
+    assert view.asked.key_id not in asker.storage._keys
+    asker.problems.discard("forbidden")
+
+
+@simulated()
+async def test_a_peer_without_room_is_tried_again_and_is_not_away(federation: Federation):
+    asker, answerer = federation["qm"], federation["qn"]
+    assert answerer.participant is not None
+    take = answerer.participant.answering.take
+
+    async def full(_opened: Any) -> Any:
+        raise Overloaded("a budget is used up")
+
+    answerer.participant.answering.take = full  # type: ignore[method-assign]  # a peer that is full
+    views = await many(asker, answerer, 8)
+    assert {view.asked.problem for view in views} == {"overloaded"}
+    await asyncio.sleep(60)
+    (queue,) = (await outbox_of(asker)).queues
+    assert (queue.away, queue.problem) == (False, "overloaded")
+
+    answerer.participant.answering.take = take  # type: ignore[method-assign]  # it has room again
+    await asyncio.sleep(2 * limits.RETRY_S_MAX)
+    assert {(await look(asker, view.asked.message_id)).asked.state for view in views} == {AskedState.ANSWERED}
+    asker.problems.discard("overloaded")
+
+
+@simulated()
+async def test_a_message_that_a_node_fails_over_blocks_nobody_and_is_taken_by_a_node_that_was_mended(federation: Federation):
+    asker, answerer = federation["qm"], federation["qn"]
+    assert answerer.participant is not None
+    failures = []
+
+    async def fail(opened: Any) -> Any:
+        failures.append(opened)
+        raise KeyError("a secret")
+
+    answerer.participant.answering.take = fail  # type: ignore[method-assign]  # a defect that one message finds
+    view = await ask(asker, question(answerer.party, answerer.kit.codes[0]))
+    await asyncio.sleep(DAY)
+
+    assert len(failures) == 1
+    (held,) = (await outbox_of(asker)).held
+    assert held.problem == Unprocessable.code
+    (poison,) = (await outbox_of(answerer)).poisons
+    assert (poison.peer, poison.message_id, poison.times) == (asker.party, view.asked.message_id, 1)
+    assert poison.reason.startswith("KeyError at ")
+    assert "secret" not in poison.reason
+    assert await answerer.storage.received(view.asked.message_id) is None
+
+    answerer.crash()
+    await federation.restart(answerer)  # with another program
+    assert asker.participant is not None
+    await asker.participant.held.outbox_retry(asker.kit.officers[0].name, view.asked.message_id)
+    await asyncio.sleep(5)
+    assert (await look(asker, view.asked.message_id)).asked.state is AskedState.ANSWERED
+    assert (await outbox_of(answerer)).poisons == ()
+    asker.problems.discard(Unprocessable.code)
+    Watch(federation).look_at_the_end()
+
+
+@simulated(automation=Automation.MANUAL)
+async def test_a_number_that_was_left_out_is_told_to_the_receiver_and_blocks_nothing(federation: Federation):
+    asker, answerer = federation["qm"], federation["qn"]
+    assert asker.participant is not None
+    await ask(asker, question(answerer.party, answerer.kit.codes[0]))
+    federation.network.cut([asker.kit.name], [answerer.kit.name])
+    lost = await ask(asker, question(answerer.party, answerer.kit.codes[1]))
+    await asker.storage.commit(Change(outgoing_done=(lost.asked.message_id,)))  # it will never be sent
+    federation.network.heal()
+    await asyncio.sleep(limits.RETRY_S_MAX)
+    view = await ask(asker, question(answerer.party, answerer.kit.codes[2]))
+    assert view.asked.state is AskedState.DELIVERED
+    assert (await outbox_of(answerer)).numbers == ()  # it may still be on its way
+
+    await asyncio.sleep(limits.NUMBER_MISSED_S)
+    (words,) = (await outbox_of(answerer)).numbers
+    assert words.startswith("the normal lane of qm: number 2 never came")
+    answerer.crash()
+    await federation.restart(answerer)
+    assert (await outbox_of(answerer)).numbers == (words,)
+    officer = answerer.kit.officers[0].name
+    status = await answerer.at_desk(lambda desk: desk.status(officer))
+    check = next(one for one in status.checks if one.name == "numbers of messages")
+    assert (check.health, check.words) == (Health.GOOD, words)
+    assert "no accusation" in check.hint
+
+
+@simulated()
+async def test_a_message_that_is_sealed_anew_leaves_its_first_number_out_and_nothing_else_is_odd(federation: Federation):
+    asker, answerer = federation["qm"], federation["qn"]
+    answerer.crash()
+    view = await ask(asker, question(answerer.party, answerer.kit.codes[0], deadline_s=20 * DAY))
+    await asyncio.sleep(9 * DAY)
+    await federation.restart(answerer)
+    await asyncio.sleep(HOUR)
+
+    assert (await look(asker, view.asked.message_id)).asked.state is AskedState.ANSWERED
+    notices = [one for track in answerer.storage._tracks.values() for one in track.notices]
+    assert [(one.oddity, one.first) for one in notices] == [(Oddity.MISSING, 1)]
+    sent = await asker.storage.crossing(Direction.SENT, view.asked.message_id)
+    assert sent is not None
+    assert sent.receipt is not None
