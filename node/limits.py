@@ -97,3 +97,6 @@ ANOMALIES_PER_CODE_MAX: Final = 32
 """Contradictions told of one code: the first ones say what is wrong."""
 UNUSED_CODE_LIFE_S: Final = 183 * 86_400
 """Codes that were not used within six months are void (Regulation (EU) 2018/574)."""
+
+DOTCODE_SIDE_MAX: Final = 200
+"""Rows or columns of a DotCode: AIM recommends at most 124; a marking of law, 100 characters, needs fewer than 60."""
