@@ -1,0 +1,167 @@
+"""All DotCode symbols of a picture, and the places of those that are there and cannot be read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+from typing import Final, TypeAlias
+
+import numpy as np
+from PIL import Image
+
+from node.formats.dotcode.dots import Numbers, Relief, reliefs
+from node.formats.dotcode.lattice import Lattice, Steps, lattices
+from node.formats.dotcode.message import Message
+from node.formats.dotcode.symbol import SIDE_MIN, read_symbol
+from node.limits import DOTCODE_SIDE_MAX
+
+_EDGE_FILL_MIN: Final = 0.12
+"""Share of places with a dot: a line at the edge with fewer is what stands beside the symbol."""
+_FILL_MIN, _FILL_MAX = 0.38, 0.75
+"""Five places in nine have a dot, and padding is all dots. A raster of print has nearly all, chance few."""
+_UNREAD_DOTS_MIN: Final = 60
+"""What has fewer dots and cannot be read may be anything."""
+_EDGES: Final = tuple(sorted(product((0, 1, -1), repeat=4), key=lambda moved: sum(map(abs, moved))))
+"""Which edges are moved in or out by one line: an edge may have lost its dots, or stand beside a speck. The likeliest first."""
+_Box: TypeAlias = tuple[int, int, int, int]
+"""First column, first row, last column, last row."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """A symbol in the picture.
+
+    Attributes:
+        corners: x and y of its four corners in pixels, in clockwise order.
+        message: None when it is there and cannot be read.
+    """
+
+    corners: tuple[tuple[int, int], ...]
+    message: Message | None
+
+
+def read_dotcodes(picture: Image.Image) -> tuple[Sighting, ...]:
+    """All symbols in a picture in shades of grey: first those that were read, then those that were not, each place once."""
+    read: list[Sighting] = []
+    unread: list[Sighting] = []
+    for relief in reliefs(picture):
+        for lattice in lattices(relief.summits):
+            sighting = _look(relief, lattice)
+            if sighting is not None and not any(_same_place(sighting, one) for one in read):
+                (unread if sighting.message is None else read).append(sighting)
+    left: list[Sighting] = []
+    for one in unread:
+        if not any(_same_place(one, other) for other in (*read, *left)):
+            left.append(one)
+    return (*read, *left)
+
+
+def _look(relief: Relief, lattice: Lattice) -> Sighting | None:
+    """What one lattice is: a message, a symbol that cannot be read, or None for something else."""
+    box = _box(lattice.steps)
+    if box is None:
+        return None
+    for moved in _EDGES:
+        edges = tuple(edge + out for edge, out in zip(box, moved, strict=True))
+        if not _may_be_a_symbol(edges):
+            continue
+        message = _message(relief, lattice, edges)
+        if message is not None:
+            return Sighting(corners=_corners(relief, lattice, edges), message=message)
+    left, top, right, bottom = box
+    fill = len(lattice.steps) / ((right - left + 1) * (bottom - top + 1) / 2)
+    if len(lattice.steps) < _UNREAD_DOTS_MIN or not _FILL_MIN <= fill <= _FILL_MAX:
+        return None
+    return Sighting(corners=_corners(relief, lattice, box), message=None)
+
+
+def _box(steps: Steps) -> _Box | None:
+    """The columns and rows of the symbol, without lines at the edge that have hardly a dot."""
+    left, top = (int(one) for one in steps.min(axis=0))
+    right, bottom = (int(one) for one in steps.max(axis=0))
+    if max(right - left, bottom - top) >= 2 * DOTCODE_SIDE_MAX:
+        return None
+    filled = np.zeros((bottom - top + 1, right - left + 1), dtype=bool)
+    filled[steps[:, 1] - top, steps[:, 0] - left] = True
+    while min(filled.shape) >= SIDE_MIN:
+        edges = (filled[:, 0], filled[0], filled[:, -1], filled[-1])
+        emptiest = min(range(4), key=lambda edge: 2 * float(edges[edge].mean()))
+        if 2 * edges[emptiest].mean() >= _EDGE_FILL_MIN:
+            return (left, top, right, bottom)
+        filled = (filled[:, 1:], filled[1:], filled[:, :-1], filled[:-1])[emptiest]
+        left, top = left + (emptiest == 0), top + (emptiest == 1)
+        right, bottom = right - (emptiest == 2), bottom - (emptiest == 3)  # noqa: PLR2004  # the order of `edges`
+    return None
+
+
+def _may_be_a_symbol(box: _Box) -> bool:
+    width, height = box[2] - box[0] + 1, box[3] - box[1] + 1
+    return SIDE_MIN <= min(width, height) and max(width, height) <= DOTCODE_SIDE_MAX and (width + height) % 2 == 1
+
+
+def _message(relief: Relief, lattice: Lattice, box: _Box) -> Message | None:
+    """Read every place of the box. A symbol that is upside down has no place for a dot in its first corner."""
+    darkness = _darkness(relief, lattice, box)
+    if darkness is None:
+        return None
+    if (box[0] + box[1]) % 2:
+        darkness = darkness[::-1, ::-1]
+    return read_symbol(darkness.tolist())
+
+
+def _darkness(relief: Relief, lattice: Lattice, box: _Box) -> Numbers | None:
+    """From 0, as dark as places without a dot are around here, to 1, as dark as dots are around here."""
+    left, top, right, bottom = box
+    columns, rows = np.meshgrid(np.arange(left, right + 1), np.arange(top, bottom + 1))
+    places = np.stack([columns, rows], axis=2)
+    pixels = lattice.pixels(places)
+    inside = np.all((lattice.steps >= (left, top)) & (lattice.steps <= (right, bottom)), axis=1)
+    own = lattice.steps[inside]
+    pixels[own[:, 1] - top, own[:, 0] - left] = relief.summits[lattice.dots[inside]]
+    heights = relief.at(pixels)
+    possible = (columns + rows) % 2 == 0
+    middle = _division(heights[possible])
+    none = _slope(places[possible & (heights <= middle)], heights[possible & (heights <= middle)], places)
+    dot = _slope(places[possible & (heights > middle)], heights[possible & (heights > middle)], places)
+    if none is None or dot is None or np.min(dot - none) <= 0:
+        return None
+    result: Numbers = np.clip((heights - none) / (dot - none), 0, 1)
+    return result
+
+
+def _division(heights: Numbers) -> float:
+    """Between places with a dot and without: where the two groups lie closest around their means (Otsu's method)."""
+    ranked = np.sort(heights.astype(np.float64))
+    counts = np.arange(1, len(ranked))
+    sums = np.cumsum(ranked)
+    below, above = sums[:-1] / counts, (sums[-1] - sums[:-1]) / (len(ranked) - counts)
+    best = int(np.argmax(counts * (len(ranked) - counts) * (above - below) ** 2))
+    return float((ranked[best] + ranked[best + 1]) / 2)
+
+
+def _slope(places: Steps, heights: Numbers, everywhere: Steps) -> Numbers | None:
+    """A plane through the heights: light and ink that change from one side of the symbol to the other."""
+    if len(places) < 6:  # noqa: PLR2004  # twice what a plane has
+        return None
+    terms = np.concatenate([places.astype(np.float64), np.ones((len(places), 1))], axis=1)
+    factors, *_ = np.linalg.lstsq(terms, heights.astype(np.float64), rcond=None)
+    result: Numbers = (everywhere @ factors[:2] + factors[2]).astype(np.float32)
+    return result
+
+
+def _corners(relief: Relief, lattice: Lattice, box: _Box) -> tuple[tuple[int, int], ...]:
+    left, top, right, bottom = box
+    pixels = lattice.pixels(np.array([[left, top], [right, top], [right, bottom], [left, bottom]])) / relief.share
+    return tuple((round(float(x)), round(float(y))) for x, y in pixels)
+
+
+def _same_place(one: Sighting, other: Sighting) -> bool:
+    """The middle of one lies within the other."""
+    return _within(one, other) or _within(other, one)
+
+
+def _within(one: Sighting, other: Sighting) -> bool:
+    x, y = (sum(corner[axis] for corner in one.corners) / 4 for axis in (0, 1))
+    across = [corner[0] for corner in other.corners]
+    down = [corner[1] for corner in other.corners]
+    return min(across) <= x <= max(across) and min(down) <= y <= max(down)
