@@ -32,9 +32,10 @@ _LENGTH_RATIO_MIN: Final = 0.75
 _REACH: Final = 0.27
 """How far from its place a dot may lie, in steps."""
 _ROUNDS: Final = 3
-_OFFSETS: Final = tuple((along, across) for along in (-1, 0, 1) for across in (-1, 0, 1) if (along, across) != (0, 0)) + (
-    (2, 0), (-2, 0), (0, 2), (0, -2),
-)  # fmt: skip
+_OFFSETS: Final = (
+    *((along, across) for along in (-1, 0, 1) for across in (-1, 0, 1) if (along, across) != (0, 0)),
+    *((2, 0), (-2, 0), (0, 2), (0, -2)),
+)
 """Nearly half of the places are empty: with four neighbours only, growing would often end too early."""
 
 
@@ -219,7 +220,7 @@ def _plane(steps: Steps, pixels: Numbers) -> Exact | None:
     rows = np.concatenate([first, second])
     _, vectors = np.linalg.eigh(rows.T @ rows)
     plane: Exact = np.linalg.inv(target_scale) @ vectors[:, 0].reshape(3, 3) @ source_scale
-    if not np.all(np.isfinite(plane)) or abs(np.linalg.det(plane)) < 1e-12:  # noqa: PLR2004  # points on one line have no plane
+    if not np.all(np.isfinite(plane)) or abs(np.linalg.det(plane)) < 1e-12:  # points on one line have no plane
         return None
     return plane
 
@@ -233,9 +234,10 @@ def _centred(points: Exact) -> tuple[Exact, Exact]:
 def _projected(plane: Exact, places: npt.NDArray[np.generic]) -> Numbers:
     flat = places.reshape(-1, 2).astype(np.float64)
     seen = np.concatenate([flat, np.ones((len(flat), 1))], axis=1) @ plane.T
-    depth = np.where(np.abs(seen[:, 2:]) < 1e-9, 1e-9, seen[:, 2:])  # noqa: PLR2004  # the horizon itself is nowhere
+    depth = np.where(np.abs(seen[:, 2:]) < 1e-9, 1e-9, seen[:, 2:])  # the horizon itself is nowhere
     return (seen[:, :2] / depth).reshape(places.shape).astype(np.float32)
 
 
 def _unprojected(plane: Exact, pixels: Numbers) -> Exact:
-    return _projected(np.linalg.inv(plane), pixels).astype(np.float64)
+    back: Exact = np.linalg.inv(plane).astype(np.float64)
+    return _projected(back, pixels).astype(np.float64)

@@ -70,7 +70,7 @@ class _Reading:
         is_gs1 = self.codewords[0] <= _DIGIT_PAIRS
         if self.codewords[0] == _FNC1:
             self.place = 1
-        elif self.codewords[0] == 106 and self.codewords[1] in _MACROS:  # noqa: PLR2004  # latch to B
+        elif self.codewords[0] == 106 and self.codewords[1] in _MACROS:  # latch to B
             header, self.ending = _MACROS[self.codewords[1]]
             self.data += b"[)>\x1e" + header
             self.place, self.code_set = 2, "B"
@@ -88,11 +88,11 @@ class _Reading:
 
     def _a(self) -> None:
         codeword = self._next()
-        if codeword < 96:  # noqa: PLR2004  # 64 printable characters, then the control characters
+        if codeword < 96:  # 64 printable characters, then the control characters
             self._put_a(codeword)
-        elif codeword <= 101:  # noqa: PLR2004  # 1 to 6 characters of B
+        elif codeword <= 101:  # 1 to 6 characters of B
             self._shift_b(codeword - 95)
-        elif codeword == 102:  # noqa: PLR2004
+        elif codeword == 102:
             self.code_set = "B"
         else:
             self._a_or_b(codeword)
@@ -101,17 +101,17 @@ class _Reading:
         codeword = self._next()
         if codeword <= _DIGIT_PAIRS:
             self._put_b(codeword)
-        elif codeword == 101:  # noqa: PLR2004  # one character of A
+        elif codeword == 101:  # one character of A
             self._put_a(self._next())
-        elif codeword == 102:  # noqa: PLR2004
+        elif codeword == 102:
             self.code_set = "A"
         else:
             self._a_or_b(codeword)
 
     def _a_or_b(self, codeword: int) -> None:
-        if codeword <= 105:  # noqa: PLR2004  # 2 to 4 pairs of digits
+        if codeword <= 105:  # 2 to 4 pairs of digits
             self._pairs(codeword - 101)
-        elif codeword == 106:  # noqa: PLR2004
+        elif codeword == 106:
             self.code_set = "C"
         else:
             self._function(codeword)
@@ -124,11 +124,11 @@ class _Reading:
             self.data += b"17"
             self._pairs(3)
             self.data += b"10"
-        elif codeword == 101:  # noqa: PLR2004
+        elif codeword == 101:
             self.code_set = "A"
-        elif codeword <= 105:  # noqa: PLR2004  # 1 to 4 characters of B
+        elif codeword <= 105:  # 1 to 4 characters of B
             self._shift_b(codeword - 101)
-        elif codeword == 106:  # noqa: PLR2004
+        elif codeword == 106:
             self.code_set = "B"
         else:
             self._function(codeword)
@@ -149,9 +149,9 @@ class _Reading:
             raise _NoMessageError
 
     def _put_a(self, codeword: int) -> None:
-        if codeword >= 96:  # noqa: PLR2004
+        if codeword >= 96:
             raise _NoMessageError
-        self.data.append(codeword + _FIRST_PRINTABLE if codeword < 64 else codeword - 64)  # noqa: PLR2004
+        self.data.append(codeword + _FIRST_PRINTABLE if codeword < 64 else codeword - 64)
 
     def _put_b(self, codeword: int) -> None:
         if codeword > _DIGIT_PAIRS:
@@ -189,7 +189,7 @@ class _Reading:
 
     def _binary(self) -> None:
         """Groups of six codewords are five bytes; the last group may be shorter. A higher codeword ends it or interrupts it."""
-        group = []
+        group: list[int] = []
         while self.place < len(self.codewords) and len(group) < _BINARY_GROUP and self.codewords[self.place] < _BINARY_BASE:
             group.append(self._next())
         if group:
@@ -205,12 +205,12 @@ class _Reading:
         for _ in range(len(group) - 1):
             number, value = divmod(number, _BYTE_BASE)
             values.append(value)
-        if number or not values or max(values) > 0xFF:  # noqa: PLR2004  # above a byte: a change of interpretation
+        if number or not values or max(values) > 0xFF:  # above a byte: a change of interpretation
             raise _NoMessageError
         self.data += bytes(reversed(values))
 
     def _leave_binary(self, codeword: int) -> None:
-        if codeword <= 108:  # noqa: PLR2004  # 2 to 7 pairs of digits, then on in binary
+        if codeword <= 108:  # 2 to 7 pairs of digits, then on in binary
             self._pairs(codeword - 101)
         elif codeword <= _SHIFT_TO_HIGH:
             self.code_set = {109: "A", 110: "B", 111: "C"}[codeword]

@@ -21,8 +21,11 @@ _FILL_MIN, _FILL_MAX = 0.38, 0.75
 """Five places in nine have a dot, and padding is all dots. A raster of print has nearly all, chance few."""
 _UNREAD_DOTS_MIN: Final = 60
 """What has fewer dots and cannot be read may be anything."""
-_EDGES: Final = tuple(sorted(product((0, 1, -1), repeat=4), key=lambda moved: sum(map(abs, moved))))
+_MOVES: Final = sorted(
+    (moved for moved in product((0, 1, -1), repeat=4) if sum(map(abs, moved)) <= 2), key=lambda moved: sum(map(abs, moved))
+)  # two edges at most
 """Which edges are moved in or out by one line: an edge may have lost its dots, or stand beside a speck. The likeliest first."""
+Corners: TypeAlias = tuple[tuple[int, int], ...]
 _Box: TypeAlias = tuple[int, int, int, int]
 """First column, first row, last column, last row."""
 
@@ -36,7 +39,7 @@ class Sighting:
         message: None when it is there and cannot be read.
     """
 
-    corners: tuple[tuple[int, int], ...]
+    corners: Corners
     message: Message | None
 
 
@@ -46,29 +49,31 @@ def read_dotcodes(picture: Image.Image) -> tuple[Sighting, ...]:
     unread: list[Sighting] = []
     for relief in reliefs(picture):
         for lattice in lattices(relief.summits):
-            sighting = _look(relief, lattice)
-            if sighting is not None and not any(_same_place(sighting, one) for one in read):
+            box = _box(lattice.steps)
+            if box is None or any(_within(_corners(relief, lattice, box), one.corners) for one in read):
+                continue
+            sighting = _look(relief, lattice, box)
+            if sighting is not None:
                 (unread if sighting.message is None else read).append(sighting)
     left: list[Sighting] = []
     for one in unread:
-        if not any(_same_place(one, other) for other in (*read, *left)):
+        if not any(_within(one.corners, other.corners) or _within(other.corners, one.corners) for other in (*read, *left)):
             left.append(one)
     return (*read, *left)
 
 
-def _look(relief: Relief, lattice: Lattice) -> Sighting | None:
+def _look(relief: Relief, lattice: Lattice, box: _Box) -> Sighting | None:
     """What one lattice is: a message, a symbol that cannot be read, or None for something else."""
-    box = _box(lattice.steps)
-    if box is None:
+    left, top, right, bottom = box
+    darkness = _darkness(relief, lattice, box)
+    if darkness is None:
         return None
-    for moved in _EDGES:
-        edges = tuple(edge + out for edge, out in zip(box, moved, strict=True))
-        if not _may_be_a_symbol(edges):
-            continue
-        message = _message(relief, lattice, edges)
+    for moved in _MOVES:
+        edges = (left - moved[0], top - moved[1], right + moved[2], bottom + moved[3])
+        rows = slice(1 - moved[1], darkness.shape[0] - 1 + moved[3])
+        message = _message(darkness[rows, 1 - moved[0] : darkness.shape[1] - 1 + moved[2]], edges)
         if message is not None:
             return Sighting(corners=_corners(relief, lattice, edges), message=message)
-    left, top, right, bottom = box
     fill = len(lattice.steps) / ((right - left + 1) * (bottom - top + 1) / 2)
     if len(lattice.steps) < _UNREAD_DOTS_MIN or not _FILL_MIN <= fill <= _FILL_MAX:
         return None
@@ -90,39 +95,33 @@ def _box(steps: Steps) -> _Box | None:
             return (left, top, right, bottom)
         filled = (filled[:, 1:], filled[1:], filled[:, :-1], filled[:-1])[emptiest]
         left, top = left + (emptiest == 0), top + (emptiest == 1)
-        right, bottom = right - (emptiest == 2), bottom - (emptiest == 3)  # noqa: PLR2004  # the order of `edges`
+        right, bottom = right - (emptiest == 2), bottom - (emptiest == 3)  # the order of `edges`
     return None
 
 
-def _may_be_a_symbol(box: _Box) -> bool:
-    width, height = box[2] - box[0] + 1, box[3] - box[1] + 1
-    return SIDE_MIN <= min(width, height) and max(width, height) <= DOTCODE_SIDE_MAX and (width + height) % 2 == 1
-
-
-def _message(relief: Relief, lattice: Lattice, box: _Box) -> Message | None:
+def _message(darkness: Numbers, box: _Box) -> Message | None:
     """Read every place of the box. A symbol that is upside down has no place for a dot in its first corner."""
-    darkness = _darkness(relief, lattice, box)
-    if darkness is None:
+    height, width = darkness.shape
+    if (width + height) % 2 == 0 or min(width, height) < SIDE_MIN or max(width, height) > DOTCODE_SIDE_MAX:
         return None
-    if (box[0] + box[1]) % 2:
-        darkness = darkness[::-1, ::-1]
-    return read_symbol(darkness.tolist())
+    return read_symbol((darkness[::-1, ::-1] if (box[0] + box[1]) % 2 else darkness).tolist())
 
 
 def _darkness(relief: Relief, lattice: Lattice, box: _Box) -> Numbers | None:
-    """From 0, as dark as places without a dot are around here, to 1, as dark as dots are around here."""
+    """From 0, as dark as places without a dot are around here, to 1, as dark as dots are; with one line more at each edge."""
     left, top, right, bottom = box
-    columns, rows = np.meshgrid(np.arange(left, right + 1), np.arange(top, bottom + 1))
+    columns, rows = np.meshgrid(np.arange(left - 1, right + 2), np.arange(top - 1, bottom + 2))
     places = np.stack([columns, rows], axis=2)
     pixels = lattice.pixels(places)
-    inside = np.all((lattice.steps >= (left, top)) & (lattice.steps <= (right, bottom)), axis=1)
+    inside = np.all((lattice.steps >= (left - 1, top - 1)) & (lattice.steps <= (right + 1, bottom + 1)), axis=1)
     own = lattice.steps[inside]
-    pixels[own[:, 1] - top, own[:, 0] - left] = relief.summits[lattice.dots[inside]]
+    pixels[own[:, 1] - top + 1, own[:, 0] - left + 1] = relief.summits[lattice.dots[inside]]
     heights = relief.at(pixels)
     possible = (columns + rows) % 2 == 0
+    possible[[0, -1]] = possible[:, [0, -1]] = False
     middle = _division(heights[possible])
-    none = _slope(places[possible & (heights <= middle)], heights[possible & (heights <= middle)], places)
-    dot = _slope(places[possible & (heights > middle)], heights[possible & (heights > middle)], places)
+    light, dark = possible & (heights <= middle), possible & (heights > middle)
+    none, dot = _slope(places[light], heights[light], places), _slope(places[dark], heights[dark], places)
     if none is None or dot is None or np.min(dot - none) <= 0:
         return None
     result: Numbers = np.clip((heights - none) / (dot - none), 0, 1)
@@ -141,7 +140,7 @@ def _division(heights: Numbers) -> float:
 
 def _slope(places: Steps, heights: Numbers, everywhere: Steps) -> Numbers | None:
     """A plane through the heights: light and ink that change from one side of the symbol to the other."""
-    if len(places) < 6:  # noqa: PLR2004  # twice what a plane has
+    if len(places) < 6:  # twice what a plane has
         return None
     terms = np.concatenate([places.astype(np.float64), np.ones((len(places), 1))], axis=1)
     factors, *_ = np.linalg.lstsq(terms, heights.astype(np.float64), rcond=None)
@@ -149,19 +148,14 @@ def _slope(places: Steps, heights: Numbers, everywhere: Steps) -> Numbers | None
     return result
 
 
-def _corners(relief: Relief, lattice: Lattice, box: _Box) -> tuple[tuple[int, int], ...]:
+def _corners(relief: Relief, lattice: Lattice, box: _Box) -> Corners:
     left, top, right, bottom = box
     pixels = lattice.pixels(np.array([[left, top], [right, top], [right, bottom], [left, bottom]])) / relief.share
     return tuple((round(float(x)), round(float(y))) for x, y in pixels)
 
 
-def _same_place(one: Sighting, other: Sighting) -> bool:
-    """The middle of one lies within the other."""
-    return _within(one, other) or _within(other, one)
-
-
-def _within(one: Sighting, other: Sighting) -> bool:
-    x, y = (sum(corner[axis] for corner in one.corners) / 4 for axis in (0, 1))
-    across = [corner[0] for corner in other.corners]
-    down = [corner[1] for corner in other.corners]
-    return min(across) <= x <= max(across) and min(down) <= y <= max(down)
+def _within(one: Corners, other: Corners) -> bool:
+    """The middle of one lies in the frame around the other."""
+    x, y = (sum(corner[axis] for corner in one) / len(one) for axis in (0, 1))
+    across, down = zip(*other, strict=True)
+    return bool(min(across) <= x <= max(across) and min(down) <= y <= max(down))

@@ -26,16 +26,15 @@ _MASK_DOTS: Final = 2
 _MASK_STEPS: Final = (0, 3, 7, 17)
 
 # AIM ISS DotCode, annex C: the codeword of each of the 113 patterns, in its order.
-_PATTERNS: Final = tuple(
-    int(pattern, 16)
-    for pattern in (
-        "155 0ab 0ad 0b5 0d5 156 15a 16a 1aa 0ae 0b6 0ba 0d6 0da 0ea 12b 12d 135 14b 14d 153 159 165 169 195 1a5 1a9 057 05b "
-        "05d 06b 06d 075 097 09b 09d 0a7 0b3 0b9 0cb 0cd 0d3 0d9 0e5 0e9 12e 136 13a 14e 15c 166 16c 172 174 196 19a 1a6 1ac "
-        "1b2 1b4 1ca 1d2 1d4 05e 06e 076 07a 09e 0bc 0ce 0dc 0e6 0ec 0f2 0f4 117 11b 11d 127 133 139 147 163 171 18b 18d 193 "
-        "199 1a3 1b1 1c5 1c9 1d1 02f 037 03b 03d 04f 067 073 079 08f 0c7 0e3 0f1 11e 13c 178 18e 19c 1b8 1c6 1cc"
-    ).split()
+_PATTERNS: Final = bytes.fromhex(
+    "0155 00ab 00ad 00b5 00d5 0156 015a 016a 01aa 00ae 00b6 00ba 00d6 00da 00ea 012b 012d 0135 014b 014d 0153 0159 "
+    "0165 0169 0195 01a5 01a9 0057 005b 005d 006b 006d 0075 0097 009b 009d 00a7 00b3 00b9 00cb 00cd 00d3 00d9 00e5 "
+    "00e9 012e 0136 013a 014e 015c 0166 016c 0172 0174 0196 019a 01a6 01ac 01b2 01b4 01ca 01d2 01d4 005e 006e 0076 "
+    "007a 009e 00bc 00ce 00dc 00e6 00ec 00f2 00f4 0117 011b 011d 0127 0133 0139 0147 0163 0171 018b 018d 0193 0199 "
+    "01a3 01b1 01c5 01c9 01d1 002f 0037 003b 003d 004f 0067 0073 0079 008f 00c7 00e3 00f1 011e 013c 0178 018e 019c "
+    "01b8 01c6 01cc"
 )
-_CODEWORDS: Final = {pattern: codeword for codeword, pattern in enumerate(_PATTERNS)}
+_CODEWORDS: Final = {int.from_bytes(_PATTERNS[place : place + 2]): place // 2 for place in range(0, len(_PATTERNS), 2)}
 
 Dots: TypeAlias = Sequence[Sequence[float]]
 """Rows of places, from 0 (surely no dot) to 1 (surely a dot). Dots can only stand where row and column have an even sum."""
@@ -44,7 +43,7 @@ Dots: TypeAlias = Sequence[Sequence[float]]
 def read_symbol(dots: Dots) -> Message | None:
     """The message, or None. The symbol may stand upright or on its side, but the first place must be one where a dot can be."""
     height, width = len(dots), len(dots[0]) if dots else 0
-    if not (SIDE_MIN <= min(height, width) and max(height, width) <= DOTCODE_SIDE_MAX and (height + width) % 2):
+    if not (min(height, width) >= SIDE_MIN and max(height, width) <= DOTCODE_SIDE_MAX and (height + width) % 2):
         return None
     upright = dots if height % 2 == 0 else _turned(dots)
     stream = [upright[row][column] for row, column in _folding(len(upright), len(upright[0]))]
@@ -98,7 +97,7 @@ def _mask(stream: Sequence[float]) -> int | None:
 
 
 def _bit(value: float) -> int | None:
-    return None if abs(value - 0.5) < _GAP_MIN / 2 else int(value > 0.5)  # noqa: PLR2004  # the middle between a dot and none
+    return None if abs(value - 0.5) < _GAP_MIN / 2 else int(value > 0.5)  # the middle between a dot and none
 
 
 def _codeword(places: Sequence[float]) -> int | None:
