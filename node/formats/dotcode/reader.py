@@ -13,6 +13,7 @@ from node.formats.dotcode.dots import Numbers, Relief, reliefs
 from node.formats.dotcode.lattice import Lattice, Steps, lattices
 from node.formats.dotcode.message import Message
 from node.formats.dotcode.symbol import SIDE_MIN, read_symbol
+from node.formats.places import Corners, overlap
 from node.limits import DOTCODE_SIDE_MAX
 
 _EDGE_FILL_MIN: Final = 0.12
@@ -25,7 +26,6 @@ _MOVES: Final = sorted(
     (moved for moved in product((0, 1, -1), repeat=4) if sum(map(abs, moved)) <= 2), key=lambda moved: sum(map(abs, moved))
 )  # two edges at most
 """Which edges are moved in or out by one line: an edge may have lost its dots, or stand beside a speck. The likeliest first."""
-Corners: TypeAlias = tuple[tuple[int, int], ...]
 _Box: TypeAlias = tuple[int, int, int, int]
 """First column, first row, last column, last row."""
 
@@ -50,14 +50,14 @@ def read_dotcodes(picture: Image.Image) -> tuple[Sighting, ...]:
     for relief in reliefs(picture):
         for lattice in lattices(relief.summits):
             box = _box(lattice.steps)
-            if box is None or any(_within(_corners(relief, lattice, box), one.corners) for one in read):
+            if box is None or any(overlap(_corners(relief, lattice, box), one.corners) for one in read):
                 continue
             sighting = _look(relief, lattice, box)
             if sighting is not None:
                 (unread if sighting.message is None else read).append(sighting)
     left: list[Sighting] = []
     for one in unread:
-        if not any(_within(one.corners, other.corners) or _within(other.corners, one.corners) for other in (*read, *left)):
+        if not any(overlap(one.corners, other.corners) for other in (*read, *left)):
             left.append(one)
     return (*read, *left)
 
@@ -152,10 +152,3 @@ def _corners(relief: Relief, lattice: Lattice, box: _Box) -> Corners:
     left, top, right, bottom = box
     pixels = lattice.pixels(np.array([[left, top], [right, top], [right, bottom], [left, bottom]])) / relief.share
     return tuple((round(float(x)), round(float(y))) for x, y in pixels)
-
-
-def _within(one: Corners, other: Corners) -> bool:
-    """The middle of one lies in the frame around the other."""
-    x, y = (sum(corner[axis] for corner in one) / len(one) for axis in (0, 1))
-    across, down = zip(*other, strict=True)
-    return bool(min(across) <= x <= max(across) and min(down) <= y <= max(down))
