@@ -27,7 +27,7 @@ class ProductCode(StrEnum):
     """What names a product and no single pack."""
 
     EAN_13 = "ean-13"
-    UPC_A = "upc-a"
+    """UPC-A as well, with a zero in front."""
     ITF_14 = "itf-14"
 
 
@@ -39,16 +39,15 @@ _MARKINGS: Final = {
     zxingcpp.BarcodeFormat.Code128: Carrier.CODE_128,
 }
 _PRODUCTS: Final = {
-    zxingcpp.BarcodeFormat.EAN13: ProductCode.EAN_13,
-    zxingcpp.BarcodeFormat.UPCA: ProductCode.UPC_A,
+    zxingcpp.BarcodeFormat.EANUPC: ProductCode.EAN_13,
     zxingcpp.BarcodeFormat.ITF: ProductCode.ITF_14,
 }
 _KINDS: Final[dict[zxingcpp.BarcodeFormat, Carrier | ProductCode]] = {**_MARKINGS, **_PRODUCTS}
 _SYMBOLS: Final = zxingcpp.barcode_formats_from_str("DataMatrix,QRCode,PDF417,Aztec,Code128,EAN13,UPCA,ITF")
 _REPORTED_UNREAD: Final = frozenset({Carrier.DATA_MATRIX, Carrier.QR, Carrier.PDF417, Carrier.AZTEC})
 """Those with a shape of their own. Any print looks like the bars of a code that cannot be read."""
-_ITF_DIGITS: Final = 14
-"""Shorter ones are found in any striped print: the symbology has no check of its own."""
+_DIGITS: Final = {ProductCode.EAN_13: 13, ProductCode.ITF_14: 14}
+"""Shorter ones are found in any striped print."""
 
 _PASSES: Final[tuple[Callable[[Image.Image], Image.Image], ...]] = (
     lambda picture: picture,
@@ -116,7 +115,7 @@ def read_picture(raw: bytes) -> tuple[Reading, ...]:
     if not readings:
         raise InvalidScan(
             "no code was found in the picture",
-            hint="take it closer, in focus and in even light, a DotCode with three pixels from dot to dot; or type what is printed beside it",
+            hint="take it closer, in focus and in even light, a DotCode four pixels from dot to dot; or type what is printed",
         )
     return readings
 
@@ -223,7 +222,7 @@ def _scan(symbol: zxingcpp.Barcode, kind: Carrier | ProductCode) -> str | None:
     if not symbol.valid or not symbol.text:
         return None
     if isinstance(kind, ProductCode):
-        whole = kind is not ProductCode.ITF_14 or len(symbol.text) == _ITF_DIGITS
+        whole = len(symbol.text) == _DIGITS[kind]
         return symbol.text if whole and check_holds(CheckMethod.GS1_MOD_10, symbol.text) else None
     scan = f"{symbol.symbology_identifier}{symbol.text}"
     return scan if len(scan) <= limits.SCAN_CHARACTERS_MAX else None
