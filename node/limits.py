@@ -98,11 +98,12 @@ ANOMALIES_PER_CODE_MAX: Final = 32
 UNUSED_CODE_LIFE_S: Final = 183 * 86_400
 """Codes that were not used within six months are void (Regulation (EU) 2018/574)."""
 
+# --- pictures ------------------------------------------------------------------------------------------------------
 DOTCODE_SIDE_MAX: Final = 200
 """Rows or columns of a DotCode: AIM recommends at most 124; a marking of law, 100 characters, needs fewer than 60."""
 DOTCODE_PIXELS_MAX: Final = 4_000_000
 """The largest size in which a picture is searched for dots: a pack that fills it shows a symbol at ten times what is needed."""
-DOTCODE_DOTS_MAX: Final = 4_000
-"""What may be dots in one size of a picture: 8 symbols of 500 dots. A picture of gravel has more, and takes no more time."""
+DOTCODE_DOTS_MAX: Final = 3_000
+"""What may be dots in one size of a picture: 8 symbols of 400 dots. A picture of gravel has more, and takes no more time."""
 DOTCODE_SEEDS_MAX: Final = 400
 """Where a lattice is begun in one size of a picture, to no end in most: text and texture have square corners too."""

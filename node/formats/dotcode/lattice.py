@@ -124,11 +124,12 @@ def _seeds(summits: Numbers) -> tuple[Steps, Exact]:
 
 def _neighbours(summits: Numbers) -> Steps:
     """The nearest ones of each summit, in the order of their distance."""
-    count = min(_NEIGHBOURS, len(summits) - 1)
-    parts = []
-    for start in range(0, len(summits), 256):
-        part = summits[start : start + 256]
-        distances = np.sum((part[:, None, :] - summits[None, :, :]) ** 2, axis=2)
+    count, parts = min(_NEIGHBOURS, len(summits) - 1), []
+    points = summits.astype(np.float64)
+    squares = np.sum(points**2, axis=1)
+    for start in range(0, len(points), 256):
+        part = points[start : start + 256]
+        distances = squares[start : start + 256, None] + squares[None, :] - 2 * part @ points.T
         distances[np.arange(len(part)), start + np.arange(len(part))] = np.inf
         close = np.argpartition(distances, count - 1, axis=1)[:, :count]
         order = np.argsort(np.take_along_axis(distances, close, axis=1), axis=1)

@@ -18,14 +18,20 @@ from node.limits import DOTCODE_SIDE_MAX
 
 _EDGE_FILL_MIN: Final = 0.12
 """Share of places with a dot: a line at the edge with fewer is what stands beside the symbol."""
+_FAINT: Final = 0.35
+"""Of the middling dot. A shadow over half of a symbol takes less away."""
 _FILL_MIN, _FILL_MAX = 0.38, 0.75
 """Five places in nine have a dot, and padding is all dots. A raster of print has nearly all, chance few."""
-_UNREAD_DOTS_MIN: Final = 60
+_MISS_MAX: Final = 0.13
+"""In steps, on average. Dots that lie anywhere within reach of a place miss it by 0.18."""
+_UNREAD_DOTS_MIN: Final = 80
 """What has fewer dots and cannot be read may be anything."""
+_MARGIN: Final = 2
 _MOVES: Final = sorted(
-    (moved for moved in product((0, 1, -1), repeat=4) if sum(map(abs, moved)) <= 2), key=lambda moved: sum(map(abs, moved))
-)  # two edges at most
-"""Which edges are moved in or out by one line: an edge may have lost its dots, or stand beside a speck. The likeliest first."""
+    (moved for moved in product((0, 1, -1, 2, -2), repeat=4) if sum(map(abs, moved)) <= _MARGIN),
+    key=lambda moved: sum(map(abs, moved)),
+)
+"""Which edges are moved in or out, by two lines in all: one may have lost its dots, or stand beside a speck."""
 _Box: TypeAlias = tuple[int, int, int, int]
 """First column, first row, last column, last row."""
 
@@ -49,7 +55,7 @@ def read_dotcodes(picture: Image.Image) -> tuple[Sighting, ...]:
     unread: list[Sighting] = []
     for relief in reliefs(picture):
         for lattice in lattices(relief.summits):
-            box = _box(lattice.steps)
+            box = _box(_standing_out(relief, lattice))
             if box is None or any(overlap(_corners(relief, lattice, box), one.corners) for one in read):
                 continue
             sighting = _look(relief, lattice, box)
@@ -70,14 +76,27 @@ def _look(relief: Relief, lattice: Lattice, box: _Box) -> Sighting | None:
         return None
     for moved in _MOVES:
         edges = (left - moved[0], top - moved[1], right + moved[2], bottom + moved[3])
-        rows = slice(1 - moved[1], darkness.shape[0] - 1 + moved[3])
-        message = _message(darkness[rows, 1 - moved[0] : darkness.shape[1] - 1 + moved[2]], edges)
+        rows = slice(_MARGIN - moved[1], darkness.shape[0] - _MARGIN + moved[3])
+        message = _message(darkness[rows, _MARGIN - moved[0] : darkness.shape[1] - _MARGIN + moved[2]], edges)
         if message is not None:
             return Sighting(corners=_corners(relief, lattice, edges), message=message)
-    fill = len(lattice.steps) / ((right - left + 1) * (bottom - top + 1) / 2)
-    if len(lattice.steps) < _UNREAD_DOTS_MIN or not _FILL_MIN <= fill <= _FILL_MAX:
-        return None
-    return Sighting(corners=_corners(relief, lattice, box), message=None)
+    return Sighting(corners=_corners(relief, lattice, box), message=None) if _is_convincing(relief, lattice, box) else None
+
+
+def _is_convincing(relief: Relief, lattice: Lattice, box: _Box) -> bool:
+    """Worth telling a person: print and texture make lattices too, but few dots, too many, or askew."""
+    places = (box[2] - box[0] + 1) * (box[3] - box[1] + 1) / 2
+    if len(lattice.steps) < _UNREAD_DOTS_MIN or not _FILL_MIN <= len(lattice.steps) / places <= _FILL_MAX:
+        return False
+    step = float(np.linalg.norm(np.diff(lattice.pixels(np.array([[0, 0], [1, 1]], dtype=np.int64)), axis=0)))
+    misses = np.linalg.norm(relief.summits[lattice.dots] - lattice.pixels(lattice.steps), axis=1)
+    return float(np.mean(misses)) < _MISS_MAX * step
+
+
+def _standing_out(relief: Relief, lattice: Lattice) -> Steps:
+    """Columns and rows of the dots without the faint ones, which are noise that happens to lie on the lattice."""
+    heights = relief.at(relief.summits[lattice.dots])
+    return lattice.steps[heights >= _FAINT * np.median(heights)]
 
 
 def _box(steps: Steps) -> _Box | None:
@@ -108,17 +127,18 @@ def _message(darkness: Numbers, box: _Box) -> Message | None:
 
 
 def _darkness(relief: Relief, lattice: Lattice, box: _Box) -> Numbers | None:
-    """From 0, as dark as places without a dot are around here, to 1, as dark as dots are; with one line more at each edge."""
+    """From 0, as dark as places without a dot are around here, to 1, as dark as dots are; with more lines at each edge."""
     left, top, right, bottom = box
-    columns, rows = np.meshgrid(np.arange(left - 1, right + 2), np.arange(top - 1, bottom + 2))
+    outer = (left - _MARGIN, top - _MARGIN, right + _MARGIN, bottom + _MARGIN)
+    columns, rows = np.meshgrid(np.arange(outer[0], outer[2] + 1), np.arange(outer[1], outer[3] + 1))
     places = np.stack([columns, rows], axis=2)
     pixels = lattice.pixels(places)
-    inside = np.all((lattice.steps >= (left - 1, top - 1)) & (lattice.steps <= (right + 1, bottom + 1)), axis=1)
+    inside = np.all((lattice.steps >= outer[:2]) & (lattice.steps <= outer[2:]), axis=1)
     own = lattice.steps[inside]
-    pixels[own[:, 1] - top + 1, own[:, 0] - left + 1] = relief.summits[lattice.dots[inside]]
+    pixels[own[:, 1] - outer[1], own[:, 0] - outer[0]] = relief.summits[lattice.dots[inside]]
     heights = relief.at(pixels)
     possible = (columns + rows) % 2 == 0
-    possible[[0, -1]] = possible[:, [0, -1]] = False
+    possible[:_MARGIN] = possible[-_MARGIN:] = possible[:, :_MARGIN] = possible[:, -_MARGIN:] = False
     middle = _division(heights[possible])
     light, dark = possible & (heights <= middle), possible & (heights > middle)
     none, dot = _slope(places[light], heights[light], places), _slope(places[dark], heights[dark], places)
