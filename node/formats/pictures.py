@@ -20,7 +20,7 @@ from federation.uim.check import CheckMethod, check_holds
 from federation.uim.codes import Carrier
 from node.formats.dotcode.reader import read_dotcodes
 from node.formats.picture_files import open_picture
-from node.formats.places import Corners, overlap
+from node.formats.places import Corners, frame, overlap
 
 
 class ProductCode(StrEnum):
@@ -46,6 +46,8 @@ _KINDS: Final[dict[zxingcpp.BarcodeFormat, Carrier | ProductCode]] = {**_MARKING
 _SYMBOLS: Final = zxingcpp.barcode_formats_from_str("DataMatrix,QRCode,PDF417,Aztec,Code128,EAN13,UPCA,ITF")
 _REPORTED_UNREAD: Final = frozenset({Carrier.DATA_MATRIX, Carrier.QR, Carrier.PDF417, Carrier.AZTEC})
 """Those with a shape of their own. Any print looks like the bars of a code that cannot be read."""
+_UNREAD_SIDE_MIN: Final = 30
+"""Pixels: two for each module of a marking. Letters are smaller, and some look like the corner of a symbol."""
 _DIGITS: Final = {ProductCode.EAN_13: 13, ProductCode.ITF_14: 14}
 """Shorter ones are found in any striped print."""
 
@@ -213,7 +215,9 @@ def _symbols(picture: Image.Image, share: float) -> Iterator[_Symbol]:
             for point in (place.top_left, place.top_right, place.bottom_right, place.bottom_left)
         )
         scan = _scan(symbol, kind)
-        if scan is not None or kind in _REPORTED_UNREAD:
+        left, top, right, bottom = frame(corners)
+        is_told = kind in _REPORTED_UNREAD and min(right - left, bottom - top) >= _UNREAD_SIDE_MIN
+        if scan is not None or is_told:
             yield _Symbol(scan=scan, kind=kind, corners=corners)
 
 
