@@ -25,9 +25,6 @@ HOUSEKEEPING_FIRST_S = 0.5
 It grows to the whole period in a few steps."""
 
 
-WITNESS_SHARE = 5
-"""A witness looks so much more often for what waits for it: the whole treaty waits with whoever has just written an entry."""
-
 Chore = Callable[[], Awaitable[object]]
 
 
@@ -52,7 +49,7 @@ def housekeeping(parts: Parts, participant: Participant) -> tuple[Round, ...]:
             pause_s,
         ),
         Round((lambda: follow_directory(parts, participant),), pause_s),
-        Round((lambda: witness_directory(parts, participant),), pause_s / WITNESS_SHARE),
+        Round((lambda: witness_directory(parts, participant),), parts.witness_pause_s),
         Round(
             (
                 lambda: learn_bundles(parts, participant),

@@ -38,6 +38,8 @@ from node.use_cases.repository import Repository
 from node.use_cases.witnessing import Witness
 from node.use_cases.world import Own, World
 
+WITNESS_PAUSE_S: Final = 1.0
+"""A witness looks so often for what waits for it: the whole treaty waits with whoever has just written an entry."""
 HOUSEKEEPING_S: Final = 5.0
 """Deadlines, prekeys and patterns are looked at this often: an officer notices seconds, not more."""
 
@@ -54,6 +56,7 @@ class Parts:
         reference: published sets of markings whose issuers publish none.
         says: what the settings say of the Party now; None where there are none.
         housekeeping_s: how long a node rests between two looks at deadlines, prekeys, patterns and the log.
+        witness_pause_s: how long one on witness duty rests between two looks at what waits for it.
     """
 
     own: Own
@@ -79,6 +82,7 @@ class Parts:
     officers: OfficerParts
     says: Callable[[], Particulars | None] = lambda: None
     housekeeping_s: float = HOUSEKEEPING_S
+    witness_pause_s: float = WITNESS_PAUSE_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -49,6 +50,15 @@ async def mixed(previous: Program, tmp_path_factory: pytest.TempPathFactory) -> 
         yield made
 
 
+def as_told_by(theirs: Any, ours: Any) -> Any:
+    """Our report without what is in it that theirs does not tell: fields may be added, what is told by both is the same."""
+    if isinstance(theirs, dict) and isinstance(ours, dict):
+        return {name: as_told_by(theirs.get(name), value) for name, value in ours.items() if name in theirs}
+    if isinstance(theirs, list) and isinstance(ours, list) and len(theirs) == len(ours):
+        return [as_told_by(*both) for both in zip(theirs, ours, strict=True)]
+    return ours
+
+
 async def test_each_participant_runs_the_version_that_it_is_said_to_run(previous: Program) -> None:
     for program in (previous, Program()):
         assert await program.whereabouts() == (program.code / "federation/__init__.py", program.code / "node/__init__.py")
@@ -62,9 +72,9 @@ async def test_this_version_asks_the_previous_one_and_both_can_prove_it(mixed: T
     assert asked["state"] == "answered"
     for exporter in ("qm", "qn"):
         proof = await mixed.proof(exporter, asked["id"])
-        reports = [await mixed.verify(checker, proof) for checker in ("qm", "qn")]
-        assert reports[0] == reports[1]
-        assert len(reports[0]["messages"]) == 2
+        ours, theirs = [await mixed.verify(checker, proof) for checker in ("qm", "qn")]
+        assert as_told_by(theirs, ours) == theirs
+        assert len(theirs["messages"]) == 2
 
 
 async def test_the_previous_version_asks_this_one_and_both_can_prove_it(mixed: Town) -> None:
@@ -79,7 +89,8 @@ async def test_the_previous_version_asks_this_one_and_both_can_prove_it(mixed: T
     assert answered["state"] == "answered"
     for exporter in ("qm", "qn"):
         proof = await mixed.proof(exporter, asked["id"])
-        assert await mixed.verify("qm", proof) == await mixed.verify("qn", proof)
+        ours, theirs = [await mixed.verify(checker, proof) for checker in ("qm", "qn")]
+        assert as_told_by(theirs, ours) == theirs
 
 
 async def test_this_version_takes_over_the_home_of_the_previous_one_and_goes_on(mixed: Town) -> None:
@@ -92,6 +103,8 @@ async def test_this_version_takes_over_the_home_of_the_previous_one_and_goes_on(
     await mixed.stop("qn")
     mixed.programs["qn"] = Program()
     await mixed.start("qn")
+    await mixed.run("qn", "inbox", "--officer", mixed.officers["qn"], codes=(77,))  # version 0.1.0 left no officer that is known
+    await mixed.enrol("qn", "customs:Customs")
     after = await mixed.ask("qm", CODE, "qn")
 
     assert after["state"] == "answered"

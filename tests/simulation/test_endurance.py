@@ -13,7 +13,7 @@ from federation.identity import PartyId
 from federation.trust import note
 from federation.trust.witness import weigh
 from node.rpc.directory import DirectoryServicer
-from node.use_cases.announcing import Patience, announce, wanted_update
+from node.use_cases.announcing import Particulars, Patience, announce, wanted_update
 from node.use_cases.desk_values import Health
 from node.use_cases.directory_reads import DirectoryReads
 from node.use_cases.registry import Registry
@@ -39,9 +39,7 @@ async def rename(federation: Federation, name: str, *, wait_s: float = 6 * HOUR)
     """As the Party's administrator does it."""
     node = federation["qm"]
     registry = registry_of(node)
-    update = wanted_update(
-        registry.roster, node.party, name=name, region=False, own_set=node.kit.patterns, now=int(node.clock.now())
-    )
+    update = wanted_update(registry.roster, node.party, Particulars(name=name, region=False), now=int(node.clock.now()))
     service = federation.network.directory(node.kit.name, ca=node.kit.ca.certificate, clock=node.clock)
     await announce(
         registry,
@@ -169,14 +167,8 @@ async def test_a_checkpoint_that_nobody_has_followed_for_days_is_fresh_again_onc
     """The Secretariat dies in the moment in which it publishes: all witnesses have cosigned, and none has read it back."""
     log = federation.secretariat.log
     assert log is not None
-    update = wanted_update(
-        registry_of(federation["qm"]).roster,
-        QM,
-        name="Another name",
-        region=False,
-        own_set=federation["qm"].kit.patterns,
-        now=int(federation.now),
-    )
+    says = Particulars(name="Another name", region=False)
+    update = wanted_update(registry_of(federation["qm"]).roster, QM, says, now=int(federation.now))
     assert update is not None
     size = registry_of(federation["qm"]).replica.frontier.size
     await log.append(compose_entry(update, [federation["qm"].kit.author]))

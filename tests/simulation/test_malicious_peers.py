@@ -99,13 +99,20 @@ async def test_a_secretariat_that_refuses_an_entry_ends_no_node(monkeypatch: pyt
 
     monkeypatch.setattr(party_node, "announce_settings", announce)
     monkeypatch.setattr(party_node, "ANNOUNCE_RETRY_S", 0)
+    monkeypatch.setattr(party_node, "OWN_SETS_LOOK_S", 0)
     monkeypatch.setattr(party_node, "_author", lambda _ground: None)
+    looks = iter([False] * 4)  # one for each answer; after them the test is over, as the announcing never is
+    own_sets = type("Sets", (), {"look": lambda: next(looks), "says": None, "sets": ()})
     own_keys = type("Keys", (), {"announced_signing_key": lambda: bytes(32)})
-    ground: Any = type("Ground", (), {"registry": None, "settings": None, "says": None, "own_keys": own_keys, "world": None})
+    registry = type("Registry", (), {"anchored": lambda secretariat: secretariat})
+    ground: Any = type(
+        "Ground", (), {"registry": registry, "settings": None, "own_sets": own_sets, "own_keys": own_keys, "world": None}
+    )
     parts: Any = type("Parts", (), {"directory": None, "secretariat": object()})
 
-    async with asyncio.timeout(10):
-        await party_node._announce(ground, parts)
+    with pytest.raises(RuntimeError, match="StopIteration"):
+        async with asyncio.timeout(10):
+            await party_node._announce(ground, parts, participant=None)
 
     assert next(answers, "over") == "over"
 

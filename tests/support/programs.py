@@ -176,6 +176,16 @@ class Town:
         assert await joining.ended() == 0, joining.said
         (self.officers[party],) = (self.home(party) / "officers").iterdir()
 
+    async def enrol(self, party: str, authority: str) -> None:
+        """An officer with all rights, whom the operator invites; from now on the Party's officer here."""
+        invited = await self.run(
+            party,
+            *("officers", "invite", *self.keys(party), "--name", "Ana Example", "--authority", authority, "--right", "all"),
+        )
+        folder = self.folder / f"officer-{invited['officer_id']}"
+        await self.run(party, "officers", "enrol", invited["code"], "--to", folder)
+        self.officers[party] = folder
+
     async def ask(self, asker: str, code: str, to: str, *, wait: str = "30s", codes: tuple[int, ...] = (0,)) -> dict[str, Any]:
         """A question of a Party's officer; gives the query's document."""
         return await self.run(

@@ -310,6 +310,7 @@ class SimNode:
             own_keys=OwnKeys(party=self.party, registry=registry, clock=self.clock, source=KitKeys(self.kit)),
             facts=lambda: Facts(certificate=FOR_EVER, disk_free_bytes=2**34),
             housekeeping_s=HOUSEKEEPING_S,
+            witness_pause_s=HOUSEKEEPING_S,
         )
 
     def _officer_parts(self) -> OfficerParts:
