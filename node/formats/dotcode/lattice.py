@@ -26,6 +26,7 @@ DOTS_MIN: Final = 24
 _STEP_MIN, _STEP_MAX = 3.4, 11.0
 """Pixels between diagonal neighbours in the size of picture that suits them."""
 _NEIGHBOURS: Final = 6
+_NEIGHBOURS_AT_ONCE: Final = 128
 _COSINE_MAX: Final = 0.3
 _LENGTH_RATIO_MIN: Final = 0.75
 """Seen at an angle a square becomes oblong and skew: up to some forty degrees."""
@@ -123,18 +124,20 @@ def _seeds(summits: Numbers) -> tuple[Steps, Exact]:
 
 
 def _neighbours(summits: Numbers) -> Steps:
-    """The nearest ones of each summit, in the order of their distance."""
-    count, parts = min(_NEIGHBOURS, len(summits) - 1), []
-    points = summits.astype(np.float64)
-    squares = np.sum(points**2, axis=1)
-    for start in range(0, len(points), 256):
-        part = points[start : start + 256]
-        distances = squares[start : start + 256, None] + squares[None, :] - 2 * part @ points.T
-        distances[np.arange(len(part)), start + np.arange(len(part))] = np.inf
+    """The nearest ones of each summit, in the order of their distance; those further than a step above or below do not matter."""
+    count, order = min(_NEIGHBOURS, len(summits) - 1), np.argsort(summits[:, 1], kind="stable")
+    points = summits[order]
+    near = np.empty((len(points), count), dtype=np.int64)
+    for start in range(0, len(points), _NEIGHBOURS_AT_ONCE):
+        part = points[start : start + _NEIGHBOURS_AT_ONCE]
+        first, last = np.searchsorted(points[:, 1], [part[0, 1] - _STEP_MAX, part[-1, 1] + _STEP_MAX])
+        first, last = max(0, min(int(first), start - count)), max(int(last), start + len(part) + count)
+        distances = np.sum((part[:, None, :] - points[None, first:last, :]) ** 2, axis=2)
+        distances[np.arange(len(part)), start - first + np.arange(len(part))] = np.inf
         close = np.argpartition(distances, count - 1, axis=1)[:, :count]
-        order = np.argsort(np.take_along_axis(distances, close, axis=1), axis=1)
-        parts.append(np.take_along_axis(close, order, axis=1))
-    return np.concatenate(parts).astype(np.int64)
+        ranked = np.argsort(np.take_along_axis(distances, close, axis=1), axis=1)
+        near[order[start : start + len(part)]] = order[first + np.take_along_axis(close, ranked, axis=1)]
+    return near
 
 
 def _grow(index: _Index, free: npt.NDArray[np.bool_], seed: int, basis: Exact) -> dict[tuple[int, int], int]:

@@ -123,7 +123,7 @@ def _message(darkness: Numbers, box: _Box) -> Message | None:
     height, width = darkness.shape
     if (width + height) % 2 == 0 or min(width, height) < SIDE_MIN or max(width, height) > DOTCODE_SIDE_MAX:
         return None
-    return read_symbol((darkness[::-1, ::-1] if (box[0] + box[1]) % 2 else darkness).tolist())
+    return read_symbol(darkness[::-1, ::-1] if (box[0] + box[1]) % 2 else darkness)
 
 
 def _darkness(relief: Relief, lattice: Lattice, box: _Box) -> Numbers | None:

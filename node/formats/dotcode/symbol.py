@@ -7,12 +7,18 @@ them and the darkest of the others, else it counts as not read; check values are
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
 
 from node.formats.dotcode.field import PRIME, corrected
 from node.formats.dotcode.message import Message, read_message
 from node.limits import DOTCODE_SIDE_MAX
+
+Dots: TypeAlias = npt.NDArray[np.float32]
+Places: TypeAlias = npt.NDArray[np.int64]
 
 CHECKS_TO_SPARE: Final = 3
 """Of what is no DotCode at all, less than one in a million passes: 1 in 113³ for each try, before patterns and message count."""
@@ -34,52 +40,48 @@ _PATTERNS: Final = bytes.fromhex(
     "01a3 01b1 01c5 01c9 01d1 002f 0037 003b 003d 004f 0067 0073 0079 008f 00c7 00e3 00f1 011e 013c 0178 018e 019c "
     "01b8 01c6 01cc"
 )
-_CODEWORDS: Final = {int.from_bytes(_PATTERNS[place : place + 2]): place // 2 for place in range(0, len(_PATTERNS), 2)}
-
-Dots: TypeAlias = Sequence[Sequence[float]]
-"""Rows of places, from 0 (surely no dot) to 1 (surely a dot). Dots can only stand where row and column have an even sum."""
+_UNKNOWN: Final = -1
+_CODEWORDS: Final = np.full(1 << _PLACES, _UNKNOWN)
+_CODEWORDS[np.frombuffer(_PATTERNS, dtype=">u2")] = np.arange(PRIME)
+_WEIGHTS: Final = 1 << np.arange(_PLACES)[::-1]
 
 
 def read_symbol(dots: Dots) -> Message | None:
-    """The message, or None. The symbol may stand upright or on its side, but the first place must be one where a dot can be."""
-    height, width = len(dots), len(dots[0]) if dots else 0
+    """The message, or None. The symbol may stand upright or on its side, but the first place must be one where a dot can be.
+
+    Args:
+        dots: rows of places, from 0 (surely no dot) to 1 (surely a dot). Dots can only stand where row and column have an even sum.
+    """
+    height, width = dots.shape
     if not (min(height, width) >= SIDE_MIN and max(height, width) <= DOTCODE_SIDE_MAX and (height + width) % 2):
         return None
-    upright = dots if height % 2 == 0 else _turned(dots)
-    stream = [upright[row][column] for row, column in _folding(len(upright), len(upright[0]))]
+    upright = dots if height % 2 == 0 else np.rot90(dots, -1)
+    stream = upright[_folding(*upright.shape)]
     data = _data_codewords(len(stream))
     if data < 1:
         return None
     checks = 3 + data // 2
-    word = [_mask(stream)]
-    word += [_codeword(stream[start : start + _PLACES]) for start in range(2, 2 + (data + checks) * _PLACES, _PLACES)]
-    repaired = _corrected(word, data + 1)
+    places = stream[_MASK_DOTS : _MASK_DOTS + (data + checks) * _PLACES].reshape(-1, _PLACES)
+    repaired = _corrected([_mask(stream), *_codewords(places)], data + 1)
     if repaired is None or repaired[0] >= len(_MASK_STEPS):
         return None
     step = _MASK_STEPS[repaired[0]]
     return read_message([(value - step * place) % PRIME for place, value in enumerate(repaired[1 : data + 1])])
 
 
-def _turned(dots: Dots) -> Dots:
-    """A quarter turn clockwise: rows of an odd number become columns, and the corners stay where the folding expects them."""
-    return [list(row) for row in zip(*reversed(dots), strict=True)]
+def _folding(height: int, width: int) -> tuple[Places, Places]:
+    """Rows and columns in the order of the stream: down each column, and the six near the corners last. The height is even.
 
-
-def _folding(height: int, width: int) -> Iterator[tuple[int, int]]:
-    """The places in the order of the stream: down each column, and the six near the corners last. The height is even."""
+    A symbol on its side was turned clockwise before, which brings its corners where they are expected here.
+    """
     corners = (
-        (height - 2, width - 1),
-        (height - 2, 0),
-        (height - 1, width - 2),
-        (height - 1, 1),
-        (0, width - 1),
-        (0, 0),
+        np.array([height - 2, height - 2, height - 1, height - 1, 0, 0]),
+        np.array([width - 1, 0, width - 2, 1, width - 1, 0]),
     )
-    for column in range(width):
-        for row in range(column % 2, height, 2):
-            if (row, column) not in corners:
-                yield row, column
-    yield from corners
+    possible = np.add.outer(np.arange(height), np.arange(width)) % 2 == 0
+    possible[corners] = False
+    columns, rows = np.nonzero(possible.T)
+    return np.concatenate([rows, corners[0]]), np.concatenate([columns, corners[1]])
 
 
 def _data_codewords(dots: int) -> int:
@@ -91,21 +93,20 @@ def _data_codewords(dots: int) -> int:
     return data
 
 
-def _mask(stream: Sequence[float]) -> int | None:
-    bits = [_bit(value) for value in stream[:_MASK_DOTS]]
-    return None if None in bits else 2 * (bits[0] or 0) + (bits[1] or 0)
-
-
-def _bit(value: float) -> int | None:
-    return None if abs(value - 0.5) < _GAP_MIN / 2 else int(value > 0.5)  # the middle between a dot and none
-
-
-def _codeword(places: Sequence[float]) -> int | None:
-    """The five darkest places as a pattern; None when the fifth does not stand out from the sixth, or no pattern is like that."""
-    ranked = sorted(range(_PLACES), key=lambda place: -places[place])
-    if places[ranked[_DOTS - 1]] - places[ranked[_DOTS]] < _GAP_MIN:
+def _mask(stream: Dots) -> int | None:
+    bits = stream[:_MASK_DOTS]
+    if np.any(np.abs(bits - 0.5) < _GAP_MIN / 2):  # the middle between a dot and none
         return None
-    return _CODEWORDS.get(sum(0x100 >> place for place in ranked[:_DOTS]))
+    return 2 * int(bits[0] > 0.5) + int(bits[1] > 0.5)
+
+
+def _codewords(places: Dots) -> list[int | None]:
+    """The five darkest of each nine as a pattern; None when the fifth does not stand out from the sixth, or no pattern is like that."""
+    ranked = np.sort(places, axis=1)
+    fifth, sixth = ranked[:, _PLACES - _DOTS], ranked[:, _PLACES - _DOTS - 1]
+    found = _CODEWORDS[(places >= fifth[:, None]) @ _WEIGHTS]
+    found[fifth - sixth < _GAP_MIN] = _UNKNOWN
+    return [None if codeword == _UNKNOWN else int(codeword) for codeword in found]
 
 
 def _corrected(word: Sequence[int | None], data: int) -> list[int] | None:
