@@ -107,3 +107,7 @@ DOTCODE_DOTS_MAX: Final = 3_000
 """What may be dots in one size of a picture: 8 symbols of 400 dots. A picture of gravel has more, and takes no more time."""
 DOTCODE_SEEDS_MAX: Final = 400
 """Where a lattice is begun in one size of a picture, to no end in most: text and texture have square corners too."""
+STRIPES_PIXELS_MAX: Final = 4_000_000
+"""The size in which the directions of bars are looked for: in a larger picture bars are as much wider."""
+STRIPES_TURNS_MAX: Final = 3
+"""Turns of one picture until bars stand upright, each a pass over all of it: packs on a table lie in a few directions."""

@@ -6,8 +6,8 @@ ways have read nothing, and what is there and cannot be read is said.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
@@ -21,6 +21,7 @@ from federation.uim.codes import Carrier
 from node.formats.dotcode.reader import read_dotcodes
 from node.formats.picture_files import open_picture
 from node.formats.places import Corners, frame, overlap
+from node.formats.stripes import slants, turned, turned_back
 
 
 class ProductCode(StrEnum):
@@ -44,6 +45,7 @@ _PRODUCTS: Final = {
 }
 _KINDS: Final[dict[zxingcpp.BarcodeFormat, Carrier | ProductCode]] = {**_MARKINGS, **_PRODUCTS}
 _SYMBOLS: Final = zxingcpp.barcode_formats_from_str("DataMatrix,QRCode,PDF417,Aztec,Code128,EAN13,UPCA,ITF")
+_BARS: Final = zxingcpp.barcode_formats_from_str("Code128,EAN13,UPCA,ITF")
 _REPORTED_UNREAD: Final = frozenset({Carrier.DATA_MATRIX, Carrier.QR, Carrier.PDF417, Carrier.AZTEC})
 """Those with a shape of their own. Any print looks like the bars of a code that cannot be read."""
 _UNREAD_SIDE_MIN: Final = 30
@@ -52,7 +54,6 @@ _DIGITS: Final = {ProductCode.EAN_13: 13, ProductCode.ITF_14: 14}
 """Shorter ones are found in any striped print."""
 
 _PASSES: Final[tuple[Callable[[Image.Image], Image.Image], ...]] = (
-    lambda picture: picture,
     lambda picture: picture.resize((2 * picture.width, 2 * picture.height), Image.Resampling.LANCZOS),
     lambda picture: ImageOps.autocontrast(picture, cutoff=2),
     lambda picture: picture.filter(ImageFilter.MedianFilter(3)),
@@ -129,18 +130,15 @@ def look_at_picture(raw: bytes) -> Findings:
         Oversized, InvalidInput: as `open_picture` says.
     """
     picture = open_picture(raw)
+    smaller = _within(picture, limits.PICTURE_PIXELS_MAX // 4)  # the passes that enlarge stay inside the bound
     seen = _Seen()
-    for symbol in _symbols(picture, 1.0):
-        seen.add(symbol)
-    for sighting in read_dotcodes(picture):
-        scan = None if sighting.message is None else sighting.message.scan
-        seen.add(_Symbol(scan=scan, kind=Carrier.DOTCODE, corners=sighting.corners))
+    seen.add_all(_symbols(picture))
+    seen.add_all(_dotcodes(picture))
+    seen.add_all(_slanted_bars(smaller, smaller.width / picture.width))
     if seen.is_incomplete or picture.width * picture.height <= limits.PICTURE_PIXELS_THOROUGH:
-        smaller = _within(picture, limits.PICTURE_PIXELS_MAX // 4)  # the pass that enlarges stays inside the bound
-        for prepare in _PASSES[1:]:
+        for prepare in _PASSES:
             prepared = prepare(smaller)
-            for symbol in _symbols(prepared, prepared.width / picture.width):
-                seen.add(symbol)
+            seen.add_all(_symbols(prepared, prepared.width / picture.width))
     return seen.findings()
 
 
@@ -174,6 +172,11 @@ class _Seen:
             symbol.scan is None for symbol in self._symbols
         )
 
+    def add_all(self, symbols: Iterable[_Symbol]) -> None:
+        """The symbols of one pass."""
+        for symbol in symbols:
+            self.add(symbol)
+
     def add(self, symbol: _Symbol) -> None:
         """The stronger of two readings of one place stays; of two different ones that are equally strong, neither."""
         for number, other in enumerate(self._symbols):
@@ -187,7 +190,7 @@ class _Seen:
         self._symbols.append(symbol)
 
     def findings(self) -> Findings:
-        """Each scan once, in the order of reading."""
+        """Each scan once, in the order of reading. What was read is not told as unread as well, however its place looks otherwise."""
         readings: dict[str, Reading] = {}
         products: dict[str, Product] = {}
         unread: list[Unread] = []
@@ -197,28 +200,45 @@ class _Seen:
                     products.setdefault(symbol.scan, Product(text=symbol.scan, kind=symbol.kind, corners=symbol.corners))
             elif symbol.scan is not None:
                 readings.setdefault(symbol.scan, Reading(scan=symbol.scan, carrier=symbol.kind, corners=symbol.corners))
-            else:
+            elif not any(other.scan is not None and overlap(symbol.corners, other.corners) for other in self._symbols):
                 unread.append(Unread(carrier=symbol.kind, corners=symbol.corners))
         return Findings(readings=tuple(readings.values()), products=tuple(products.values()), unread=tuple(unread))
 
 
-def _symbols(picture: Image.Image, share: float) -> Iterator[_Symbol]:
+def _dotcodes(picture: Image.Image) -> Iterator[_Symbol]:
+    for sighting in read_dotcodes(picture):
+        scan = None if sighting.message is None else sighting.message.scan
+        yield _Symbol(scan=scan, kind=Carrier.DOTCODE, corners=sighting.corners)
+
+
+def _slanted_bars(picture: Image.Image, share: float) -> Iterator[_Symbol]:
+    """Codes of bars that lie askew, in the picture turned until they stand upright."""
+    for slant in slants(picture):
+        upright = turned(picture, slant)
+        for symbol in _symbols(upright, formats=_BARS):
+            corners = turned_back(symbol.corners, slant, upright.size, picture.size)
+            yield replace(symbol, corners=_scaled(corners, share))
+
+
+def _symbols(picture: Image.Image, share: float = 1.0, formats: zxingcpp.BarcodeFormats = _SYMBOLS) -> Iterator[_Symbol]:
     """One pass. The corners are those in the picture as it came, of which this one is an enlarged or reduced share."""
-    found = zxingcpp.read_barcodes(picture, formats=_SYMBOLS, text_mode=zxingcpp.TextMode.Plain, return_errors=True)
+    found = zxingcpp.read_barcodes(picture, formats=formats, text_mode=zxingcpp.TextMode.Plain, return_errors=True)
     for symbol in found:
         kind = _KINDS.get(symbol.symbology)
         if kind is None:
             continue
         place = symbol.position
-        corners = tuple(
-            (round(point.x / share), round(point.y / share))
-            for point in (place.top_left, place.top_right, place.bottom_right, place.bottom_left)
-        )
+        points = (place.top_left, place.top_right, place.bottom_right, place.bottom_left)
+        corners = _scaled(tuple((point.x, point.y) for point in points), share)
         scan = _scan(symbol, kind)
         left, top, right, bottom = frame(corners)
         is_told = kind in _REPORTED_UNREAD and min(right - left, bottom - top) >= _UNREAD_SIDE_MIN
         if scan is not None or is_told:
             yield _Symbol(scan=scan, kind=kind, corners=corners)
+
+
+def _scaled(corners: Corners, share: float) -> Corners:
+    return tuple((round(x / share), round(y / share)) for x, y in corners)
 
 
 def _scan(symbol: zxingcpp.Barcode, kind: Carrier | ProductCode) -> str | None:

@@ -21,7 +21,7 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from federation.uim.codes import Carrier
 
-MODULE = 12
+MODULE = 8
 """Pixels of a module while a photo is made; it is reduced at the end."""
 BOARD = 215
 INK = 35
@@ -106,7 +106,8 @@ def marking(text: str, carrier: Carrier) -> tuple[Image.Image, str]:
     if carrier is Carrier.DOTCODE:
         return drawn_dots(dotcode(text)), f"]J0{text}"
     symbology, identifier = _SYMBOLOGIES[carrier]
-    symbol = zxingcpp.create_barcode(text, symbology).to_image(scale=MODULE, add_quiet_zones=True)
+    level = {"ec_level": "H"} if carrier is Carrier.QR else {}  # as the law wants it
+    symbol = zxingcpp.create_barcode(text, symbology, **level).to_image(scale=MODULE, add_quiet_zones=True)
     height, width = symbol.shape
     return Image.frombytes("L", (width, height), bytes(memoryview(symbol))), identifier + text
 
@@ -120,8 +121,9 @@ def photo(symbol: Image.Image, text: str, damage: Damage, pixels: float, seed: i
     pen = ImageDraw.Draw(board)
     pen.text((6 * MODULE, ink.height + 6 * MODULE), text, fill=INK, font=ImageFont.load_default(3 * MODULE))
     tilted = _tilted(board, damage.tilt * chance.random())
-    turned = tilted.rotate(chance.uniform(-damage.turn, damage.turn), Image.Resampling.BICUBIC, expand=True, fillcolor=BOARD)
-    seen = turned.filter(ImageFilter.GaussianBlur(damage.blur * MODULE))
+    degrees = chance.uniform(-damage.turn, damage.turn)
+    turned = tilted.rotate(degrees, Image.Resampling.BICUBIC, expand=True, fillcolor=BOARD) if degrees else tilted
+    seen = turned.filter(ImageFilter.GaussianBlur(damage.blur * MODULE)) if damage.blur else turned
     share = pixels / MODULE
     small = seen.resize((round(seen.width * share), round(seen.height * share)), Image.Resampling.LANCZOS)
     lit = _lit(small, damage, np.random.default_rng(seed))

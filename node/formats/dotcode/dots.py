@@ -17,6 +17,7 @@ from PIL import Image, ImageFilter
 from node.limits import DOTCODE_DOTS_MAX, DOTCODE_PIXELS_MAX
 
 Numbers: TypeAlias = npt.NDArray[np.float32]
+Places: TypeAlias = npt.NDArray[np.int64]
 
 _SHARE_BETWEEN_SIZES: Final = 0.71
 """Each size sees columns 3 to 6.5 pixels apart, so neighbouring sizes overlap."""
@@ -27,6 +28,8 @@ _DOT_BLUR: Final = 1.1
 _GROUND_BLUR: Final = 4.5
 _RELIEF_MIN: Final = 3.0
 """In shades of grey of 256: below it is the noise of a sensor."""
+_ROUNDNESS_MIN: Final = 0.35
+"""Bars and strokes have summits all along; this leaves out what is nine times as long as broad."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,6 +85,8 @@ def _summits(heights: Numbers) -> Numbers:
     for number, neighbour in enumerate(around):
         highest &= middle >= neighbour if number < len(around) // 2 else middle > neighbour
     rows, columns = np.nonzero(highest)
+    round_ones = _roundness(heights, rows + 1, columns + 1) > _ROUNDNESS_MIN
+    rows, columns = rows[round_ones], columns[round_ones]
     if len(rows) > DOTCODE_DOTS_MAX:
         kept = np.argsort(-middle[rows, columns], kind="stable")[:DOTCODE_DOTS_MAX]
         rows, columns = rows[kept], columns[kept]
@@ -89,6 +94,17 @@ def _summits(heights: Numbers) -> Numbers:
     x = columns + _offset(heights[rows, columns - 1], heights[rows, columns], heights[rows, columns + 1])
     y = rows + _offset(heights[rows - 1, columns], heights[rows, columns], heights[rows + 1, columns])
     return np.stack([x, y], axis=1).astype(np.float32)
+
+
+def _roundness(heights: Numbers, rows: Places, columns: Places) -> Numbers:
+    """From 0, a ridge, to 1, as steep to all sides: of the summits there, by their second derivatives."""
+    here = heights[rows, columns]
+    across = heights[rows, columns - 1] - 2 * here + heights[rows, columns + 1]
+    down = heights[rows - 1, columns] - 2 * here + heights[rows + 1, columns]
+    askew = heights[rows - 1, columns - 1] + heights[rows + 1, columns + 1]
+    askew = (askew - heights[rows - 1, columns + 1] - heights[rows + 1, columns - 1]) / 4
+    roundness: Numbers = 4 * (across * down - askew**2) / np.maximum((across + down) ** 2, 1e-6)
+    return roundness
 
 
 def _offset(before: Numbers, here: Numbers, after: Numbers) -> Numbers:

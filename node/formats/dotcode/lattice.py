@@ -30,6 +30,10 @@ _NEIGHBOURS_AT_ONCE: Final = 128
 _COSINE_MAX: Final = 0.3
 _LENGTH_RATIO_MIN: Final = 0.75
 """Seen at an angle a square becomes oblong and skew: up to some forty degrees."""
+_COMPANY_MIN: Final = 5
+"""Of the twelve `_OFFSETS`, of which a symbol fills seven on average: some dot of it has as many, and growing begins there."""
+_PADDING: Final = 24
+"""Pixels: more than two steps of `_STEP_MAX`."""
 _REACH: Final = 0.27
 """How far from its place a dot may lie, in steps."""
 _ROUNDS: Final = 3
@@ -118,9 +122,23 @@ def _seeds(summits: Numbers) -> tuple[Steps, Exact]:
         better = crookedness < best
         best = np.where(better, crookedness, best)
         bases[better] = np.stack([ways[better, one], ways[better, other]], axis=1)
+    best[_company(summits, bases) < _COMPANY_MIN] = np.inf
     order = np.argsort(best, kind="stable")
     order = order[np.isfinite(best[order])]
     return order.astype(np.int64), bases[order]
+
+
+def _company(summits: Numbers, bases: Exact) -> Steps:
+    """How many of the places that growing looks at from each summit have one, to a pixel or so: in text and texture hardly any."""
+    cells = np.rint(summits).astype(np.int64) + _PADDING
+    width, height = (int(one) for one in cells.max(axis=0) + _PADDING + 1)
+    taken = np.zeros((height, width), dtype=bool)
+    for down in (-1, 0, 1):
+        for right in (-1, 0, 1):
+            taken[cells[:, 1] + down, cells[:, 0] + right] = True
+    places = np.rint(np.array(_OFFSETS) @ bases).astype(np.int64) + cells[:, None, :]
+    company: Steps = taken[places[..., 1], places[..., 0]].sum(axis=1)
+    return company
 
 
 def _neighbours(summits: Numbers) -> Steps:
