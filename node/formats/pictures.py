@@ -12,13 +12,14 @@ from enum import StrEnum
 from typing import Final
 
 import zxingcpp
-from PIL import Image, ImageFilter, ImageOps
+from PIL import Image, ImageFilter
 
 from federation import limits
 from federation.errors import InvalidScan
 from federation.uim.check import CheckMethod, check_holds
 from federation.uim.codes import Carrier
 from node.formats.dotcode.reader import read_dotcodes
+from node.formats.light import evened
 from node.formats.picture_files import open_picture
 from node.formats.places import Corners, frame, overlap
 from node.formats.stripes import slants, turned, turned_back
@@ -55,11 +56,10 @@ _DIGITS: Final = {ProductCode.EAN_13: 13, ProductCode.ITF_14: 14}
 
 _PASSES: Final[tuple[Callable[[Image.Image], Image.Image], ...]] = (
     lambda picture: picture.resize((2 * picture.width, 2 * picture.height), Image.Resampling.LANCZOS),
-    lambda picture: ImageOps.autocontrast(picture, cutoff=2),
     lambda picture: picture.filter(ImageFilter.MedianFilter(3)),
     lambda picture: picture.filter(ImageFilter.GaussianBlur(1)),
 )
-"""Small print, low contrast, speckles and hard edges, each with its cure."""
+"""Small print, speckles and hard edges, each with its cure; low contrast and shadows have theirs in `light`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,10 +134,10 @@ def look_at_picture(raw: bytes) -> Findings:
     seen = _Seen()
     seen.add_all(_symbols(picture))
     seen.add_all(_dotcodes(picture))
-    seen.add_all(_slanted_bars(smaller, smaller.width / picture.width))
+    even = evened(smaller)
+    seen.add_all(_slanted_bars(even, even.width / picture.width))
     if seen.is_incomplete or picture.width * picture.height <= limits.PICTURE_PIXELS_THOROUGH:
-        for prepare in _PASSES:
-            prepared = prepare(smaller)
+        for prepared in (even, *(prepare(smaller) for prepare in _PASSES)):
             seen.add_all(_symbols(prepared, prepared.width / picture.width))
     return seen.findings()
 

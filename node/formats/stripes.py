@@ -10,13 +10,15 @@ from typing import Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from node.formats.places import Corners
 from node.limits import STRIPES_PIXELS_MAX, STRIPES_TURNS_MAX
 
 Numbers: TypeAlias = npt.NDArray[np.float32]
 
+_BLUR: Final = 1.2
+"""Pixels: differences of pixels make sharp edges look more askew than they are."""
 _BLOCK: Final = 16
 """Pixels: some bars wide, and less than a code is high."""
 _SLOPE_MIN: Final = 6.0
@@ -39,7 +41,7 @@ def slants(picture: Image.Image) -> tuple[float, ...]:
     if min(picture.width, picture.height) * share < 2 * _BLOCK:
         return ()
     small = picture if share == 1 else picture.resize((int(picture.width * share), int(picture.height * share)))
-    angles = _directions(np.asarray(small, dtype=np.float32))
+    angles = _directions(np.asarray(small.filter(ImageFilter.GaussianBlur(_BLUR)), dtype=np.float32))
     counts = np.bincount((angles // _BIN).astype(np.int64) % (_RIGHT_ANGLE // _BIN), minlength=_RIGHT_ANGLE // _BIN)
     found: list[float] = []
     for _ in range(STRIPES_TURNS_MAX):

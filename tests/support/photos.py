@@ -24,6 +24,7 @@ from federation.uim.codes import Carrier
 MODULE = 8
 """Pixels of a module while a photo is made; it is reduced at the end."""
 BOARD = 215
+MARGIN = 40
 INK = 35
 DOT = 0.82
 """Diameter of a printed dot in modules."""
@@ -166,3 +167,30 @@ def _lit(picture: Image.Image, damage: Damage, noise: np.random.Generator) -> Im
     light = 1 - damage.shadow * (down / shades.shape[0] + across / shades.shape[1]) / 2
     shades = shades * light + noise.normal(0, damage.noise, shades.shape) if damage.noise else shades * light
     return Image.fromarray(np.clip(shades, 0, 255).astype(np.uint8))
+
+
+def scene(symbols: Sequence[Image.Image], width: int, degrees: Sequence[float], pixels: float) -> Image.Image:
+    """Several symbols on one table, row by row, each turned by so many degrees, at so many pixels a module."""
+    table = Image.new("L", (width, 2 * width), BOARD)
+    left = top = below = MARGIN
+    for symbol, turn in zip(symbols, degrees, strict=True):
+        inked = symbol.point(lambda shade: INK + shade * (BOARD - INK) // 255)
+        turned = inked.rotate(turn, Image.Resampling.BICUBIC, expand=True, fillcolor=BOARD)
+        share = pixels / MODULE
+        small = turned.resize((round(turned.width * share), round(turned.height * share)), Image.Resampling.LANCZOS)
+        if left + small.width + MARGIN > width:
+            left, top = MARGIN, below
+        table.paste(small, (left, top))
+        left, below = left + small.width + MARGIN, max(below, top + small.height + MARGIN)
+    return table.crop((0, 0, width, below))
+
+
+def spoilt(symbol: Image.Image) -> Image.Image:
+    """Its middle was scratched off: more than error correction makes good."""
+    scratched = symbol.copy()
+    width, height = symbol.size
+    ImageDraw.Draw(scratched).polygon(
+        ((width * 0.35, height * 0.2), (width * 0.65, height * 0.2), (width * 0.6, height * 0.8), (width * 0.4, height * 0.8)),
+        fill=255,
+    )
+    return scratched

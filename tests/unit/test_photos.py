@@ -61,7 +61,7 @@ def test_several_kinds_in_one_photo_are_read_and_found_where_they_are():
 def test_a_symbol_that_is_spoilt_is_told_with_its_place(carrier):
     symbol, _ = marking(UNIT, carrier)
     spoilt = symbol.reduce(2)
-    for row in range(0, 8):
+    for row in range(8):
         spoilt.paste(255, (60 + 9 * row, 60 + 15 * (row % 3), 100 + 9 * row, 100 + 15 * (row % 3)))
     findings = look_at_picture(_png(spoilt))
 
