@@ -12,7 +12,7 @@ import string
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from federation.uim.codes import Carrier
@@ -41,10 +41,10 @@ def main() -> int:
     return 0
 
 
-def reading(carrier: Carrier, photos: int, seed: int) -> Iterator[dict[str, Any]]:
+def reading(carrier: Carrier, photos: int, seed: int, sizes: Sequence[float] = PIXELS) -> Iterator[dict[str, Any]]:
     """One figure for each damage and size."""
     for damage_name, damage in DAMAGES.items():
-        for pixels in PIXELS:
+        for pixels in sizes:
             counts: Counter[str] = Counter()
             seconds = 0.0
             for number in range(photos):
@@ -73,7 +73,7 @@ def show(carrier: Carrier, figures: list[dict[str, Any]], photos: int) -> None:
     total = photos * len(figures)
     read, wrong, seen, seconds = (sum(figure[name] for figure in figures) for name in ("read", "wrong", "seen", "seconds"))
     write(f"  read {read} of {total}; not read {total - read}, of which seen as unreadable {seen}; wrong {wrong}; ")
-    write(f"{seconds / total * 1e3:.0f} ms a photo\n")
+    write(f"{seconds / total * 1e3:.0f} ms of a processor for each\n")
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ _UPRIGHT: Final = 4.0
 
 
 def slants(picture: Image.Image) -> tuple[float, ...]:
-    """By how many degrees, against the clock, a picture in shades of grey can be turned to have bars upright or lying; the best first."""
+    """By how many degrees, against the clock, a picture in shades of grey can be turned to have bars upright or lying."""
     share = min(1.0, (STRIPES_PIXELS_MAX / (picture.width * picture.height)) ** 0.5)
     if min(picture.width, picture.height) * share < 2 * _BLOCK:
         return ()
