@@ -19,7 +19,7 @@ from federation.uim.codes import Carrier
 from node.formats.pictures import look_at_picture
 from tests.support.photos import DAMAGES, marking, photo
 
-PIXELS: Final = (2.0, 3.0, 4.0, 6.0, 10.0)
+PIXELS: Final = (2.0, 3.0, 4.0, 6.0)
 CARRIERS: Final = (Carrier.DOTCODE, Carrier.DATA_MATRIX, Carrier.QR, Carrier.CODE_128)
 
 

@@ -107,8 +107,8 @@ def marking(text: str, carrier: Carrier) -> tuple[Image.Image, str]:
     if carrier is Carrier.DOTCODE:
         return drawn_dots(dotcode(text)), f"]J0{text}"
     symbology, identifier = _SYMBOLOGIES[carrier]
-    level = {"ec_level": "H"} if carrier is Carrier.QR else {}  # as the law wants it
-    symbol = zxingcpp.create_barcode(text, symbology, **level).to_image(scale=MODULE, add_quiet_zones=True)
+    as_on_packs = {Carrier.QR: {"ec_level": "H"}, Carrier.DATA_MATRIX: {"force_square": True}}.get(carrier, {})
+    symbol = zxingcpp.create_barcode(text, symbology, **as_on_packs).to_image(scale=MODULE, add_quiet_zones=True)
     height, width = symbol.shape
     return Image.frombytes("L", (width, height), bytes(memoryview(symbol))), identifier + text
 

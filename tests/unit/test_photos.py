@@ -17,17 +17,16 @@ from tests.support.photos import BOARD, DAMAGES, INK, marking, photo, scene, spo
 from tests.support.symbols import file_of
 
 UNIT = "LEAT1xK7mP2qRA1bZ9c19052014"
-HARD = "much of all"
 PACKS = (ROOT / "config" / "photos" / "packs.jpg").read_bytes()
 
 
 @pytest.mark.parametrize("carrier", CARRIERS, ids=str)
 def test_photos_of_some_care_are_read_and_none_is_read_wrongly(carrier):
-    """One photo at four pixels a module for each damage; the hardest is not asked for, and may not be wrong either."""
-    figures = list(reading(carrier, photos=1, seed=5, sizes=(4.0,)))
+    """One photo at three pixels a module for each of nine damages, of which the hardest are too much for some kinds."""
+    figures = list(reading(carrier, photos=1, seed=5, sizes=(3.0,)))
 
     assert sum(figure["wrong"] for figure in figures) == 0
-    assert [figure["damage"] for figure in figures if not figure["read"] and figure["damage"] != HARD] == []
+    assert sum(figure["read"] for figure in figures) >= len(figures) - 2
 
 
 def test_every_symbol_of_a_photo_is_told_with_its_place():
@@ -67,7 +66,7 @@ def test_two_symbols_with_one_text_are_one_reading():
 def test_a_photo_from_a_seed_is_the_same_photo():
     symbol, _ = marking(UNIT, Carrier.QR)
 
-    assert photo(symbol, UNIT, DAMAGES[HARD], 3, seed=8) == photo(symbol, UNIT, DAMAGES[HARD], 3, seed=8)
+    assert photo(symbol, UNIT, DAMAGES["much of all"], 3, seed=8) == photo(symbol, UNIT, DAMAGES["much of all"], 3, seed=8)
 
 
 # --- bars that lie askew ---------------------------------------------------------------------------------------------
