@@ -56,6 +56,12 @@ PICTURE_BYTES_MAX: Final = 20_971_520
 """A photo from a phone camera; larger ones are refused before they are decoded."""
 PICTURE_PIXELS_MAX: Final = 50_000_000
 """Decoded size of a photo: small files can unpack to gigabytes."""
+PICTURE_SIDE_MAX: Final = 32_768
+"""A panorama of a pallet; no camera makes longer ones, and a picture one pixel high is none."""
+PICTURE_PIXELS_THOROUGH: Final = 4_000_000
+"""Up to here every pass is made. Of larger photos the further passes are made when something was not read: each costs a second."""
+PICTURES_PER_SCAN_MAX: Final = 100
+"""Photos in one command: some minutes of reading, and a result that a person still looks through."""
 
 # --- queries and answers -------------------------------------------------------------------------------------------
 CODES_PER_QUERY_MAX: Final = 1_000

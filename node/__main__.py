@@ -15,6 +15,7 @@ os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 VERBS = {
     "resolve": Verb(module="node.cli.resolve", summary="Find out which Parties may know a code."),
+    "scan": Verb(module="node.cli.scan", summary="Read every code in photos, and say which Parties may know it."),
     "ask": Verb(module="node.cli.ask", summary="Ask a Party what it knows of one or many of its codes."),
     "queries": Verb(module="node.cli.queries", summary="List the queries that were asked here, or show one with its answers."),
     "why": Verb(module="node.cli.why", summary="Explain where a query stands: what happened, what it waits for, what to do."),

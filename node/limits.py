@@ -201,3 +201,17 @@ ATTACHMENT_WAIT_S_MAX: Final = 120 * 86_400
 """A file that could not be fetched for so long is given up: a month beyond the longest deadline."""
 SPOOL_SWEEP_S: Final = 3_600
 """Files and rows are compared this often, and at the start."""
+
+# --- pictures ------------------------------------------------------------------------------------------------------
+DOTCODE_SIDE_MAX: Final = 200
+"""Rows or columns of a DotCode: AIM recommends at most 124; a marking of law, 100 characters, needs fewer than 60."""
+DOTCODE_PIXELS_MAX: Final = 4_000_000
+"""The largest size in which a picture is searched for dots: a pack that fills it shows a symbol at ten times what is needed."""
+DOTCODE_DOTS_MAX: Final = 3_000
+"""What may be dots in one size of a picture: 8 symbols of 400 dots. A picture of gravel has more, and takes no more time."""
+DOTCODE_SEEDS_MAX: Final = 400
+"""Where a lattice is begun in one size of a picture, to no end in most: text and texture have square corners too."""
+STRIPES_PIXELS_MAX: Final = 4_000_000
+"""The size in which the directions of bars are looked for: in a larger picture bars are as much wider."""
+STRIPES_TURNS_MAX: Final = 3
+"""Turns of one picture until bars stand upright, each a pass over all of it: packs on a table lie in a few directions."""

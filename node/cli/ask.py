@@ -56,7 +56,7 @@ class Wish:
 
 @click.command
 @click.argument("codes", metavar="[CODE]...", nargs=-1)
-@click.option("--image", type=FILE, help="A photo with a Data Matrix, QR or Code 128 symbol.")
+@click.option("--image", type=FILE, help="A photo with a Data Matrix, QR, DotCode or Code 128 symbol.")
 @click.option("--to", type=Recipient(), default="auto", show_default=True, help="The Party to ask; auto when there is no doubt.")
 @click.option("--necessity", required=True, type=Sentence(), help="Why the answer is necessary, in words (Article 8.9(b)).")
 @click.option("--purpose", required=True, type=Word(Purpose), help="What it is necessary for.")

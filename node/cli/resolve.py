@@ -39,7 +39,7 @@ class Found:
 
 @click.command
 @click.argument("codes", metavar="[CODE]...", nargs=-1)
-@click.option("--image", type=FILE, help="A photo with a Data Matrix, QR or Code 128 symbol.")
+@click.option("--image", type=FILE, help="A photo with a Data Matrix, QR, DotCode or Code 128 symbol.")
 @click.option(
     "--library",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -71,13 +71,25 @@ def resolve(
     if library is not None:
         found = resolve_offline(scans, library, now=surroundings.clock.now(), clues=clues, wants_suggestions=wants_suggestions)
     else:
-        found = asyncio.run(_resolve_at_node(scans, clues, surroundings, profile_folder, wants_suggestions=wants_suggestions))
+        found = asyncio.run(
+            resolve_at_node(scans, surroundings, profile_folder, clues=clues, wants_suggestions=wants_suggestions)
+        )
     return show_resolutions(found, as_json=as_json)
 
 
-async def _resolve_at_node(
-    scans: Sequence[str], clues: Clues, surroundings: Surroundings, profile_folder: Path | None, *, wants_suggestions: bool
+async def resolve_at_node(
+    scans: Sequence[str],
+    surroundings: Surroundings,
+    profile_folder: Path | None,
+    *,
+    clues: Clues = NO_CLUES,
+    wants_suggestions: bool = False,
 ) -> tuple[Found, ...]:
+    """Resolve at the desk of the officer's node.
+
+    Raises:
+        FederationError: as the desk says.
+    """
     async with session(surroundings, profile_folder) as officer:
         resolutions = await officer.desk.resolve(scans, clues)
         if not wants_suggestions:
@@ -114,18 +126,20 @@ def show_resolutions(found: Sequence[Found], *, as_json: bool) -> int:
     """Print them; not found when no pattern knows one of the codes."""
     lines: list[str] = []
     for one in found:
-        lines += ["", *_lines(one)] if lines else _lines(one)
-    show({"resolutions": [_document(one) for one in found]}, lines, as_json=as_json)
+        lines += ["", *found_lines(one)] if lines else found_lines(one)
+    show({"resolutions": [found_document(one) for one in found]}, lines, as_json=as_json)
     return ExitCode.FINE if all(one.resolution.parties for one in found) else ExitCode.NOT_FOUND
 
 
-def _lines(found: Found) -> list[str]:
+def found_lines(found: Found) -> list[str]:
+    """One code, for people."""
     lines = list(resolution_lines(found.resolution))
     if found.suggestions is not None and not found.resolution.parties:
         lines += suggestion_lines(found.suggestions)
     return lines
 
 
-def _document(found: Found) -> Document:
+def found_document(found: Found) -> Document:
+    """One code, for programs."""
     similar = {} if found.suggestions is None else {"suggestions": [suggestion_document(one) for one in found.suggestions]}
     return {**resolution_document(found.resolution), **similar}

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from federation import limits
 from federation.errors import FederationError, InvalidInput
 from federation.uim.scan import read_scan
+
+if TYPE_CHECKING:
+    from node.formats.pictures import Findings
 
 
 def gather(codes: Sequence[str], image: Path | None) -> tuple[str, ...]:
@@ -31,9 +35,23 @@ def gather(codes: Sequence[str], image: Path | None) -> tuple[str, ...]:
     return scans
 
 
-def _from_picture(path: Path) -> tuple[str, ...]:
-    from node.formats.pictures import read_picture  # noqa: PLC0415  # loads two image libraries, which other commands do not need
+def look_at_file(path: Path) -> Findings:
+    """Every symbol in a picture file. No more of it is read than a picture may have.
 
+    Raises:
+        Oversized, InvalidInput: it is no picture that can be looked at.
+    """
+    from node.formats.pictures import look_at_picture  # noqa: PLC0415  # loads three image libraries: other commands need none
+
+    return look_at_picture(_bytes(path))
+
+
+def _from_picture(path: Path) -> tuple[str, ...]:
+    from node.formats.pictures import read_picture  # noqa: PLC0415  # loads three image libraries: other commands need none
+
+    return tuple(reading.scan for reading in read_picture(_bytes(path)))
+
+
+def _bytes(path: Path) -> bytes:
     with path.open("rb") as file:
-        raw = file.read(limits.PICTURE_BYTES_MAX + 1)
-    return tuple(reading.scan for reading in read_picture(raw))
+        return file.read(limits.PICTURE_BYTES_MAX + 1)

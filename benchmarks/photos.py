@@ -1,0 +1,80 @@
+"""`python -m benchmarks.photos`: how many generated photos are read, at stated sizes and damages; wrong readings are counted apart.
+
+A module is a row or a column of a symbol, or the narrowest bar. "Wrong" is any scan that the photo does not show.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import string
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from federation.uim.codes import Carrier
+from node.formats.pictures import look_at_picture
+from tests.support.photos import DAMAGES, marking, photo
+
+PIXELS: Final = (2.0, 3.0, 4.0, 6.0)
+CARRIERS: Final = (Carrier.DOTCODE, Carrier.DATA_MATRIX, Carrier.QR, Carrier.CODE_128)
+
+
+def main() -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--photos", type=int, default=10, help="for each kind, size and damage")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--kind", action="append", choices=[str(carrier) for carrier in CARRIERS], help="only this one")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    arguments = parser.parse_args()
+    carriers = [carrier for carrier in CARRIERS if not arguments.kind or carrier in arguments.kind]
+    figures = [figure for carrier in carriers for figure in reading(carrier, arguments.photos, arguments.seed)]
+    if arguments.json:
+        sys.stdout.write(json.dumps(figures, indent=2) + "\n")
+    else:
+        for carrier in carriers:
+            show(carrier, [figure for figure in figures if figure["kind"] == carrier], arguments.photos)
+    return 0
+
+
+def reading(carrier: Carrier, photos: int, seed: int, sizes: Sequence[float] = PIXELS) -> Iterator[dict[str, Any]]:
+    """One figure for each damage and size."""
+    for damage_name, damage in DAMAGES.items():
+        for pixels in sizes:
+            counts: Counter[str] = Counter()
+            seconds = 0.0
+            for number in range(photos):
+                chance = random.Random(f"{seed} {carrier} {damage_name} {pixels} {number}")
+                text = f"LE{''.join(chance.choices(string.ascii_letters + string.digits, k=17))}26112513"
+                symbol, scan = marking(text, carrier)
+                raw = photo(symbol, text, damage, pixels, chance.randrange(2**32))
+                start = time.process_time()
+                found = look_at_picture(raw)
+                seconds += time.process_time() - start
+                read = {one.scan for one in found.readings}
+                counts["read"] += scan in read
+                counts["wrong"] += bool(read - {scan} or found.products)
+                counts["seen"] += scan not in read and bool(found.unread)
+            yield {"kind": carrier, "damage": damage_name, "pixels": pixels, "photos": photos, **counts, "seconds": seconds}
+
+
+def show(carrier: Carrier, figures: list[dict[str, Any]], photos: int) -> None:
+    """Rows of damages, columns of sizes."""
+    write = sys.stdout.write
+    write(f"\n{carrier}: read of {photos}, by pixels a module\n")
+    write(f"  {'':<18}" + "".join(f"{pixels:>6g}" for pixels in PIXELS) + "\n")
+    for damage in DAMAGES:
+        row = [figure["read"] for figure in figures if figure["damage"] == damage]
+        write(f"  {damage:<18}" + "".join(f"{read:>6}" for read in row) + "\n")
+    total = photos * len(figures)
+    read, wrong, seen, seconds = (sum(figure[name] for figure in figures) for name in ("read", "wrong", "seen", "seconds"))
+    write(f"  read {read} of {total}; not read {total - read}, of which seen as unreadable {seen}; wrong {wrong}; ")
+    write(f"{seconds / total * 1e3:.0f} ms of a processor for each\n")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
