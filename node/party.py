@@ -58,9 +58,9 @@ from node.rpc.introduction import introduction_of
 from node.rpc.library import LibraryServicer
 from node.rpc.officer import OfficerGate
 from node.rpc.officer_enrolment import OfficerEnrolmentServicer
+from node.rpc.outbox import OutboxServicer
 from node.rpc.parcels import ParcelsServicer
 from node.rpc.reconciliation import GrpcReconciliation, ReconciliationServicer
-from node.rpc.outbox import OutboxServicer
 from node.rpc.registry import RegistryServicer
 from node.rpc.renewal import Identity
 from node.rpc.server import serving

@@ -12,15 +12,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
+from federation.delivery.direction import Direction
 from federation.errors import InvalidInput
 from federation.identity import MESSAGE_ID_BYTES, MessageId
-
-
-class Direction(StrEnum):
-    """Of a message, seen from this node."""
-
-    SENT = "sent"
-    RECEIVED = "received"
 
 
 class Step(StrEnum):

@@ -4,8 +4,8 @@ SQLite and memory implement the stores, gRPC and the simulated network the trans
 Every method may raise StoreUnavailable (stores) or Unreachable (transports) and then has either happened or not: callers repeat.
 """
 
-from federation.delivery.timeline import Direction, TimelineEvent
 from federation.delivery.direction import Direction
+from federation.delivery.timeline import TimelineEvent
 from federation.ports.arrivals import ArrivalStore, Poison
 from federation.ports.directory import (
     Cosigned,
@@ -32,11 +32,6 @@ from federation.ports.exchange import (
     OutboxStore,
     ReceivedQuery,
 )
-from federation.ports.timeline import (
-    PeerSeen,
-    PeerStore,
-    TimelineStore,
-)
 from federation.ports.reconcile import (
     Accounted,
     Alarm,
@@ -53,6 +48,11 @@ from federation.ports.spool import (
     Spool,
     SpoolFile,
     Usage,
+)
+from federation.ports.timeline import (
+    PeerSeen,
+    PeerStore,
+    TimelineStore,
 )
 from federation.ports.transport import (
     Delivery,
@@ -102,14 +102,14 @@ __all__ = [
     "Poison",
     "PublicationStore",
     "ReceivedQuery",
-    "TimelineEvent",
-    "TimelineStore",
     "ReconcileService",
     "ReconcileStore",
     "Reconciled",
-    "Standing",
     "Spool",
     "SpoolFile",
+    "Standing",
+    "TimelineEvent",
+    "TimelineStore",
     "Transport",
     "Usage",
     "WitnessStore",

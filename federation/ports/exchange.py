@@ -13,12 +13,12 @@ from federation.delivery.lanes import LaneTrack
 from federation.delivery.outbox import LaneHead, Outgoing
 from federation.delivery.receipt import SignedReceipt
 from federation.delivery.replay import ReplayMark
-from federation.delivery.timeline import Direction, TimelineEvent
+from federation.delivery.timeline import TimelineEvent
 from federation.envelope.header import MessageKind
 from federation.evidence.journal import Epoch, Leaf, Position
 from federation.identity import MessageId, PartyId
-from federation.ports.reconcile import Reconciled
 from federation.ports.arrivals import Poison
+from federation.ports.reconcile import Reconciled
 from federation.query.lifecycle import AskedState, ReceivedState
 from federation.trust.merkle import Frontier
 

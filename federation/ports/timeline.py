@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from federation.delivery.timeline import Direction, TimelineEvent
+from federation.delivery.direction import Direction
+from federation.delivery.timeline import TimelineEvent
 from federation.identity import MessageId, PartyId
 
 

@@ -49,9 +49,7 @@ from node.store.vault import Vault
 SCHEMA: Final = Schema(name="exchange", version=2, left_out=epochs.LEFT_OUT)
 
 
-class SqliteExchange(
-    SqliteAttachments, reconcile.SqliteReconcile, ExchangeStore, OutboxStore, ArrivalStore, JournalStore
-):
+class SqliteExchange(SqliteAttachments, reconcile.SqliteReconcile, ExchangeStore, OutboxStore, ArrivalStore, JournalStore):
     """The seven ports over one file, because every commit touches all of them."""
 
     def __init__(self, database: Database, vault: Vault) -> None:

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
-from federation.delivery.timeline import Direction, Step, TimelineEvent, ids_from, in_order
+from federation.delivery.direction import Direction
+from federation.delivery.timeline import Step, TimelineEvent, ids_from, in_order
 from federation.identity import MessageId, PartyId
 from federation.ports import Change, PeerSeen, PeerStore, TimelineStore
 from node.store.database import Database

@@ -34,9 +34,9 @@ from node.use_cases.library import Patterns, standing_of
 from node.use_cases.proving import Proving
 from node.use_cases.recent import Recent
 from node.use_cases.registry import Registry
+from node.use_cases.replies import query_of
 from node.use_cases.weather import WeatherStation
 from node.use_cases.why_values import Explanation, PeerView
-from node.use_cases.replies import query_of
 from node.use_cases.world import Announcer, Own
 
 

@@ -12,8 +12,8 @@ from enum import StrEnum
 from typing import Protocol
 
 from federation.delivery.outbox import Outgoing
-from federation.evidence.bundle import Disclosure
 from federation.envelope.attachment import AttachmentId
+from federation.evidence.bundle import Disclosure
 from federation.identity import MessageId, OfficerName, PartyId
 from federation.ports import AskedQuery, ReceivedQuery
 from federation.query.answer import Answer

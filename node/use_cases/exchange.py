@@ -32,8 +32,8 @@ from node.use_cases.asking import Asking
 from node.use_cases.attachments import Attachments
 from node.use_cases.keyring import Keyring
 from node.use_cases.outbox import Outbox
-from node.use_cases.receipting import receipt_again
 from node.use_cases.poison import Poisons
+from node.use_cases.receipting import receipt_again
 from node.use_cases.registry import Registry
 from node.use_cases.replies import replay_mark
 from node.use_cases.sealing import received_crossing

@@ -334,7 +334,7 @@ class Outbox:
         peer = self._registry.peer(outgoing.peer)
         mine = outgoing.message_id not in self._in_flight
         if mine:
-            self._in_flight[outgoing.message_id] = outgoing.peer  # no try begins meanwhile
+            self._in_flight[outgoing.message_id] = outgoing  # no try begins meanwhile
         try:
             async with self._turns.of(outgoing.message_id):
                 row, sealed = await self._seal_again(outgoing, peer, key)

@@ -17,11 +17,11 @@ from node.use_cases.accounting import Accounting
 from node.use_cases.acknowledging import Acknowledger
 from node.use_cases.answering import Answering
 from node.use_cases.asking import Asking
-from node.use_cases.chronicle import Chronicle
-from node.use_cases.carrying import Carrying
-from node.use_cases.auditing import Auditing
 from node.use_cases.attachment_desk import OwnAttachmentDesk
 from node.use_cases.attachments import Attachments
+from node.use_cases.auditing import Auditing
+from node.use_cases.carrying import Carrying
+from node.use_cases.chronicle import Chronicle
 from node.use_cases.desk import OwnDesk
 from node.use_cases.diagnosis import Diagnosis
 from node.use_cases.entitlement import Entitlement
@@ -47,9 +47,9 @@ from node.use_cases.reconciling import Reconciling
 from node.use_cases.repository import Repository
 from node.use_cases.resending import Resending
 from node.use_cases.sealing import Sealer
-from node.use_cases.weather import WeatherStation
 from node.use_cases.spool_sweep import SpoolSweep
 from node.use_cases.uploads import Uploads
+from node.use_cases.weather import WeatherStation
 from node.use_cases.witnessing import Witness
 from node.use_cases.world import Announcer, Turns
 
@@ -291,6 +291,7 @@ def _exchange(parts: Parts, core: _Core, asking: Asking, answering: Answering) -
         answering=answering,
         turns=core.turns,
         attachments=core.attachments,
+        poisons=Poisons(store=parts.exchange_store, arrivals=parts.arrivals, world=parts.world, version=parts.version),
     )
 
 
@@ -319,7 +320,6 @@ async def _swept(parts: Parts, core: _Core) -> SpoolSweep:
         ports=parts.attachments,
         uploads=core.uploads,
         attachments=core.attachments,
-        poisons=Poisons(store=parts.exchange_store, arrivals=parts.arrivals, world=parts.world, version=parts.version),
     )
     await sweep.chore()
     return sweep

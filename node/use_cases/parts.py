@@ -17,9 +17,9 @@ from federation.ports import (
     PatternStore,
     Peer,
     PeerStore,
-    TimelineStore,
     ReconcileService,
     ReconcileStore,
+    TimelineStore,
     Transport,
     WitnessStore,
 )
@@ -31,9 +31,9 @@ from node.use_cases.accounting import Accounting
 from node.use_cases.announcing import Particulars
 from node.use_cases.answering import Answering
 from node.use_cases.asking import Asking
-from node.use_cases.auditing import Auditing
 from node.use_cases.attachment_desk import OwnAttachmentDesk
 from node.use_cases.attachments import AttachmentPorts, Attachments
+from node.use_cases.auditing import Auditing
 from node.use_cases.desk import OwnDesk
 from node.use_cases.diagnosis import Facts
 from node.use_cases.exchange import Exchange
@@ -44,8 +44,8 @@ from node.use_cases.notices import Notices
 from node.use_cases.offering import Offering
 from node.use_cases.outbox import Outbox
 from node.use_cases.own_keys import OwnKeys
-from node.use_cases.peer_book import PeerBook
 from node.use_cases.parcels import Parcels
+from node.use_cases.peer_book import PeerBook
 from node.use_cases.personnel import OfficerParts, Personnel
 from node.use_cases.reconciling import Reconciling
 from node.use_cases.registry import Registry

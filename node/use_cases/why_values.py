@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from federation.delivery.direction import Direction
 from federation.delivery.outbox import Outgoing
-from federation.delivery.timeline import Direction, TimelineEvent
+from federation.delivery.timeline import TimelineEvent
 from federation.envelope.header import MessageKind
 from federation.identity import MessageId, PartyId
 from federation.ports import PeerSeen

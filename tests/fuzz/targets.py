@@ -17,10 +17,10 @@ from typing import Any, Final
 from PIL import Image
 
 from federation import limits
-from federation.delivery.timeline import ids_from
 from federation.boundary.parcels import compose_parcel, first_line, open_parcel
-from federation.delivery.parcel import LogTail, Parcel
 from federation.boundary.proof import check_proof, findings
+from federation.delivery.parcel import LogTail, Parcel
+from federation.delivery.timeline import ids_from
 from federation.errors import FederationError
 from federation.evidence.bundle import Disclosure
 from federation.identity import NodeName, party_id

@@ -112,7 +112,9 @@ async def test_after_an_outage_urgent_questions_go_first_and_containers_last(fed
     await asyncio.sleep(2 * limits.RETRY_S_MAX)
 
     lanes = {view.asked.message_id: lane for lane, views in enumerate((urgent, normal, bulk)) for view in views}
-    order = [lanes[identifier] for identifier, sender, _ in federation.envelopes if sender == asker.kit.name and identifier in lanes]
+    order = [
+        lanes[identifier] for identifier, sender, _ in federation.envelopes if sender == asker.kit.name and identifier in lanes
+    ]
     assert sorted(order) == [0] * 5 + [1] * 60 + [2] * 60
     assert order[:5] == [0] * 5
     assert order.index(2) < 5 + 60  # the bulk lane has slots of its own: it does not wait for the last of the normal ones

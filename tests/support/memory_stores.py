@@ -44,9 +44,9 @@ from federation.ports import (
 from federation.query.lifecycle import AskedState, ReceivedState
 from federation.trust import merkle
 from tests.support.faults import Faults, may_fail
-from tests.support.memory_timeline import MemoryTimeline
 from tests.support.memory_reconcile import MemoryReconcile
 from tests.support.memory_spool import MemoryAttachments
+from tests.support.memory_timeline import MemoryTimeline
 
 
 class BrokenContract(AssertionError):

@@ -23,8 +23,8 @@ from node.rpc.calls import Call, Method, Routes, Streaming
 from node.rpc.directory import GrpcDirectory
 from node.rpc.errors import Status, from_status, to_status
 from node.rpc.exchange import GrpcTransport
-from node.use_cases.peer_book import NOTHING_SAID, PeerBook
 from node.rpc.reconciliation import GrpcReconciliation
+from node.use_cases.peer_book import NOTHING_SAID, PeerBook
 from tests.support.virtual_clock import VirtualLoop, WallClock
 
 Answered: TypeAlias = "bytes | Stream | Status"

@@ -13,8 +13,8 @@ from federation.errors import Conflict, DeadlinePassed, Forbidden, InvalidInput,
 from federation.query.codes import Purpose
 from federation.trust.entries import Authority, AuthorityKind
 from node.use_cases.administration import Administration
-from node.use_cases.auditing import Auditing
 from node.use_cases.attachment_desk import AttachmentDesk, OwnAttachmentDesk
+from node.use_cases.auditing import Auditing
 from node.use_cases.desk import OwnDesk
 from node.use_cases.desk_values import Desk
 from node.use_cases.library_reads import LibraryReads
