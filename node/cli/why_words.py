@@ -48,7 +48,7 @@ PROBLEMS: Final = {
 SHORT: Final = {
     Situation.QUEUED: "on its way",
     Situation.UNREACHABLE: "their node could not be reached",
-    Situation.REFUSING: "their node refuses the message; that is no answer",
+    Situation.REFUSING: "their node refuses the message, which is no answer",
     Situation.UNKNOWING: "no node, key or program that could take it is known",
     Situation.BUSY: "their node is there and cannot take it now",
     Situation.OWN: "something is wrong at this node",
@@ -128,7 +128,7 @@ ADVICE: Final = {
 
 _STEPS: Final = {
     Step.QUEUED: "written down; no key of their node was known yet",
-    Step.SEALED: "queued",
+    Step.SEALED: "sealed and queued",
     Step.TRIED: "tried",
     Step.DELIVERED: "delivered: their receipt is here",
     Step.RECEIVED: "received, and receipted",
@@ -155,7 +155,7 @@ def summary(why: Explanation, *, now: float) -> str:
         *([f"tried {_times(tries + len(arrived))}"] if tries else []),
         *clock_words(why.seen),
         *([f"delivered {_when(arrived[0], now)}"] if arrived else []),
-        *(f"{_answered(line)} {_when(line.event.first, now)}" for line in why.lines if _is_their_answer(line)),
+        *(f"an answer came {_when(line.event.first, now)}" for line in why.lines if _is_their_answer(line)),
         *due_words(why, now=now),
     ]
     return ", ".join(parts)
@@ -167,10 +167,6 @@ def _has_come(line: WhyLine, side: Direction) -> bool:
 
 def _is_their_answer(line: WhyLine) -> bool:
     return line.kind is MessageKind.ANSWER and line.event.step is Step.RECEIVED
-
-
-def _answered(_line: WhyLine) -> str:
-    return "an answer came"
 
 
 _SETTLED: Final = frozenset(
@@ -209,6 +205,7 @@ def explanation_lines(why: Explanation, *, now: float) -> Iterator[str]:
     party = f"{why.peer_name} ({why.peer})" if why.peer_name else why.peer
     way = "to" if why.side is Direction.SENT else "from"
     yield f"Query     {why.message_id.hex()} {way} {party}"
+    yield f"State     {SHORT[why.situation]}"
     yield f"In short  {summary(why, now=now)}"
     yield "Happened"
     yield from (f"  {line}" for line in happened(why))
@@ -236,7 +233,7 @@ def step_words(line: WhyLine) -> str:
     if event.step is Step.TRIED:
         words = f"tried {_times(event.count)}: {problem_words(event.reason)}"
     elif event.step is Step.SEALED and event.count > 1:
-        words = f"queued, and sealed anew {_times(event.count - 1)} because a key there had ended"
+        words = f"sealed and queued, and sealed anew {_times(event.count - 1)} because a key there had ended"
     elif event.count > 1:
         words = f"{words}, {_times(event.count)}"
     if event.offset_ms is not None and abs(event.offset_ms) >= 1_000:

@@ -96,6 +96,7 @@ class Weather(StrEnum):
     """The worst that there is to say of a peer, from fair to foul."""
 
     FAIR = "fair"
+    """There is nothing to say."""
     NEVER_MET = "never-met"
     """Nothing was exchanged with it yet."""
     CLOCK = "clock"
