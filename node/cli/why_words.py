@@ -133,7 +133,7 @@ _STEPS: Final = {
     Step.DELIVERED: "delivered: their receipt is here",
     Step.RECEIVED: "received, and receipted",
     Step.REPEATED: "came again, sealed anew, and was receipted again",
-    Step.EXPIRED: "the deadline passed without an answer",
+    Step.EXPIRED: "ended without an answer",
 }
 
 
