@@ -105,6 +105,7 @@ class Trouble(StrEnum):
 
 TROUBLES: Final[dict[str, Trouble]] = {
     "unreachable": Trouble.UNREACHABLE,
+    "unprocessable": Trouble.REFUSING,
     "peer-misbehaviour": Trouble.REFUSING,
     "malformed": Trouble.REFUSING,
     "oversized": Trouble.REFUSING,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from node.cli.output import Document, rfc3339
-from node.cli.why_words import WAITS, advice, next_words, problem_words, step_words, summary
+from node.cli.why_words import SHORT, WAITS, advice, next_words, problem_words, step_words, summary
 from node.use_cases.why_values import Explanation, WhyLine
 
 
@@ -24,6 +24,7 @@ def explanation_document(explanation: Explanation, *, now: float) -> Document:
         "automation": explanation.automation,
         "clock_offset_ms": explanation.seen.offset_ms,
         "words": {
+            "state": SHORT[explanation.situation],
             "summary": summary(explanation, now=now),
             "waits_for": WAITS[explanation.situation],
             "next": next_words(explanation, now=now),

@@ -25,6 +25,7 @@ PROBLEMS: Final = {
     "stale": "the directory at one end is too old",
     "deadline-passed": "the other node could not finish in time",
     "forbidden": "the other node does not allow it",
+    "unprocessable": "the other node failed over it",
     "peer-misbehaviour": "the other node refuses it",
     "malformed": "the other node cannot read it",
     "oversized": "it is larger than the other node takes",
@@ -48,10 +49,11 @@ PROBLEMS: Final = {
 SHORT: Final = {
     Situation.QUEUED: "on its way",
     Situation.UNREACHABLE: "their node could not be reached",
-    Situation.REFUSING: "their node refuses the message; that is no answer",
+    Situation.REFUSING: "their node refuses the message, which is no answer",
     Situation.UNKNOWING: "no node, key or program that could take it is known",
     Situation.BUSY: "their node is there and cannot take it now",
     Situation.OWN: "something is wrong at this node",
+    Situation.HELD: "their node refused the message for good, which is no answer",
     Situation.WAITING: "delivered, no answer yet",
     Situation.IN_PART: "answered in part",
     Situation.LATE: "delivered, and no answer came in time",
@@ -73,6 +75,7 @@ WAITS: Final = {
     Situation.UNKNOWING: "for one side to learn what it lacks: the directory's entry, a key, or a newer program",
     Situation.BUSY: "for their node, which is there and cannot take it at this moment",
     Situation.OWN: "for this node to be mended",
+    Situation.HELD: "for a person here: their node would refuse the same message again",
     Situation.WAITING: "for their answer; their node has it and has given its receipt",
     Situation.IN_PART: "for the rest of the answer, which they announced",
     Situation.LATE: "for nothing any more; their node has it, and they are late",
@@ -92,6 +95,7 @@ RETRYING: Final = frozenset(
 """What is in the outbox, and tried by itself."""
 
 NEXT: Final = {
+    Situation.HELD: "nothing by itself",
     Situation.WAITING: "their answer comes by itself; without one the query expires at its deadline",
     Situation.IN_PART: "the rest comes by itself; without it the query expires at its deadline",
     Situation.LATE: "an answer that comes late is taken all the same",
@@ -112,6 +116,8 @@ ADVICE: Final = {
     Situation.UNKNOWING: "tell your administrator: `gsp directory show {peer}` says what the directory has of them",
     Situation.BUSY: "nothing: it goes out by itself",
     Situation.OWN: "tell your administrator: `gsp doctor` says what is broken",
+    Situation.HELD: "tell your administrator: `gsp outbox list` shows what their node said; `gsp outbox retry` sends it once more when that is"
+    " mended, `gsp outbox drop` gives it up",
     Situation.WAITING: "nothing before the deadline; in haste, telephone their contact point and name the id",
     Situation.IN_PART: "read what came: `gsp queries {id}`",
     Situation.LATE: "telephone their contact point, or ask again with a later --deadline; their receipt proves that they have it:"
@@ -128,12 +134,12 @@ ADVICE: Final = {
 
 _STEPS: Final = {
     Step.QUEUED: "written down; no key of their node was known yet",
-    Step.SEALED: "queued",
+    Step.SEALED: "sealed and queued",
     Step.TRIED: "tried",
     Step.DELIVERED: "delivered: their receipt is here",
     Step.RECEIVED: "received, and receipted",
     Step.REPEATED: "came again, sealed anew, and was receipted again",
-    Step.EXPIRED: "the deadline passed without an answer",
+    Step.EXPIRED: "ended without an answer",
 }
 
 
@@ -155,7 +161,7 @@ def summary(why: Explanation, *, now: float) -> str:
         *([f"tried {_times(tries + len(arrived))}"] if tries else []),
         *clock_words(why.seen),
         *([f"delivered {_when(arrived[0], now)}"] if arrived else []),
-        *(f"{_answered(line)} {_when(line.event.first, now)}" for line in why.lines if _is_their_answer(line)),
+        *(f"an answer came {_when(line.event.first, now)}" for line in why.lines if _is_their_answer(line)),
         *due_words(why, now=now),
     ]
     return ", ".join(parts)
@@ -167,10 +173,6 @@ def _has_come(line: WhyLine, side: Direction) -> bool:
 
 def _is_their_answer(line: WhyLine) -> bool:
     return line.kind is MessageKind.ANSWER and line.event.step is Step.RECEIVED
-
-
-def _answered(_line: WhyLine) -> str:
-    return "an answer came"
 
 
 _SETTLED: Final = frozenset(
@@ -209,6 +211,7 @@ def explanation_lines(why: Explanation, *, now: float) -> Iterator[str]:
     party = f"{why.peer_name} ({why.peer})" if why.peer_name else why.peer
     way = "to" if why.side is Direction.SENT else "from"
     yield f"Query     {why.message_id.hex()} {way} {party}"
+    yield f"State     {SHORT[why.situation]}"
     yield f"In short  {summary(why, now=now)}"
     yield "Happened"
     yield from (f"  {line}" for line in happened(why))
@@ -218,7 +221,7 @@ def explanation_lines(why: Explanation, *, now: float) -> Iterator[str]:
 
 
 def _reason(why: Explanation) -> str:
-    return f" ({problem_words(why.problem)})" if why.problem and why.situation in RETRYING else ""
+    return f" ({problem_words(why.problem)})" if why.problem and why.situation in RETRYING | {Situation.HELD} else ""
 
 
 def happened(why: Explanation) -> Iterator[str]:
@@ -236,7 +239,7 @@ def step_words(line: WhyLine) -> str:
     if event.step is Step.TRIED:
         words = f"tried {_times(event.count)}: {problem_words(event.reason)}"
     elif event.step is Step.SEALED and event.count > 1:
-        words = f"queued, and sealed anew {_times(event.count - 1)} because a key there had ended"
+        words = f"sealed and queued, and sealed anew {_times(event.count - 1)} because a key there had ended"
     elif event.count > 1:
         words = f"{words}, {_times(event.count)}"
     if event.offset_ms is not None and abs(event.offset_ms) >= 1_000:

@@ -21,7 +21,7 @@ from federation.uim.confusable import Change, Suggestion
 from federation.uim.library import NearMiss
 from federation.uim.matcher import Fault
 from node.cli.output import clock, columns
-from node.cli.why_words import WAITS, next_words, problem_words, summary
+from node.cli.why_words import SHORT, WAITS, next_words, problem_words, summary
 from node.use_cases.desk_values import AnswerView, InboxView, Membership, QueryView, RankedParty, Resolution, Standing
 from node.use_cases.pattern_sets import SetState
 
@@ -211,7 +211,7 @@ def query_view_lines(view: QueryView, *, now: float) -> Iterator[str]:
     asked = view.asked
     yield f"Query     {asked.message_id.hex()} to {party(asked.peer, view.peer_name)}"
     yield from _notes(view)
-    yield f"State     {asked_state(asked)}"
+    yield f"State     {SHORT[view.why.situation] if view.why is not None else asked_state(asked)}"
     if view.why is not None:
         yield f"In short  {summary(view.why, now=now)}"
         yield f"Waits     {WAITS[view.why.situation]}"

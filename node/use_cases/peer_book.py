@@ -147,7 +147,7 @@ class PeerBook:
         Args:
             parties: those in the directory.
         """
-        name = "certificates of other nodes"
+        name = "peers' certificates"
         known = {party: seen for party, seen in self._pages.items() if party in parties and seen.certificate_ends}
         ending = {party: seen for party, seen in known.items() if certificate_ends_soon(seen)}
         if not ending:

@@ -29,6 +29,8 @@ class Situation(StrEnum):
     BUSY = "busy"
     OWN = "own"
     """The five kinds of `Trouble`: it is on its way, and the last try failed like this."""
+    HELD = "held"
+    """Their node refused it for good; it waits for a person here."""
 
     WAITING = "waiting"
     """Delivered; the answer is to come."""
@@ -97,6 +99,7 @@ class Weather(StrEnum):
     """The worst that there is to say of a peer, from fair to foul."""
 
     FAIR = "fair"
+    """There is nothing to say."""
     NEVER_MET = "never-met"
     """Nothing was exchanged with it yet."""
     CLOCK = "clock"

@@ -17,6 +17,7 @@ from node.use_cases.attachment_desk import AttachmentDesk, OwnAttachmentDesk
 from node.use_cases.auditing import Auditing
 from node.use_cases.desk import OwnDesk
 from node.use_cases.desk_values import Desk
+from node.use_cases.held import Held
 from node.use_cases.library_reads import LibraryReads
 from node.use_cases.officers import (
     Officer,
@@ -59,14 +60,14 @@ def public_methods(kind: type) -> set[str]:
 
 
 def test_every_method_of_the_desk_the_administration_and_the_library_stands_in_the_table():
-    served = (Desk, AttachmentDesk, Administration, LibraryReads, Parcels, Auditing)
+    served = (Desk, AttachmentDesk, Administration, LibraryReads, Parcels, Auditing, Held)
     assert set().union(*map(public_methods, served)) == NEEDS.keys() - {"self", "renew"}
 
 
 def test_every_method_of_the_desk_the_administration_and_the_library_asks_for_its_own_right():
     """And for no other one's, by the name under which the table has it."""
     asked = re.compile(r'(?:_may|_entitlement\.require)\((?:officer|actor), "(\w+)"')
-    for kind in (OwnDesk, OwnAttachmentDesk, Administration, LibraryReads, Parcels, Auditing):
+    for kind in (OwnDesk, OwnAttachmentDesk, Administration, LibraryReads, Parcels, Auditing, Held):
         for name in public_methods(kind) & NEEDS.keys():
             found = set(asked.findall(inspect.getsource(getattr(kind, name))))
             assert found in ({name}, {name, "self"}), name

@@ -81,11 +81,11 @@ def test_every_situation_has_its_words_in_every_place(situation, automation):
     explained = why(situation, line(Step.SEALED, NOON), automation=automation)
     lines = list(explanation_lines(explained, now=NOON))
 
-    assert len(lines) == 7
+    assert len(lines) == 8
     assert all(len(one.split(maxsplit=1)) == 2 for one in lines if one != "Happened")
     assert SHORT[situation]
     assert not re.search(r"[{}]", "".join(lines))
-    assert set(explanation_document(explained, now=NOON)["words"]) == {"summary", "waits_for", "next", "you_can"}
+    assert set(explanation_document(explained, now=NOON)["words"]) == {"state", "summary", "waits_for", "next", "you_can"}
 
 
 def test_what_is_not_tried_again_says_what_comes_instead():
@@ -134,7 +134,7 @@ def test_every_weather_has_words():
     ],
 )
 def test_how_the_last_try_failed_says_where_a_message_stands(code, situation):
-    assert delivering(code) is situation
+    assert delivering(None, code) is situation
 
 
 def test_a_code_of_a_later_version_is_shown_as_it_is():
