@@ -18,7 +18,7 @@ from federation.delivery.outbox import Outgoing, after_failure, is_over
 from federation.delivery.receipt import Receipt, SignedReceipt
 from federation.envelope.header import Lane, MessageKind, Prekey
 from federation.envelope.seal import Envelope
-from federation.errors import FederationError, Misuse, Unauthentic, Unavailable, UnknownParty, Unreachable
+from federation.errors import FederationError, Misuse, PeerMisbehaviour, Unauthentic, Unavailable, UnknownParty, Unreachable
 from federation.evidence.journal import SALT_BYTES, JournalKind, JournalRecord, Leaf
 from federation.identity import MessageId, PartyId
 from federation.ports import (
@@ -216,6 +216,15 @@ class Outbox:
             changes = replace(changes, asked=(replace(asked, problem=error.code, changed=int(now)),))
         await self._store.commit(changes)
         self._news.set()  # the first try is not the loop's own, which may sleep for minutes and has to learn when the next one is due
+
+    async def refused(self, outgoing: Outgoing, error: PeerMisbehaviour) -> None:
+        """The peer refused a message and said so by another way than as the reply to a try: the same follows from it.
+
+        Raises:
+            StoreUnavailable: it is not written down.
+        """
+        async with self._turns.of(outgoing.message_id):
+            await self._write_failure(outgoing, error)
 
     async def _sealed(self, outgoing: Outgoing) -> tuple[Outgoing, Crossing | None]:
         """The row and its record with a sealing that the peer can still open, sealed anew when it has none; no record when it has

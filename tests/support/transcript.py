@@ -115,7 +115,11 @@ class Shell:
             assert self._jobs.pop(int(killed[1])).stop() == 0
             return
         stays = command.endswith("&")
-        process = self._jobs.pop(max(self._jobs)) if command == "fg" else Process(command.removesuffix("&"), self.folder, _environment())
+        process = (
+            self._jobs.pop(max(self._jobs))
+            if command == "fg"
+            else Process(command.removesuffix("&"), self.folder, _environment())
+        )
         self._expect(process, output, to_the_end=not stays and bool(output))
         if stays:
             self._jobs[max(self._jobs, default=0) + 1] = process
