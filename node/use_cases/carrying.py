@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from federation import limits
@@ -130,24 +130,20 @@ class Carrying:
         if party == self._own.party:
             raise Forbidden("a parcel is for another Party", hint="name the Party that it is carried to: --to PARTY")
         peer = self._registry.peer(party)
-        owed = await self._receipts_for(party, receipts)
-        bundles = self._keyring.bundles()[:1]
-        log = await self._log()
-        used = [*owed, *bundles, *((*log.leaves, log.checkpoint) if log is not None else ())]
-        used_bytes = sum(len(one) + _FRAME_BYTES for one in used) + len(refusals) * _REFUSAL_BYTES
-        load = _Load(room=limits.PARCEL_BYTES_MAX - _HEAD_BYTES - used_bytes)
-        await self._load(load, party)
-        parcel = Parcel(
+        empty = Parcel(
             parcel_id=parcel_id,
             sender=self._own.name,
             recipient=peer.name,
             created=self._world.now(),
-            receipts=owed,
-            envelopes=tuple(load.envelopes),
-            bundles=bundles,
-            log=log,
+            receipts=await self._receipts_for(party, receipts),
+            envelopes=(),
+            bundles=self._keyring.bundles()[:1],
+            log=await self._log(),
             refusals=tuple(refusals),
         )
+        load = _Load(room=_room_in(empty))
+        await self._load(load, party)
+        parcel = replace(empty, envelopes=tuple(load.envelopes))
         return Exported(
             file=compose_parcel(parcel, self._own.signer),
             parcel_id=parcel_id,
@@ -157,7 +153,7 @@ class Carrying:
             sealed_anew=load.sealed_anew,
             left=load.left,
             without_key=load.without_key,
-            receipts=len(owed),
+            receipts=len(parcel.receipts),
         )
 
     def new_id(self) -> bytes:
@@ -337,6 +333,13 @@ class Carrying:
     async def rows_for(self, party: PartyId) -> Mapping[MessageId, Outgoing]:
         """What waits for a Party, by message."""
         return {row.message_id: row for row in await self._waiting.waiting(party)}
+
+
+def _room_in(parcel: Parcel) -> int:
+    """Bytes that are left for envelopes."""
+    log = (*parcel.log.leaves, parcel.log.checkpoint) if parcel.log is not None else ()
+    used = sum(len(one) + _FRAME_BYTES for one in (*parcel.receipts, *parcel.bundles, *log))
+    return limits.PARCEL_BYTES_MAX - _HEAD_BYTES - used - len(parcel.refusals) * _REFUSAL_BYTES
 
 
 def _refused(content: Content, message_id: MessageId | None, error: FederationError) -> Outcome:
