@@ -9,10 +9,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from federation.identity import NodeName
+from federation.errors import (
+    Forbidden,
+    Incompatible,
+    Malformed,
+    Misuse,
+    Oversized,
+    PeerMisbehaviour,
+    Replayed,
+    Unauthentic,
+)
+from federation.identity import MessageId, NodeName
 
 PARCEL_VERSION: Final = 1
 PARCEL_ID_BYTES: Final = 16
+REFUSALS: Final = {
+    refusal.code: refusal for refusal in (PeerMisbehaviour, Malformed, Oversized, Unauthentic, Forbidden, Replayed, Incompatible)
+}
+"""Why a message may be refused, by the words that cross."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +44,28 @@ class LogTail:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedEnvelope:
+    """What a node that is reached over the network says with an error, said in the file that goes back.
+
+    Attributes:
+        digest: of the sealing that was refused (32 bytes); another one of the same message is not meant.
+        code: one of `REFUSALS`.
+    """
+
+    message_id: MessageId
+    digest: bytes
+    code: str
+
+    def __post_init__(self) -> None:
+        if self.code not in REFUSALS:
+            raise Misuse(f"{self.code} is no reason to refuse a message")
+
+    def error(self) -> PeerMisbehaviour:
+        """As it would have come over the network, but for the other side's words."""
+        return REFUSALS[self.code]("the other side refused this message when it was brought there")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Parcel:
     """What one node gives to another one by hand.
 
@@ -37,6 +73,7 @@ class Parcel:
         parcel_id: 16 random bytes by which people and records name the file.
         created: Unix seconds by the sender's clock.
         receipts: signed, of the sender, for messages of the recipient.
+        refusals: messages of the recipient that the sender did not take.
         envelopes: sealed, in the order in which they are to be taken.
         bundles: signed prekey bundles.
         log: None when there was no room for it.
@@ -50,3 +87,4 @@ class Parcel:
     envelopes: tuple[bytes, ...]
     bundles: tuple[bytes, ...]
     log: LogTail | None
+    refusals: tuple[RefusedEnvelope, ...] = ()

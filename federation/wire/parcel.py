@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from federation import limits
-from federation.delivery.parcel import PARCEL_ID_BYTES, PARCEL_VERSION, LogTail, Parcel
+from federation.delivery.parcel import PARCEL_ID_BYTES, PARCEL_VERSION, REFUSALS, LogTail, Parcel, RefusedEnvelope
 from federation.errors import Incompatible, Malformed, Oversized
+from federation.identity import message_id
 from federation.v1 import parcel_pb2
 from federation.wire.strict import at_most, decode_node, encode, encode_node, exactly, parse, seconds, total
 
@@ -24,6 +25,10 @@ def encode_parcel(parcel: Parcel) -> bytes:
             envelopes=parcel.envelopes,
             bundles=parcel.bundles,
             log=_log_message(parcel.log),
+            refusals=[
+                parcel_pb2.RefusedEnvelope(message_id=one.message_id, envelope_digest=one.digest, code=one.code)
+                for one in parcel.refusals
+            ],
         )
     )
 
@@ -47,6 +52,7 @@ def decode_parcel(raw: bytes) -> Parcel:
         raise Incompatible(f"a parcel of version {message.version}; this program reads {PARCEL_VERSION}")
     at_most(len(message.receipts), limits.PARCEL_RECEIPTS_MAX, "receipts in a parcel")
     at_most(len(message.envelopes), limits.PARCEL_MESSAGES_MAX, "messages in a parcel")
+    at_most(len(message.refusals), limits.PARCEL_MESSAGES_MAX, "refusals in a parcel")
     at_most(len(message.bundles), limits.PARCEL_BUNDLES_MAX, "prekey bundles in a parcel")
     if not all((*message.receipts, *message.envelopes, *message.bundles)):
         raise Malformed("a parcel has an empty place in it")
@@ -59,6 +65,17 @@ def decode_parcel(raw: bytes) -> Parcel:
         envelopes=tuple(message.envelopes),
         bundles=tuple(message.bundles),
         log=_decode_log(message.log) if message.HasField("log") else None,
+        refusals=tuple(_decode_refusal(one) for one in message.refusals),
+    )
+
+
+def _decode_refusal(message: parcel_pb2.RefusedEnvelope) -> RefusedEnvelope:
+    if message.code not in REFUSALS:
+        raise Malformed("a parcel gives a reason for a refusal that this version does not know")
+    return RefusedEnvelope(
+        message_id=message_id(message.message_id),
+        digest=exactly(message.envelope_digest, 32, "a digest"),
+        code=message.code,
     )
 
 

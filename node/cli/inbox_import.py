@@ -23,7 +23,7 @@ from node.cli.parcel_words import (
 )
 from node.cli.session import Surroundings, pass_surroundings, session
 from node.rpc.parcels import ParcelsClient
-from node.use_cases.carrying_values import Exported, Fate, Step
+from node.use_cases.carrying_values import Exported, Step
 
 
 @click.command("import")
@@ -53,7 +53,7 @@ def import_command(
     document = imported_document(steps)
     document["reply"] = exported_document(back, reply) if back is not None and reply is not None else None
     show(document, _lines(steps, back, reply), as_json=as_json)
-    bad = any(outcome.fate in (Fate.REFUSED, Fate.LATER) for outcome in outcomes_of(steps))
+    bad = any(outcome.problem for outcome in outcomes_of(steps))
     return ExitCode.WARNING if bad else ExitCode.FINE
 
 

@@ -16,7 +16,7 @@ FATES: Final = {
     Fate.TAKEN: "taken",
     Fate.SEEN: "was here before",
     Fate.REFUSED: "refused",
-    Fate.LATER: "not written down here, import the file again",
+    Fate.LATER: "not taken now, import the file again",
 }
 
 

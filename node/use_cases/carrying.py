@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from federation import limits
 from federation.boundary.parcels import compose_parcel
 from federation.boundary.receipts import read_receipt_of
 from federation.delivery.outbox import Outgoing, is_over
-from federation.delivery.parcel import PARCEL_ID_BYTES, LogTail, Parcel
+from federation.delivery.parcel import PARCEL_ID_BYTES, REFUSALS, LogTail, Parcel, RefusedEnvelope
 from federation.envelope.header import Lane, MessageKind
-from federation.errors import Conflict, FederationError, Forbidden, Unavailable, UnknownParty
+from federation.envelope.seal import envelope_digest
+from federation.errors import Conflict, FederationError, Forbidden, Unauthentic, Unavailable, UnknownParty
 from federation.identity import MessageId, NodeName, PartyId
 from federation.ports import Direction, ExchangeStore, OutboxStore, Peer
 from federation.wire.envelope import decode_envelope, decode_header, encode_envelope
@@ -29,6 +30,7 @@ from node.use_cases.exchange import Exchange
 from node.use_cases.keyring import Keyring
 from node.use_cases.outbox import Handed, OnHanded, Outbox, envelope_of, new_outgoing
 from node.use_cases.registry import Registry, stored_leaves
+from node.use_cases.sealing import has_left
 from node.use_cases.world import Own, World
 
 logger = logging.getLogger(__name__)
@@ -36,7 +38,10 @@ logger = logging.getLogger(__name__)
 _LANES: Final = {lane: place for place, lane in enumerate((Lane.URGENT, Lane.NORMAL, Lane.BULK))}
 _FRAME_BYTES: Final = 8
 """Tag and length of one thing in the file, and a little."""
+_SEALED_ANEW: Final = "it is sealed anew with the key that this file has brought: export again"
 _PAGES: Final = limits.PARCEL_OWED_ROWS_MAX // limits.PAGE_ROWS_MAX
+_REFUSAL_BYTES: Final = 96
+"""A refusal at its longest."""
 _HEAD_BYTES: Final = 2_048
 """First line, names, id and signature, and a little."""
 
@@ -59,6 +64,19 @@ class _Load:
         self.room -= len(envelope) + _FRAME_BYTES
         self.envelopes.append(envelope)
         return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What became of one envelope, and what is said of it in the file that goes back.
+
+    Attributes:
+        receipt: ours, signed; empty when there is none.
+    """
+
+    outcome: Outcome
+    receipt: bytes = b""
+    refusal: RefusedEnvelope | None = None
 
 
 class Carrying:
@@ -89,13 +107,21 @@ class Carrying:
 
     # --- into a file ------------------------------------------------------------------------------------------------------------
 
-    async def export(self, party: PartyId, *, parcel_id: bytes, receipts: Sequence[bytes] = ()) -> Exported:
+    async def export(
+        self,
+        party: PartyId,
+        *,
+        parcel_id: bytes,
+        receipts: Sequence[bytes] = (),
+        refusals: Sequence[RefusedEnvelope] = (),
+    ) -> Exported:
         """Write what waits for a Party into a file. Nothing leaves the outbox by it.
 
         Args:
             party: for whom.
             parcel_id: of the new file.
             receipts: that go into it whatever else does: for the messages of a file that it answers.
+            refusals: the same for those of its messages that were not taken.
 
         Raises:
             UnknownParty: no Party, or a Party without a node.
@@ -104,22 +130,20 @@ class Carrying:
         if party == self._own.party:
             raise Forbidden("a parcel is for another Party", hint="name the Party that it is carried to: --to PARTY")
         peer = self._registry.peer(party)
-        owed = await self._receipts_for(party, receipts)
-        bundles = self._keyring.bundles()[:1]
-        log = await self._log()
-        used = [*owed, *bundles, *((*log.leaves, log.checkpoint) if log is not None else ())]
-        load = _Load(room=limits.PARCEL_BYTES_MAX - _HEAD_BYTES - sum(len(one) + _FRAME_BYTES for one in used))
-        await self._load(load, party)
-        parcel = Parcel(
+        empty = Parcel(
             parcel_id=parcel_id,
             sender=self._own.name,
             recipient=peer.name,
             created=self._world.now(),
-            receipts=owed,
-            envelopes=tuple(load.envelopes),
-            bundles=bundles,
-            log=log,
+            receipts=await self._receipts_for(party, receipts),
+            envelopes=(),
+            bundles=self._keyring.bundles()[:1],
+            log=await self._log(),
+            refusals=tuple(refusals),
         )
+        load = _Load(room=_room_in(empty))
+        await self._load(load, party)
+        parcel = replace(empty, envelopes=tuple(load.envelopes))
         return Exported(
             file=compose_parcel(parcel, self._own.signer),
             parcel_id=parcel_id,
@@ -129,7 +153,7 @@ class Carrying:
             sealed_anew=load.sealed_anew,
             left=load.left,
             without_key=load.without_key,
-            receipts=len(owed),
+            receipts=len(parcel.receipts),
         )
 
     def new_id(self) -> bytes:
@@ -234,17 +258,39 @@ class Carrying:
         """Take over the prekey bundles that are newer than what is here; gives how many."""
         return self._keyring.learn(parcel.bundles, self._registry.roster)
 
-    async def take_envelope(self, sender: NodeName, raw: bytes) -> tuple[Outcome, bytes]:
-        """One envelope, through the door of the network; its receipt, when there is one. What is wrong with it is told, not raised."""
+    async def take_envelope(self, sender: NodeName, raw: bytes) -> Taken:
+        """One envelope, through the door of the network. What is wrong with it is told, not raised."""
         message_id: MessageId | None = None
         try:
             message_id = decode_header(decode_envelope(raw).header).message_id
             known = await self._store.crossing(Direction.RECEIVED, message_id)
             delivery = await self._exchange.deliver(sender, raw)
         except FederationError as error:
-            return _refused(Content.MESSAGE, message_id, error), b""
+            return Taken(outcome=_refused(Content.MESSAGE, message_id, error), refusal=_refusal(raw, message_id, error))
         fate = Fate.SEEN if known is not None and known.peer == sender.party else Fate.TAKEN
-        return Outcome(content=Content.MESSAGE, message_id=message_id, fate=fate), delivery.receipt
+        return Taken(outcome=Outcome(content=Content.MESSAGE, message_id=message_id, fate=fate), receipt=delivery.receipt)
+
+    async def take_refusal(self, sender: Peer, refusal: RefusedEnvelope, rows: Mapping[MessageId, Outgoing]) -> Outcome:
+        """What the other side says of a message of ours that it did not take: the same follows as from a refusal over the network."""
+        message_id, error = refusal.message_id, refusal.error()
+        try:
+            crossing = await self._store.crossing(Direction.SENT, message_id)
+            if crossing is None or crossing.peer != sender.name.party:
+                raise Forbidden("a refusal of something that was not sent there")
+            row = rows.get(message_id)
+            if row is None or crossing.digest != refusal.digest or has_left(crossing):
+                return Outcome(content=Content.REFUSAL, message_id=message_id, fate=Fate.SEEN)
+            await self._outbox.refused(row, error)
+        except FederationError as problem:
+            return _refused(Content.REFUSAL, message_id, problem)
+        return Outcome(
+            content=Content.REFUSAL,
+            message_id=message_id,
+            fate=Fate.TAKEN,
+            problem=error.code,
+            words=f"{error.message}: {error.code}",
+            hint=_SEALED_ANEW if isinstance(error, Unauthentic) else "ask the contact point of that Party; the message waits on",
+        )
 
     async def take_receipt(self, sender: Peer, raw: bytes, rows: Mapping[MessageId, Outgoing]) -> Outcome:
         """One receipt for a message of ours, verified and taken as from the network.
@@ -289,10 +335,24 @@ class Carrying:
         return {row.message_id: row for row in await self._waiting.waiting(party)}
 
 
+def _room_in(parcel: Parcel) -> int:
+    """Bytes that are left for envelopes."""
+    log = (*parcel.log.leaves, parcel.log.checkpoint) if parcel.log is not None else ()
+    used = sum(len(one) + _FRAME_BYTES for one in (*parcel.receipts, *parcel.bundles, *log))
+    return limits.PARCEL_BYTES_MAX - _HEAD_BYTES - used - len(parcel.refusals) * _REFUSAL_BYTES
+
+
 def _refused(content: Content, message_id: MessageId | None, error: FederationError) -> Outcome:
     fate = Fate.LATER if isinstance(error, Unavailable) else Fate.REFUSED
     logger.info("something in a parcel was not taken", extra={"problem": error.code})
     return Outcome(content=content, message_id=message_id, fate=fate, problem=error.code, words=error.message, hint=error.hint)
+
+
+def _refusal(raw: bytes, message_id: MessageId | None, error: FederationError) -> RefusedEnvelope | None:
+    """What goes back; nothing about what cannot be read, or what this node only could not write down."""
+    if message_id is None or error.code not in REFUSALS:
+        return None
+    return RefusedEnvelope(message_id=message_id, digest=envelope_digest(decode_envelope(raw)), code=error.code)
 
 
 def _tail(newest_first: Sequence[bytes], size: int, checkpoint: bytes) -> LogTail | None:

@@ -13,6 +13,8 @@ class Content(StrEnum):
 
     MESSAGE = "message"
     RECEIPT = "receipt"
+    REFUSAL = "refusal"
+    """The other side refused a message of ours that an earlier file brought there."""
 
 
 class Fate(StrEnum):
@@ -32,7 +34,7 @@ class Outcome:
 
     Attributes:
         message_id: of the message, or of that which is receipted; None when it cannot be read.
-        problem: the error's code; empty when it was taken or seen.
+        problem: the error's code, or of a refusal that of the other side; empty when nothing is wrong.
         words, hint: the error's, for people.
     """
 

@@ -21,7 +21,7 @@ from federation.delivery.outbox import Outgoing, Verdict, after_failure, held, i
 from federation.delivery.receipt import Receipt, SignedReceipt
 from federation.envelope.header import Lane, MessageKind, Prekey
 from federation.envelope.seal import Envelope
-from federation.errors import FederationError, Misuse, Unauthentic, Unavailable, UnknownParty, Unreachable
+from federation.errors import FederationError, Misuse, PeerMisbehaviour, Unauthentic, Unavailable, UnknownParty, Unreachable
 from federation.evidence.journal import SALT_BYTES, JournalKind, JournalRecord, Leaf
 from federation.identity import MessageId, PartyId
 from federation.ports import (
@@ -298,6 +298,15 @@ class Outbox:
         if asked is not None and asked.problem != later.problem:
             changes = replace(changes, asked=(replace(asked, problem=later.problem, changed=self._world.now()),))
         await self._store.commit(changes)
+
+    async def refused(self, outgoing: Outgoing, error: PeerMisbehaviour) -> None:
+        """The peer refused a message and said so by another way than as the reply to a try: the same follows from it.
+
+        Raises:
+            StoreUnavailable: it is not written down.
+        """
+        async with self._turns.of(outgoing.message_id):
+            await self._write_failure(outgoing, error)
 
     async def _sealed(self, outgoing: Outgoing) -> tuple[Outgoing, Crossing | None]:
         """The row and its record with a sealing that the peer can still open, sealed anew when it has none; no record when it has

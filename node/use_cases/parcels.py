@@ -16,7 +16,7 @@ from hashlib import sha256
 
 from federation import limits
 from federation.boundary.parcels import Carried, open_parcel, verify_parcel
-from federation.delivery.parcel import Parcel
+from federation.delivery.parcel import Parcel, RefusedEnvelope
 from federation.errors import (
     Conflict,
     FederationError,
@@ -47,6 +47,7 @@ class _Import:
         parts: as far as it has come; emptied when the file is whole.
         parcel: once it is whole and verified.
         receipts: of ours, for the messages in it that were taken; for the file that goes back.
+        refusals: of ours, by the digest of what was refused; for the same.
         entries, entries_problem: what became of its directory entries.
     """
 
@@ -56,6 +57,7 @@ class _Import:
     parts: bytearray = field(default_factory=bytearray)
     parcel: Parcel | None = None
     receipts: dict[bytes, None] = field(default_factory=dict)
+    refusals: dict[bytes, RefusedEnvelope] = field(default_factory=dict)
     entries: int = 0
     entries_problem: str = ""
 
@@ -178,20 +180,21 @@ class Parcels:
         return coming.entries > 0
 
     async def _step(self, coming: _Import, parcel: Parcel, start: int) -> Step:
-        """Receipts first: they need no work, and make room."""
+        """What was refused first, then receipts: they need no work, and make room."""
         peer = self._registry.peer(_party(parcel))
-        total = len(parcel.receipts) + len(parcel.envelopes)
+        refusals, receipts = len(parcel.refusals), len(parcel.receipts)
+        total = refusals + receipts + len(parcel.envelopes)
         end = min(total, start + node_limits.PARCEL_ITEMS_PER_CALL)
-        rows = await self._carrying.rows_for(_party(parcel)) if start < len(parcel.receipts) else {}
+        rows = await self._carrying.rows_for(_party(parcel)) if start < refusals + receipts else {}
         outcomes: list[Outcome] = []
         for place in range(start, end):
-            if place < len(parcel.receipts):
-                outcomes.append(await self._carrying.take_receipt(peer, parcel.receipts[place], rows))
-                continue
-            outcome, receipt = await self._carrying.take_envelope(parcel.sender, parcel.envelopes[place - len(parcel.receipts)])
-            outcomes.append(outcome)
-            if receipt:
-                coming.receipts[receipt] = None
+            if place < refusals:
+                outcomes.append(await self._carrying.take_refusal(peer, parcel.refusals[place], rows))
+            elif place < refusals + receipts:
+                outcomes.append(await self._carrying.take_receipt(peer, parcel.receipts[place - refusals], rows))
+            else:
+                outcomes.append(await self._take_envelope(coming, parcel, place - refusals - receipts))
+        self._carrying.learn(parcel)  # again: with a refusal the key of before was given up
         return Step(
             party=_party(parcel),
             parcel_id=parcel.parcel_id,
@@ -202,6 +205,14 @@ class Parcels:
             entries=coming.entries,
             entries_problem=coming.entries_problem,
         )
+
+    async def _take_envelope(self, coming: _Import, parcel: Parcel, place: int) -> Outcome:
+        taken = await self._carrying.take_envelope(parcel.sender, parcel.envelopes[place])
+        if taken.receipt:
+            coming.receipts[taken.receipt] = None
+        if taken.refusal is not None:
+            coming.refusals[taken.refusal.digest] = taken.refusal
+        return taken.outcome
 
     async def reply_parcel(self, officer: OfficerName, *, digest: bytes) -> Exported:
         """Write the file that goes back: the receipts for the messages of a file that was taken, and whatever waits for its sender.
@@ -215,7 +226,12 @@ class Parcels:
         coming = self._coming(officer, digest)
         if coming.parcel is None:
             raise Conflict("this file was not taken yet", hint=_SEND_AGAIN)
-        return await self._carrying.export(_party(coming.parcel), parcel_id=parcel_id, receipts=tuple(coming.receipts))
+        return await self._carrying.export(
+            _party(coming.parcel),
+            parcel_id=parcel_id,
+            receipts=tuple(coming.receipts),
+            refusals=tuple(coming.refusals.values()),
+        )
 
 
 def _party(parcel: Parcel) -> PartyId:

@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import federation.wire
-from federation.delivery.parcel import LogTail, Parcel
+from federation.delivery.parcel import REFUSALS, LogTail, Parcel, RefusedEnvelope
 from federation.envelope.header import Header
 from federation.errors import Incompatible, Malformed, PeerMisbehaviour
 from federation.query.query import Query
@@ -84,6 +84,12 @@ PARCELS = st.builds(
     envelopes=_SOME,
     bundles=_SOME,
     log=st.none() | LOG_TAILS,
+    refusals=st.lists(
+        st.builds(
+            RefusedEnvelope, message_id=values.MESSAGE_IDS, digest=values.exact(32), code=st.sampled_from(sorted(REFUSALS))
+        ),
+        max_size=3,
+    ).map(tuple),
 )
 CASES = {
     "decode_signed_entry": Case(directory.decode_signed_entry, directory.encode_signed_entry, entry_values.SIGNED_ENTRIES),

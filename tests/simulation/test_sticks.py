@@ -13,17 +13,21 @@ import pytest
 
 from federation import limits
 from federation.boundary.parcels import compose_parcel
+from federation.delivery.parcel import RefusedEnvelope
+from federation.envelope.seal import envelope_digest
 from federation.errors import Conflict, Forbidden, Malformed, NotFound, Overloaded, Oversized, Stale, Unauthentic
-from federation.ports import Direction
+from federation.ports import Change, Direction
 from federation.query.codes import Automation, Urgency
 from federation.query.lifecycle import AskedState, ReceivedState
 from federation.trust.entries import EntryBody, Update
 from federation.trust.keys import SoftwareSigner
 from federation.trust.roster import Roster
+from federation.wire.envelope import decode_envelope
 from node import limits as node_limits
 from node.use_cases.announcing import Particulars, announce, wanted_update
 from node.use_cases.carrying_values import Content, Fate
 from node.use_cases.rights import Right
+from tests.support.faults import When
 from tests.support.federation import Federation
 from tests.support.invariants import Watch
 from tests.support.memory_officers import registered
@@ -268,6 +272,77 @@ async def test_a_receipt_for_an_earlier_sealing_settles_nothing_and_the_newest_o
     assert (await look(asker, view.asked.message_id)).asked.state is AskedState.DELIVERED
 
 
+async def lose_keys(node: SimNode) -> None:
+    """As a node does that was put back from a backup: what is sealed to the keys of before cannot be opened any more."""
+    assert node.participant is not None
+    keyring = node.participant.keyring
+    held = [key.key_id for key in await node.storage.keys()]
+    await node.storage.commit(Change(keys_destroyed=tuple(held)))
+    for identifier in held:
+        keyring.drop(identifier)
+    await keyring.rotate()
+
+
+@simulated()
+async def test_a_message_sealed_to_a_lost_key_is_refused_told_of_and_sealed_anew(federation: Federation):
+    asker, answerer = parted(federation)
+    view = await ask(asker, question(answerer.party, answerer.kit.codes[0]))
+    there = await export(asker, answerer)
+    await asyncio.sleep(60)
+    await lose_keys(answerer)
+
+    taken = await bring(answerer, there.file)
+    assert [(one.fate, one.problem) for one in taken.outcomes] == [(Fate.REFUSED, Unauthentic.code)]
+    back = await bring(asker, taken.back.file)
+
+    (refusal,) = back.outcomes
+    assert (refusal.content, refusal.fate, refusal.problem) == (Content.REFUSAL, Fate.TAKEN, Unauthentic.code)
+    assert "sealed anew" in refusal.hint
+    assert (await look(asker, view.asked.message_id)).asked.problem == Unauthentic.code
+    assert back.back.sealed_anew == 1
+    assert [one.fate for one in (await bring(asker, taken.back.file)).outcomes] == [Fate.SEEN]  # it is about an earlier sealing
+    again = await bring(answerer, back.back.file)
+    assert again.fates == [Fate.TAKEN]
+    last = await bring(asker, again.back.file)
+    assert (await look(asker, view.asked.message_id)).asked.state is AskedState.ANSWERED
+    await bring(answerer, last.back.file)
+    Watch(federation).look_at_the_end()
+
+
+@simulated()
+async def test_a_refusal_of_what_was_not_sent_there_or_has_arrived_means_nothing(federation: Federation):
+    asker, answerer = parted(federation)
+    other = federation["qo"]
+    view = await ask(asker, question(answerer.party, answerer.kit.codes[0]))
+    there = await export(asker, answerer)
+    taken = await bring(answerer, there.file)
+    digest = envelope_digest(decode_envelope(content(there.file).envelopes[0]))
+    refusal = RefusedEnvelope(message_id=view.asked.message_id, digest=digest, code=Unauthentic.code)
+
+    frame = content((await export(other, asker)).file)
+    (theirs,) = (await bring(asker, compose_parcel(replace(frame, refusals=(refusal,)), other.kit.signer))).outcomes
+    assert (theirs.fate, theirs.problem) == (Fate.REFUSED, "forbidden")
+    await bring(asker, taken.back.file)
+    late = replace(content(taken.back.file), refusals=(refusal,))
+    assert set((await bring(asker, compose_parcel(late, answerer.kit.signer))).fates) == {Fate.SEEN}
+    assert (await look(asker, view.asked.message_id)).asked.state is AskedState.ANSWERED
+
+
+@simulated()
+async def test_what_a_full_disk_did_not_take_is_told_and_comes_with_the_same_file_again(federation: Federation):
+    asker, answerer = parted(federation)
+    for code in answerer.kit.codes[:2]:
+        await ask(asker, question(answerer.party, code))
+    there = await export(asker, answerer)
+    answerer.faults.fail("commit", When.BEFORE)
+
+    taken = await bring(answerer, there.file)
+
+    assert (taken.fates, taken.outcomes[0].problem) == ([Fate.LATER, Fate.TAKEN], "store-unavailable")
+    assert content(taken.back.file).refusals == ()
+    assert (await bring(answerer, there.file)).fates == [Fate.TAKEN, Fate.SEEN]
+
+
 @simulated()
 async def test_what_finds_no_room_waits_for_the_next_file_and_urgent_messages_go_first(federation: Federation):
     asker, answerer = parted(federation)
@@ -399,13 +474,19 @@ def renamed(node: SimNode, name: str) -> Update:
 async def test_a_file_brings_the_directory_entries_that_a_node_misses(federation: Federation):
     asker, answerer = federation["qm"], federation["qn"]
     cut_off(federation, answerer)
+    await entered(federation, asker, renamed(asker, "A name"))
     await entered(federation, asker, renamed(asker, "Another name"))
-    assert roster_of(answerer).party(asker.party).name != "Another name"
     there = await export(asker, answerer)
+    whole = content(there.file)
+    assert whole.log is not None
+    newest = replace(whole.log, first=len(whole.log.leaves) - 1, leaves=whole.log.leaves[-1:])
 
+    short = await bring(answerer, compose_parcel(replace(whole, log=newest), asker.kit.signer))
+    assert short.steps[-1].entries == 0
+    assert "the directory's entries from" in short.steps[-1].entries_problem
     taken = await bring(answerer, there.file)
 
-    assert (taken.steps[-1].entries, taken.steps[-1].entries_problem) == (1, "")
+    assert (taken.steps[-1].entries, taken.steps[-1].entries_problem) == (2, "")
     assert roster_of(answerer).party(asker.party).name == "Another name"
     assert (await bring(answerer, there.file)).steps[-1].entries == 0
 

@@ -8,15 +8,16 @@ import pytest
 
 from federation import limits
 from federation.boundary.parcels import compose_parcel, first_line, open_parcel, verify_parcel
-from federation.delivery.parcel import LogTail, Parcel
-from federation.errors import Forbidden, Incompatible, Malformed, Oversized, Stale, Unauthentic, UnknownParty
-from federation.identity import PartyId
+from federation.delivery.parcel import LogTail, Parcel, RefusedEnvelope
+from federation.errors import Forbidden, Incompatible, Malformed, Misuse, Oversized, Stale, Unauthentic, UnknownParty
+from federation.identity import MessageId, PartyId
 from federation.trust import keys
 from federation.trust.entries import RevokedKind
 from federation.wire.parcel import encode_parcel, encode_signed_parcel
 from tests.support.acts import log, revoke, signer
 from tests.support.treaty import DAY, NOW, Treaty
 
+REFUSED = RefusedEnvelope(message_id=MessageId(bytes(16)), digest=bytes(32), code="unauthentic")
 QM, QN, QO = PartyId("qm"), PartyId("qn"), PartyId("qo")
 
 
@@ -38,6 +39,7 @@ def parcel(treaty: Treaty, **changes) -> Parcel:
         envelopes=(b"an envelope", b"another"),
         bundles=(b"a bundle",),
         log=LogTail(first=3, checkpoint=b"a note", leaves=(b"a leaf",)),
+        refusals=(REFUSED,),
     )
     return replace(given, **changes)
 
@@ -189,6 +191,7 @@ def test_a_file_is_taken_up_to_the_last_byte_and_not_with_one_more(treaty):
         {"receipts": (b"r",) * (limits.PARCEL_RECEIPTS_MAX + 1)},
         {"envelopes": (b"e",) * (limits.PARCEL_MESSAGES_MAX + 1)},
         {"bundles": (b"b",) * (limits.PARCEL_BUNDLES_MAX + 1)},
+        {"refusals": (REFUSED,) * (limits.PARCEL_MESSAGES_MAX + 1)},
         {"log": LogTail(first=0, checkpoint=bytes(limits.CHECKPOINT_BYTES_MAX + 1), leaves=(b"l",))},
         {"log": LogTail(first=0, checkpoint=b"c", leaves=(bytes(limits.ENTRY_BYTES_MAX + 1),))},
     ],
@@ -218,3 +221,17 @@ def test_what_cannot_be_is_refused(treaty, changes):
 
     with pytest.raises(Malformed):
         open_parcel(first_line(parcel(treaty)) + encode_signed_parcel(content, bytes(64)))
+
+
+def test_a_refusal_for_a_reason_that_nobody_knows_is_refused(treaty):
+    content = encode_parcel(parcel(treaty))
+    assert content.count(b"unauthentic") == 1
+    for word in (b"unavailable", b"UNAUTHENTIC"):
+        with pytest.raises(Malformed, match="reason"):
+            open_parcel(first_line(parcel(treaty)) + encode_signed_parcel(content.replace(b"unauthentic", word), bytes(64)))
+
+
+def test_a_refusal_is_the_error_that_the_network_would_have_brought():
+    assert type(REFUSED.error()) is Unauthentic
+    with pytest.raises(Misuse):
+        replace(REFUSED, code="unreachable")
