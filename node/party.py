@@ -249,6 +249,8 @@ def _parts(ground: _Ground, identity: Identity, channels: Channels) -> Parts:
         outbox_store=ground.exchange,
         journal=ground.exchange,
         reconcile_store=ground.exchange,
+        retention_store=ground.exchange,
+        retention_s=settings.retention_days * 86_400,
         reconciliation=GrpcReconciliation(channels),
         pattern_store=ground.patterns,
         trace=ground.trace,

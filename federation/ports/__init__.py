@@ -40,6 +40,10 @@ from federation.ports.reconcile import (
     ReconcileStore,
     Standing,
 )
+from federation.ports.retention import (
+    Expired,
+    RetentionStore,
+)
 from federation.ports.transport import (
     Delivery,
     PatternStore,
@@ -71,6 +75,7 @@ __all__ = [
     "EnrolmentStore",
     "Entropy",
     "ExchangeStore",
+    "Expired",
     "JournalStore",
     "KeyUse",
     "Notice",
@@ -85,6 +90,7 @@ __all__ = [
     "ReconcileService",
     "ReconcileStore",
     "Reconciled",
+    "RetentionStore",
     "Standing",
     "Transport",
     "WitnessStore",

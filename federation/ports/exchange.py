@@ -13,6 +13,7 @@ from federation.envelope.header import MessageKind
 from federation.evidence.journal import Epoch, Leaf, Position
 from federation.identity import MessageId, PartyId
 from federation.ports.reconcile import Reconciled
+from federation.ports.retention import Expired
 from federation.query.lifecycle import AskedState, ReceivedState
 from federation.trust.merkle import Frontier
 
@@ -136,6 +137,7 @@ class Change:
         leaves: appended to the journal in order.
         epoch: number of an epoch of the journal that begins with the first of `leaves`; one that there is already is Misuse.
         reconciled: what visits at peers found.
+        erased: what goes at the end of retention.
     """
 
     marks: tuple[ReplayMark, ...] = ()
@@ -151,6 +153,7 @@ class Change:
     leaves: tuple[Leaf, ...] = ()
     epoch: int | None = None
     reconciled: tuple[Reconciled, ...] = ()
+    erased: Expired | None = None
 
 
 class AlreadySeen(Exception):  # not an error: the caller asked, and this is the answer

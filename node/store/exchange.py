@@ -34,7 +34,7 @@ from federation.ports import (
     ReceivedQuery,
 )
 from federation.trust.merkle import Frontier
-from node.store import epochs, reconcile, tree
+from node.store import epochs, reconcile, retention, tree
 from node.store import rows as records
 from node.store.database import Database, looking_into
 from node.store.schema import Schema
@@ -43,8 +43,8 @@ from node.store.vault import Vault
 SCHEMA: Final = Schema(name="exchange", version=2, left_out=epochs.LEFT_OUT)
 
 
-class SqliteExchange(reconcile.SqliteReconcile, ExchangeStore, OutboxStore, JournalStore):
-    """The four ports over one file, because every commit touches all of them."""
+class SqliteExchange(reconcile.SqliteReconcile, retention.SqliteRetention, ExchangeStore, OutboxStore, JournalStore):
+    """The five ports over one file, because every commit touches all of them."""
 
     def __init__(self, database: Database, vault: Vault) -> None:
         self._database = database
@@ -176,12 +176,11 @@ class SqliteExchange(reconcile.SqliteReconcile, ExchangeStore, OutboxStore, Jour
         writer.executemany(_DROP_OUTGOING, ((message_id,) for message_id in change.outgoing_done))
         writer.executemany(_DROP_CIPHERTEXT, ((message_id,) for message_id in change.outgoing_done))
         writer.executemany(_PUT_HEAD, map(records.lane_head_row, change.heads))
-        for key in change.keys:
-            epochs.put(writer, key, self._vault)
-        for key_id in change.keys_destroyed:
-            epochs.destroy(writer, key_id)
+        epochs.change(writer, change, self._vault)
         for one in change.reconciled:
             reconcile.put(writer, one)
+        if change.erased is not None:
+            retention.erase(writer, change.erased)
         return positions
 
     def _append(self, writer: sqlite3.Connection, leaf: Leaf) -> Position:

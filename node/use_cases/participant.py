@@ -35,6 +35,7 @@ from node.use_cases.recent import Recent
 from node.use_cases.reconciling import Reconciling
 from node.use_cases.repository import Repository
 from node.use_cases.resending import Resending
+from node.use_cases.retention import Retention
 from node.use_cases.sealing import Sealer
 from node.use_cases.witnessing import Witness
 from node.use_cases.world import Announcer, Turns
@@ -105,6 +106,7 @@ async def _assemble(parts: Parts) -> tuple[Participant, Acknowledger]:
         personnel=personnel,
         accounting=accounting,
         reconciling=_reconciling(parts, core, accounting),
+        retention=_retention(parts),
     )
     return participant, core.acknowledger
 
@@ -205,6 +207,17 @@ def _reconciling(parts: Parts, core: _Core, accounting: Accounting) -> Reconcili
         registry=parts.registry,
         accounting=accounting,
         resending=resending,
+    )
+
+
+def _retention(parts: Parts) -> Retention:
+    return Retention(
+        own=parts.own,
+        world=parts.world,
+        store=parts.retention_store,
+        exchange_store=parts.exchange_store,
+        registry=parts.registry,
+        retention_s=parts.retention_s,
     )
 
 

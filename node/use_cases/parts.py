@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from federation import limits
 from federation.ports import (
     DirectoryService,
     ExchangeStore,
@@ -17,6 +18,7 @@ from federation.ports import (
     Peer,
     ReconcileService,
     ReconcileStore,
+    RetentionStore,
     Transport,
     WitnessStore,
 )
@@ -40,6 +42,7 @@ from node.use_cases.personnel import OfficerParts, Personnel
 from node.use_cases.reconciling import Reconciling
 from node.use_cases.registry import Registry
 from node.use_cases.repository import Repository
+from node.use_cases.retention import Retention
 from node.use_cases.witnessing import Witness
 from node.use_cases.world import Own, World
 
@@ -63,6 +66,7 @@ class Parts:
         housekeeping_s: how long a node rests between two looks at deadlines, prekeys, patterns and the log.
         witness_pause_s: how long one on witness duty rests between two looks at what waits for it.
         reconcile_pause_s: how long a node rests between two looks at which peers it has to ask for their accounts.
+        retention_s: how long messages and records are kept.
     """
 
     own: Own
@@ -87,11 +91,13 @@ class Parts:
     facts: Callable[[], Facts]
     reconcile_store: ReconcileStore
     reconciliation: ReconcileService
+    retention_store: RetentionStore
     officers: OfficerParts
     says: Callable[[], Particulars | None] = lambda: None
     housekeeping_s: float = HOUSEKEEPING_S
     witness_pause_s: float = WITNESS_PAUSE_S
     reconcile_pause_s: float = node_limits.RECONCILE_LOOK_S
+    retention_s: int = limits.RETENTION_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +118,7 @@ class Participant:
     personnel: Personnel
     accounting: Accounting
     reconciling: Reconciling
+    retention: Retention
 
     async def know(self, sets: Sequence[PatternSet]) -> None:
         """Answer with other sets from now on, and keep them where others can fetch them."""

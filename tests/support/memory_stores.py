@@ -42,6 +42,7 @@ from federation.query.lifecycle import AskedState, ReceivedState
 from federation.trust import merkle
 from tests.support.faults import Faults, may_fail
 from tests.support.memory_reconcile import MemoryReconcile
+from tests.support.memory_retention import MemoryRetention
 
 
 class BrokenContract(AssertionError):
@@ -66,9 +67,6 @@ class MemoryTree:
         self._nodes.update({(level, place): value for level, place, value in completed})
         return Position(index=index, root=self.frontier.root(), inclusion=self.inclusion(index, index + 1))
 
-    def leaf(self, index: int) -> bytes:
-        return self._nodes[0, index]
-
     def inclusion(self, index: int, size: int) -> tuple[bytes, ...]:
         self._check_reached(size)
         return merkle.inclusion_proof(index, size, self._read)
@@ -85,9 +83,10 @@ class MemoryTree:
         return self._nodes[level, index]
 
 
-class MemoryExchange(MemoryReconcile, ExchangeStore, OutboxStore, JournalStore):
+class MemoryExchange(MemoryRetention, MemoryReconcile, ExchangeStore, OutboxStore, JournalStore):
     def __init__(self, faults: Faults | None = None) -> None:
-        super().__init__()
+        MemoryReconcile.__init__(self)
+        MemoryRetention.__init__(self)
         self.faults = faults if faults is not None else Faults()
         self._marks: dict[tuple[PartyId, MessageId], ReplayMark] = {}
         self._asked: dict[MessageId, AskedQuery] = {}
@@ -214,6 +213,8 @@ class MemoryExchange(MemoryReconcile, ExchangeStore, OutboxStore, JournalStore):
             self._note_crossing(self._crossings[Direction.SENT, message_id])
         for one in change.reconciled:
             self._put_reconciled(one)
+        if change.erased is not None:
+            self._erase(change.erased)
 
     def _update_sent(self, message_id: MessageId, **changes: object) -> None:
         place = (Direction.SENT, message_id)
@@ -286,7 +287,7 @@ class MemoryExchange(MemoryReconcile, ExchangeStore, OutboxStore, JournalStore):
 
     @may_fail
     async def leaf(self, index: int) -> Leaf | None:
-        return self._leaves[index] if 0 <= index < len(self._leaves) else None
+        return self._leaves[index] if 0 <= index < len(self._leaves) and index not in self._erased else None
 
     @may_fail
     async def inclusion(self, index: int, size: int) -> tuple[bytes, ...]:
