@@ -44,6 +44,9 @@ VERBS = {
     ),
     "keys": Verb(module="node.cli.keys", summary="Show every key of this Party and what happens next; change, revoke, veto."),
     "party": Verb(module="node.cli.party", summary="Join the federation, run a Party's node, load its data."),
+    "journal": Verb(
+        module="node.cli.journal", summary="Compare this node's records with its peers' accounts, and its journal with its rows."
+    ),
     "backup": Verb(module="node.cli.backup", summary="Back a node's home up into one encrypted file, or check one."),
     "restore": Verb(module="node.cli.restore", summary="Put a backup back into an empty folder."),
     "secretariat": Verb(module="node.cli.secretariat", summary="Found a directory, run its node, invite and admit Parties."),

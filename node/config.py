@@ -102,6 +102,7 @@ class NodeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         patterns: files of the pattern sets that this node answers with, beside this file or absolute.
         policy: file of the answering policy; without one everything is answered by hand.
         four_eyes: whether a second administrator has to approve who may administer or approve.
+        retention_days: how long messages and the records of them are kept; no shorter than the five years of the law.
         pkcs11: a hardware module that keeps keys; without one they are all in the keystore file.
         log_level: debug, info, warning or error.
         pilot: the Party tries it out and says so; others may ask it all the same.
@@ -125,6 +126,7 @@ class NodeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     patterns: tuple[str, ...] = ()
     policy: str | None = None
     four_eyes: bool = False
+    retention_days: Annotated[int, msgspec.Meta(ge=limits.RETENTION_S // 86_400, le=36_500)] = limits.RETENTION_S // 86_400
     pkcs11: NodeToken | None = None
     log_level: Annotated[str, msgspec.Meta(pattern="^(debug|info|warning|error)$")] = "info"
     pilot: bool = False

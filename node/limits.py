@@ -151,6 +151,10 @@ RESEND_S: Final = 7 * 86_400
 """A message that a peer lost is sent again for a week. What it refuses that long, it will refuse."""
 ALARMS_PER_VISIT_MAX: Final = 8
 """Alarms of one visit that are kept, with the signed statements: a rewritten journal contradicts every later checkpoint."""
+RETENTION_ROWS: Final = 200
+"""Messages erased in one commit: some 20 ms."""
+RETENTION_STEPS_MAX: Final = 50
+"""Commits of the sweep at one look: 10,000 messages in ten minutes, more than any node takes in."""
 RECONCILE_SILENT_S: Final = 3 * 86_400
 """A peer that gives no account for so long is told of: over a weekend nobody could do anything about it."""
 

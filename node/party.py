@@ -264,6 +264,8 @@ def _parts(ground: _Ground, identity: Identity, channels: Channels) -> Parts:
         peer_store=ground.exchange.timeline,
         book=channels.book,
         reconcile_store=ground.exchange,
+        retention_store=ground.exchange,
+        retention_s=settings.retention_days * 86_400,
         reconciliation=GrpcReconciliation(channels),
         attachments=AttachmentPorts(
             rows=ground.exchange, spool=FolderSpool(ground.home / "attachments"), transport=GrpcAttachments(channels)

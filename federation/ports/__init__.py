@@ -54,6 +54,10 @@ from federation.ports.timeline import (
     PeerStore,
     TimelineStore,
 )
+from federation.ports.retention import (
+    Expired,
+    RetentionStore,
+)
 from federation.ports.transport import (
     Delivery,
     PatternStore,
@@ -88,6 +92,7 @@ __all__ = [
     "EnrolmentStore",
     "Entropy",
     "ExchangeStore",
+    "Expired",
     "JournalStore",
     "KeyUse",
     "Notice",
@@ -107,6 +112,7 @@ __all__ = [
     "Reconciled",
     "Spool",
     "SpoolFile",
+    "RetentionStore",
     "Standing",
     "TimelineEvent",
     "TimelineStore",

@@ -19,6 +19,7 @@ from federation.evidence.journal import Epoch, Leaf, Position
 from federation.identity import MessageId, PartyId
 from federation.ports.arrivals import Poison
 from federation.ports.reconcile import Reconciled
+from federation.ports.retention import Expired
 from federation.query.lifecycle import AskedState, ReceivedState
 from federation.trust.merkle import Frontier
 
@@ -141,6 +142,7 @@ class Change:
             arrived and have none.
         tracks: what was seen of lanes of peers, each in the place of what was there.
         poisons, poisons_done: messages over which this node failed, put under their sender and id; and those that are told no more.
+        erased: what goes at the end of retention.
     """
 
     marks: tuple[ReplayMark, ...] = ()
@@ -162,6 +164,7 @@ class Change:
     tracks: tuple[LaneTrack, ...] = ()
     poisons: tuple[Poison, ...] = ()
     poisons_done: tuple[tuple[PartyId, MessageId], ...] = ()
+    erased: Expired | None = None
 
 
 class AlreadySeen(Exception):  # not an error: the caller asked, and this is the answer

@@ -11,7 +11,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Final
 
-from federation.ports import DecryptionKey, KeyUse
+from federation.ports import Change, DecryptionKey, KeyUse
 from node.store.vault import Vault
 
 LEFT_OUT: Final = ("key_epoch", "decryption_key")
@@ -20,6 +20,14 @@ LEFT_OUT: Final = ("key_epoch", "decryption_key")
 _DAY_S: Final = 86_400
 _EPOCH_COLUMN: Final = "key_epoch.sealed"
 _SEED_COLUMN: Final = "decryption_key.sealed"
+
+
+def change(writer: sqlite3.Connection, changed: Change, vault: Vault) -> None:
+    """Put the keys of a change, and destroy what it destroys."""
+    for key in changed.keys:
+        put(writer, key, vault)
+    for key_id in changed.keys_destroyed:
+        destroy(writer, key_id)
 
 
 def put(writer: sqlite3.Connection, key: DecryptionKey, vault: Vault) -> None:

@@ -38,7 +38,7 @@ from federation.ports import (
     ReceivedQuery,
 )
 from federation.trust.merkle import Frontier
-from node.store import arrivals, attachments, epochs, reconcile, tree
+from node.store import arrivals, attachments, epochs, reconcile, retention, tree
 from node.store import rows as records
 from node.store.attachments import SqliteAttachments
 from node.store.database import Database, looking_into
@@ -49,8 +49,16 @@ from node.store.vault import Vault
 SCHEMA: Final = Schema(name="exchange", version=2, left_out=epochs.LEFT_OUT)
 
 
-class SqliteExchange(SqliteAttachments, reconcile.SqliteReconcile, ExchangeStore, OutboxStore, ArrivalStore, JournalStore):
-    """The seven ports over one file, because every commit touches all of them."""
+class SqliteExchange(
+    SqliteAttachments,
+    reconcile.SqliteReconcile,
+    retention.SqliteRetention,
+    ExchangeStore,
+    OutboxStore,
+    ArrivalStore,
+    JournalStore,
+):
+    """The eight ports over one file, because every commit touches all of them."""
 
     def __init__(self, database: Database, vault: Vault) -> None:
         self._database = database
@@ -202,13 +210,12 @@ class SqliteExchange(SqliteAttachments, reconcile.SqliteReconcile, ExchangeStore
         writer.executemany(_PUT_HEAD, map(records.lane_head_row, change.heads))
         attachments.put(writer, change.attachments, positions)
         arrivals.put(writer, change)
-        for key in change.keys:
-            epochs.put(writer, key, self._vault)
-        for key_id in change.keys_destroyed:
-            epochs.destroy(writer, key_id)
+        epochs.change(writer, change, self._vault)
         put_events(writer, change)
         for one in change.reconciled:
             reconcile.put(writer, one)
+        if change.erased is not None:
+            retention.erase(writer, change.erased)
         return positions
 
     def _append(self, writer: sqlite3.Connection, leaf: Leaf) -> Position:

@@ -59,7 +59,7 @@ def housekeeping(parts: Parts, participant: Participant) -> tuple[Round, ...]:
             ),
             pause_s,
         ),
-        Round((participant.reconciling.look,), parts.reconcile_pause_s),
+        Round((participant.reconciling.look, participant.retention.sweep), parts.reconcile_pause_s),
     )
 
 

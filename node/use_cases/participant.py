@@ -46,6 +46,7 @@ from node.use_cases.recent import Recent
 from node.use_cases.reconciling import Reconciling
 from node.use_cases.repository import Repository
 from node.use_cases.resending import Resending
+from node.use_cases.retention import Retention
 from node.use_cases.sealing import Sealer
 from node.use_cases.spool_sweep import SpoolSweep
 from node.use_cases.uploads import Uploads
@@ -147,6 +148,7 @@ async def _assemble(parts: Parts, numbers: Numbers) -> tuple[Participant, Acknow
         attachment_desk=_attachment_desk(parts, core, answering, personnel.entitlement),
         sweep=await _swept(parts, core),
         held=_held(parts, core, asking, personnel.entitlement),
+        retention=_retention(parts),
     )
     return participant, core.acknowledger
 
@@ -274,6 +276,17 @@ def _held(parts: Parts, core: _Core, asking: Asking, entitlement: Entitlement) -
         numbers=core.numbers,
         turns=core.turns,
         entitlement=entitlement,
+    )
+
+
+def _retention(parts: Parts) -> Retention:
+    return Retention(
+        own=parts.own,
+        world=parts.world,
+        store=parts.retention_store,
+        exchange_store=parts.exchange_store,
+        registry=parts.registry,
+        retention_s=parts.retention_s,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from federation import limits
 from federation.ports import (
     ArrivalStore,
     DirectoryService,
@@ -20,6 +21,7 @@ from federation.ports import (
     ReconcileService,
     ReconcileStore,
     TimelineStore,
+    RetentionStore,
     Transport,
     WitnessStore,
 )
@@ -51,6 +53,7 @@ from node.use_cases.reconciling import Reconciling
 from node.use_cases.registry import Registry
 from node.use_cases.repository import Repository
 from node.use_cases.spool_sweep import SpoolSweep
+from node.use_cases.retention import Retention
 from node.use_cases.witnessing import Witness
 from node.use_cases.world import Own, World
 
@@ -75,6 +78,7 @@ class Parts:
         housekeeping_s: how long a node rests between two looks at deadlines, prekeys, patterns and the log.
         witness_pause_s: how long one on witness duty rests between two looks at what waits for it.
         reconcile_pause_s: how long a node rests between two looks at which peers it has to ask for their accounts.
+        retention_s: how long messages and records are kept.
     """
 
     own: Own
@@ -103,12 +107,14 @@ class Parts:
     facts: Callable[[], Facts]
     reconcile_store: ReconcileStore
     reconciliation: ReconcileService
+    retention_store: RetentionStore
     officers: OfficerParts
     says: Callable[[], Particulars | None] = lambda: None
     book: PeerBook = field(default_factory=PeerBook)
     housekeeping_s: float = HOUSEKEEPING_S
     witness_pause_s: float = WITNESS_PAUSE_S
     reconcile_pause_s: float = node_limits.RECONCILE_LOOK_S
+    retention_s: int = limits.RETENTION_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +142,7 @@ class Participant:
     attachment_desk: OwnAttachmentDesk
     sweep: SpoolSweep
     held: Held
+    retention: Retention
 
     async def know(self, sets: Sequence[PatternSet]) -> None:
         """Answer with other sets from now on, and keep them where others can fetch them."""

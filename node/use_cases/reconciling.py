@@ -126,6 +126,8 @@ class Reconciling:
         tried = self._tried.get(standing.peer)
         if tried is not None and tried <= now < tried + node_limits.RECONCILE_RETRY_S:
             return False
+        if standing.problem:
+            return True  # a visit that was cut short is made again within the day
         return not standing.visited <= now < standing.visited + node_limits.RECONCILE_EVERY_S
 
     async def visit(self, party: PartyId) -> None:
@@ -134,9 +136,11 @@ class Reconciling:
         Raises:
             StoreUnavailable: not even that could be written.
         """
-        standing = await self._standing(party)
         try:
             peer = self._registry.peer(party)
+        except FederationError:
+            return  # it was suspended, or has left: nothing is exchanged with it, and nothing is wrong
+        try:
             await self._rounds(peer, party)
             if await self._send_again(peer, party):
                 await self._rounds(peer, party)  # and it is seen at once that they are there

@@ -38,7 +38,7 @@ from federation.uim.gs1 import parse_bracketed, parse_element_string
 from federation.uim.library import Library
 from federation.uim.pattern import try_examples
 from federation.uim.scan import read_scan
-from federation.wire import directory, envelope, evidence, library, query
+from federation.wire import account, directory, envelope, evidence, library, query
 from federation.wire.evidence import decode_proof
 from federation.wire.library import LibraryFile, encode_library_file
 from federation.wire.parcel import encode_parcel, encode_signed_parcel
@@ -234,6 +234,10 @@ TARGETS: Final = {
     "proof-check": Target(_bytes(_check_proof), FILED),
     "silence": Target(_bytes(evidence.decode_silence), tuple(decode_proof(raw).silence.statement for raw in FILED[1:])),
     "receipt": Target(_bytes(evidence.decode_signed_receipt), (_vector("messages", "receipt", "signed receipt"),)),
+    "account": Target(_bytes(account.decode_account)),
+    "listing": Target(_bytes(account.decode_listing)),
+    "telling": Target(_bytes(account.decode_telling)),
+    "contradiction": Target(_bytes(account.decode_contradiction)),
     "entry": Target(_bytes(directory.decode_signed_entry), (_vector("entries", "update", "leaf"),)),
     **{
         f"entry-{kind}": Target(_bytes(partial(directory.decode_entry_body, kind)), (_vector("entries", kind, "encoded"),))

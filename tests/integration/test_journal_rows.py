@@ -6,20 +6,26 @@ import asyncio
 import copy
 import os
 import sqlite3
-from contextlib import closing
+import time
+from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from federation.boundary.accounts import read_contradiction
-from federation.evidence.account import Judgement
+from federation.evidence.account import DifferenceKind, Judgement
 from federation.evidence.journal import JournalKind, leaf_hash
-from federation.ports import Change
+from federation.ports import Change, Direction, Peer
 from federation.query.codes import Automation
 from federation.trust import merkle
 from federation.wire.evidence import decode_record
 from node.cli.examination import _journal
+from node.rpc.channels import Channels
+from node.rpc.interceptors import node_chain
+from node.rpc.reconciliation import GrpcReconciliation, ReconciliationServicer
+from node.rpc.server import serving
+from node.rpc.tls import ServerTls
 from node.store.exchange import SqliteExchange
 from node.store.journal_check import survey_journal
 from node.store.vault import Vault
@@ -30,6 +36,7 @@ from node.use_cases.registry import Registry
 from node.use_cases.world import Own, World
 from tests.support.federation import federating
 from tests.support.memory_stores import MemoryDirectory
+from tests.support.rpc import QM, QN, WALL_CLOCK, Treaty, snapshot_of
 from tests.support.simulated import SETTLING_S
 from tests.support.simulated_node import Storage
 from tests.support.simulated_officers import DAY, ask, question
@@ -45,6 +52,11 @@ class Later:
     def now(self) -> float:
         self._at += 1
         return self._at
+
+
+class NobodyResends:
+    async def again(self, _peer, _message_id) -> bool:
+        return False
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +90,44 @@ async def written(crossed, path) -> int:
     return next(place for place in places[1:] if place % 2 == 0)
 
 
-async def visited(crossed, path):
+@asynccontextmanager
+async def over_real_connections(asker, answerer, handler):
+    """The service over mTLS on loopback, whatever address the directory of the simulation names."""
+    treaty = Treaty()
+    tls = ServerTls(snapshot_of(treaty, treaty.credential(answerer.kit.name), (QM, QN)))
+    routes = ReconciliationServicer(handler).routes()
+    chain = node_chain(tls=tls, clock=WALL_CLOCK, timer=time.monotonic)
+    async with (
+        serving("127.0.0.1:0", credentials=tls.node_credentials(), routes=routes, interceptors=chain) as port,
+        Channels(own=treaty.credential(asker.kit.name), clock=WALL_CLOCK) as channels,
+    ):
+        anchors = (treaty.ca(answerer.party).certificate,)
+        there = Peer(name=answerer.kit.name, endpoint=f"127.0.0.1:{port}", anchors=anchors)
+        calls = GrpcReconciliation(channels)
+
+        class There:
+            async def reconcile(self, _peer, account, sizes):
+                return await calls.reconcile(there, account, sizes)
+
+            async def list_day(self, _peer, *, day, way, after):
+                return await calls.list_day(there, day=day, way=way, after=after)
+
+        yield There()
+
+
+@asynccontextmanager
+async def directly(asker, _answerer, handler):
+    class Direct:
+        async def reconcile(self, _peer, account, sizes):
+            return await handler.reconcile(asker.kit.name, account, sizes)
+
+        async def list_day(self, _peer, *, day, way, after):
+            return await handler.list_day(asker.kit.name, day=day, way=way, after=after)
+
+    yield Direct()
+
+
+async def visited(crossed, path, *, way=directly):
     """What the asker finds when it asks the answerer, whose exchange is the file."""
     federation, asker, answerer, at = crossed
     clock = Later(at)
@@ -89,16 +138,10 @@ async def visited(crossed, path):
         own = Own(party=node.party, name=node.kit.name, signer=node.kit.signer)
         return Accounting(own=own, world=world, store=store, journal=store, registry=registry)
 
-    async with SqliteExchange.open(path, vault=vault()) as store:
-        there = accounting(answerer, store)
-
-        class Direct:
-            async def reconcile(self, _peer, account, sizes):
-                return await there.reconcile(asker.kit.name, account, sizes)
-
-            async def list_day(self, _peer, *, day, way, after):
-                return await there.list_day(asker.kit.name, day=day, way=way, after=after)
-
+    async with (
+        SqliteExchange.open(path, vault=vault()) as store,
+        way(asker, answerer, accounting(answerer, store)) as service,
+    ):
         storage = Storage(asker.faults)
         vars(storage).update(copy.deepcopy({name: value for name, value in vars(asker.storage).items() if name.startswith("_")}))
         reconciling = Reconciling(
@@ -106,10 +149,10 @@ async def visited(crossed, path):
             world=world,
             store=storage,
             exchange_store=storage,
-            service=Direct(),
+            service=service,
             registry=registry,
             accounting=accounting(asker, storage),
-            resending=None,  # nothing is lost here
+            resending=NobodyResends(),
         )
         await reconciling.look()
         found = await storage.findings(answerer.party)
@@ -162,6 +205,22 @@ async def test_a_file_that_nobody_touched_holds(crossed, tmp_path):
     assert survey.problems == ()
     assert survey.records == len(crossed[2].storage._leaves)
     assert [check.health for check in _journal(path)] == [Health.GOOD]
+
+
+async def test_a_message_that_is_missing_is_named_over_real_connections(crossed, tmp_path):
+    """Both calls over mTLS: accounts, proofs and listings cross as bytes."""
+    path = tmp_path / "exchange.sqlite"
+    await written(crossed, path)
+    lost = min(message_id for way, message_id in crossed[2].storage._crossings if way is Direction.RECEIVED)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("DELETE FROM crossing WHERE message_id = ?", (lost,))
+
+    (days, (difference,), alarms), standing = await visited(crossed, path, way=over_real_connections)
+    assert (alarms, standing.problem) == ((), "")
+    assert standing.account is not None
+    assert (difference.kind, difference.message_id) == (DifferenceKind.LOST_THERE, lost)
+    assert [(day.sent, day.they_have, day.received, day.they_sent) for day in days] == [(6, 5, 0, 0)]
 
 
 @pytest.mark.parametrize("anew", [False, True])

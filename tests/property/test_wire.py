@@ -24,10 +24,10 @@ from federation.errors import Incompatible, Malformed, PeerMisbehaviour
 from federation.query.query import Query
 from federation.trust.entries import EntryKind
 from federation.trust.log_copy import LogCopy
-from federation.wire import directory, envelope, evidence, library, log_copy, parcel, patterns, query
+from federation.wire import account, directory, envelope, evidence, library, log_copy, parcel, patterns, query
 from federation.wire.library import LibraryFile
 from node.formats.patterns import read_pattern_folder
-from tests.support import entry_values, values
+from tests.support import account_values, entry_values, values
 from tests.support.mutation import UNKNOWN_FIELD, join, mutated, overlong, split, varint, wrapped
 
 CONFIG = Path(__file__).resolve().parents[2] / "config" / "patterns"
@@ -110,6 +110,10 @@ CASES = {
     "decode_signed_receipt": Case(evidence.decode_signed_receipt, evidence.encode_signed_receipt, values.SIGNED_RECEIPTS),
     "decode_record": Case(evidence.decode_record, evidence.encode_record, values.JOURNAL_RECORDS),
     "decode_silence": Case(evidence.decode_silence, evidence.encode_silence, values.SILENCES),
+    "decode_account": Case(account.decode_account, account.encode_account, account_values.ACCOUNTS),
+    "decode_listing": Case(account.decode_listing, account.encode_listing, account_values.LISTINGS),
+    "decode_telling": Case(account.decode_telling, account.encode_telling, account_values.TELLINGS),
+    "decode_contradiction": Case(account.decode_contradiction, account.encode_contradiction, account_values.CONTRADICTIONS),
     "decode_proof": Case(evidence.decode_proof, evidence.encode_proof, values.PROOFS),
     "decode_parcel": Case(parcel.decode_parcel, parcel.encode_parcel, PARCELS),
     "decode_signed_parcel": Case(

@@ -219,6 +219,45 @@ async def test_a_peer_that_was_put_back_from_yesterdays_backup_gets_back_what_wa
     assert (await look(asker, after)).asked.state is AskedState.ANSWERED
 
 
+@unwatched
+async def test_an_asker_that_was_put_back_gets_the_answer_that_it_lost(federation: Federation):
+    asker, answerer = federation["qm"], federation["qn"]
+    asked, *_ = await exchange(asker, answerer, codes=1)
+    taken, backup = federation.now, copied(asker)
+    await answer_inbox(answerer)
+    await asyncio.sleep(HOUR)
+    assert (await look(asker, asked)).asked.state is AskedState.ANSWERED
+
+    asker.crash()
+    await put_back(federation, asker, backup, taken=taken)
+    await federation.restart(asker)
+    assert (await look(asker, asked)).answers == ()
+    await days_pass(1.2)
+
+    _, (difference,), alarms = await findings(answerer, asker)
+    assert (difference.kind, alarms) == (DifferenceKind.LOST_THERE, ())
+    assert difference.healed
+    view = await look(asker, asked)
+    assert view.asked.state is AskedState.ANSWERED
+    assert len(view.answers) == 1
+
+
+@unwatched
+async def test_a_query_that_has_its_answer_is_not_sent_again_to_whoever_lost_it(federation: Federation):
+    asker, answerer = federation["qm"], federation["qn"]
+    asked, *_ = await exchange(asker, answerer, codes=1)
+    await answer_inbox(answerer)
+    await asyncio.sleep(HOUR)
+    before = len(federation.envelopes)
+    forget(answerer, Direction.RECEIVED, asked)
+    await days_pass(1.2)
+
+    _, (difference,), _ = await findings(asker, answerer)
+    assert (difference.kind, difference.message_id, difference.healed) == (DifferenceKind.LOST_THERE, asked, 0)
+    assert len(federation.envelopes) == before
+    assert len((await look(asker, asked)).answers) == 1
+
+
 def copied(node: SimNode) -> dict[str, object]:
     """What a backup holds of the exchange: everything but the sealing keys."""
     kept = {name: value for name, value in vars(node.storage).items() if name not in {"faults", "on_write"}}

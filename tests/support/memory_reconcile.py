@@ -21,7 +21,7 @@ EMPTY = ComparedDay(day=0, compared=0, agreed=False, sent=0, they_have=0, receiv
 class MemoryReconcile(ReconcileStore):
     faults: Faults
     _crossings: dict[tuple[Direction, MessageId], Crossing]
-    _leaves: list[Leaf | None]
+    _leaves: list[Leaf]
 
     def __init__(self) -> None:
         self._unsorted: dict[tuple[Direction, MessageId], None] = {}
@@ -85,9 +85,8 @@ class MemoryReconcile(ReconcileStore):
     async def head(self, size: int) -> bytes:
         if not 0 < size <= len(self._leaves):
             return b""
-        leaf = self._leaves[size - 1]
-        root = leaf.hash() if leaf is not None else self._tree.leaf(size - 1)  # type: ignore[attr-defined]  # of the class that it is mixed into
-        for sibling in self._tree.inclusion(size - 1, size):  # type: ignore[attr-defined]  # as above
+        root = self._leaves[size - 1].hash()
+        for sibling in self._tree.inclusion(size - 1, size):  # type: ignore[attr-defined]  # of the class that it is mixed into
             root = merkle.node_hash(sibling, root)
         return root
 

@@ -47,6 +47,7 @@ from tests.support.faults import Faults, may_fail
 from tests.support.memory_reconcile import MemoryReconcile
 from tests.support.memory_spool import MemoryAttachments
 from tests.support.memory_timeline import MemoryTimeline
+from tests.support.memory_retention import MemoryRetention
 
 
 class BrokenContract(AssertionError):
@@ -71,9 +72,6 @@ class MemoryTree:
         self._nodes.update({(level, place): value for level, place, value in completed})
         return Position(index=index, root=self.frontier.root(), inclusion=self.inclusion(index, index + 1))
 
-    def leaf(self, index: int) -> bytes:
-        return self._nodes[0, index]
-
     def inclusion(self, index: int, size: int) -> tuple[bytes, ...]:
         self._check_reached(size)
         return merkle.inclusion_proof(index, size, self._read)
@@ -90,9 +88,12 @@ class MemoryTree:
         return self._nodes[level, index]
 
 
-class MemoryExchange(MemoryAttachments, MemoryReconcile, ExchangeStore, OutboxStore, ArrivalStore, JournalStore):
+class MemoryExchange(
+    MemoryAttachments, MemoryRetention, MemoryReconcile, ExchangeStore, OutboxStore, ArrivalStore, JournalStore
+):
     def __init__(self, faults: Faults | None = None) -> None:
-        super().__init__()
+        MemoryReconcile.__init__(self)
+        MemoryRetention.__init__(self)
         self.faults = faults if faults is not None else Faults()
         self._marks: dict[tuple[PartyId, MessageId], ReplayMark] = {}
         self._asked: dict[MessageId, AskedQuery] = {}
@@ -229,6 +230,8 @@ class MemoryExchange(MemoryAttachments, MemoryReconcile, ExchangeStore, OutboxSt
             self._note_crossing(self._crossings[Direction.SENT, message_id])
         for one in change.reconciled:
             self._put_reconciled(one)
+        if change.erased is not None:
+            self._erase(change.erased)
 
     def _update_sent(self, message_id: MessageId, **changes: object) -> None:
         place = (Direction.SENT, message_id)
@@ -338,7 +341,7 @@ class MemoryExchange(MemoryAttachments, MemoryReconcile, ExchangeStore, OutboxSt
 
     @may_fail
     async def leaf(self, index: int) -> Leaf | None:
-        return self._leaves[index] if 0 <= index < len(self._leaves) else None
+        return self._leaves[index] if 0 <= index < len(self._leaves) and index not in self._erased else None
 
     @may_fail
     async def inclusion(self, index: int, size: int) -> tuple[bytes, ...]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from federation import limits
 from federation.errors import StoreUnavailable, Unreachable
 from federation.identity import OfficerName
 from federation.ports import Change, Crossing, Peer
@@ -165,6 +166,7 @@ class SimNode:
         self.officers = MemoryOfficers()
         self.trace = MemoryTrace()
         self.starts = 0
+        self.retention_s = limits.RETENTION_S
         self.problems: set[str] = set()
         self.chances = random.Random(f"{seed}/{kit.party}")
         self._treaty = treaty
@@ -309,6 +311,8 @@ class SimNode:
             peer_store=self.storage.timeline,
             book=book,
             reconcile_store=disk,
+            retention_store=disk,
+            retention_s=self.retention_s,
             reconciliation=self._network.reconciliation(self.kit.name, ca=ca, clock=self.clock),
             reconcile_pause_s=HOUSEKEEPING_S,
             attachments=AttachmentPorts(
