@@ -1,8 +1,8 @@
 """`python -m benchmarks.proving`: what it costs to check a proof file, beside the signatures and hashes that cannot be saved.
 
-The floor of a file is one Ed25519 verification for each that the check makes, one ECDSA verification for each certificate under its CA, and
-one SHA-512 over its bytes, measured in the same run. Counted is time of the processor, so that a busy machine does not count twice. A
-whole directory costs with its size, and a part of one does not.
+The floor of a file is one Ed25519 verification for each that the check makes, one ECDSA verification for each certificate under its
+CA, and one SHA-512 over its bytes, measured in the same run. Counted is time of the processor, so that a busy machine does not count
+twice. A whole directory costs with its size, and a part of one does not.
 """
 
 from __future__ import annotations
