@@ -104,7 +104,7 @@ PROOFS_PER_RUN_MAX: Final = 1_000
 
 # --- the audit -------------------------------------------------------------------------------------------------------
 AUDIT_RECORDS_PER_CALL: Final = 200
-"""Records of the journal that one call reads: up to a millisecond each, with the message that it is about; others are served between two."""
+"""Records of the journal that one call reads: a millisecond each with the message that it is about, and others are served between."""
 AUDIT_CALLS_MAX: Final = 100
 """Calls of one search on a terminal, and so 20,000 records: longer ones are exported."""
 AUDIT_LIFE_S: Final = 86_400
