@@ -163,9 +163,9 @@ PROOFS_PER_RUN_MAX: Final = 1_000
 """Proof files that one run writes: some minutes of a node that has other things to do. The next run goes on."""
 
 # --- the audit -------------------------------------------------------------------------------------------------------
-AUDIT_RECORDS_PER_CALL: Final = 500
-"""Records of the journal that one call reads: a tenth of a second of the node's time, each with the message that it is about."""
-AUDIT_CALLS_MAX: Final = 40
+AUDIT_RECORDS_PER_CALL: Final = 200
+"""Records of the journal that one call reads: a millisecond each with the message that it is about, and others are served between."""
+AUDIT_CALLS_MAX: Final = 100
 """Calls of one search on a terminal, and so 20,000 records: longer ones are exported."""
 AUDIT_LIFE_S: Final = 86_400
 """A search goes on from its closing line for a day; states of queries change, and a longer one would show two times as one."""

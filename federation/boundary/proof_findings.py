@@ -79,10 +79,9 @@ def _said(name: str, content: CheckedContent) -> Iterator[str]:
 
 
 def _silent(report: ProofReport, silence: Silence) -> Iterator[str]:
-    came = f"{len(silence.answers)} answers, which stand in this file," if silence.answers else "no answer"
+    which = "no other answer to the query than those in this file" if silence.answers else "no answer to the query"
     yield (
-        f"{report.exporter.dns} has bound itself: it signed on {_time(silence.at)} that {came} to the query"
-        f" {'and no other ' if silence.answers else ''}{'stand' if silence.answers else 'stands'} in its journal"
+        f"{report.exporter.dns} has bound itself: it signed on {_time(silence.at)} that {which} stands in its journal"
         f" of {silence.journal_size} records."
     )
     query = report.crossings[0]

@@ -118,7 +118,7 @@ def _rest(closing: Closing, shown: int) -> list[str]:
 @search_options
 @click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The file to write.")
 @click.option(
-    "--format", "form", type=Word(Form), default=Form.NDJSON, show_default=True, help="One JSON document a line, or a table."
+    "--format", "form", type=Word(Form), default="ndjson", show_default=True, help="One JSON document a line, or a table."
 )
 @desk_options
 @pass_surroundings

@@ -76,9 +76,13 @@ class Proving:
             asked = again
 
     def _silence(self, asked: AskedQuery, crossings: Sequence[Crossing], frontier: Frontier) -> SignedSilence | None:
-        """The word that a receipted query has had no other answer. None before its deadline, and when the last answer is there."""
+        """The word that a receipted query has had no other answer. None before its deadline, and when the last answer is there; and
+        when this node was put back from a backup since: it may have receipted an answer that it has forgotten.
+        """
         query, *answers = crossings
         now = self._world.now()
+        if self._own.epochs[-1].number >= asked.created:
+            return None
         if asked.state is not AskedState.EXPIRED or query.receipt is None or now <= asked.deadline:
             return None
         silence = Silence(

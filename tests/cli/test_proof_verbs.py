@@ -7,12 +7,15 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from federation.evidence.bundle import Disclosure
+from federation.evidence.journal import Epoch
 from federation.identity import MessageId
 from federation.query.codes import Automation
 from federation.query.lifecycle import AskedState
@@ -32,6 +35,7 @@ class Files:
     """Proof files, and the two published values."""
 
     silent: bytes
+    forgetful: bytes
     unreached: bytes
     waiting: bytes
     late: bytes
@@ -46,6 +50,17 @@ async def proof_of(node: SimNode, query: MessageId, disclose: Disclosure = Discl
     return raw
 
 
+@contextmanager
+def as_if_put_back(node: SimNode, federation: Federation) -> Iterator[None]:
+    """Its journal goes on under another name, as after `gsp restore`."""
+    assert node.participant is not None
+    proving = node.participant.desk._proving
+    own = proving._own
+    proving._own = replace(own, epochs=(*own.epochs, Epoch(number=int(federation.now), first=1)))
+    yield
+    proving._own = own
+
+
 async def _story(federation: Federation) -> Files:
     """A query that is answered two days late; and one that never leaves."""
     asker, answerer = federation["qm"], federation["qn"]
@@ -55,6 +70,8 @@ async def _story(federation: Federation) -> Files:
     await asyncio.sleep(DEADLINE_S + 2 * HOUR)
     assert (await look(asker, query)).asked.state is AskedState.EXPIRED
     silent = await proof_of(asker, query)
+    with as_if_put_back(asker, federation):
+        forgetful = await proof_of(asker, query)
     await asyncio.sleep(2 * DAY)
     await answer_inbox(answerer)
     await asyncio.sleep(60)
@@ -65,6 +82,7 @@ async def _story(federation: Federation) -> Files:
     await asyncio.sleep(DEADLINE_S + 2 * HOUR)
     return Files(
         silent=silent,
+        forgetful=forgetful,
         unreached=await proof_of(asker, lost),
         waiting=waiting,
         late=late,
@@ -113,6 +131,12 @@ def test_before_the_deadline_nobody_says_that_no_answer_came(files, terminal):
     report = told(terminal, files, files.waiting)
     assert report["silence"] is None
     assert "That no answer came: this file holds none, and its maker says nothing of it." in report["not_proven"]
+
+
+def test_a_node_that_has_forgotten_something_does_not_say_that_it_never_came(files, terminal):
+    report = told(terminal, files, files.forgetful)
+    assert (report["silence"], len(report["messages"])) == (None, 1)
+    assert report["journal"]["name"] != "n1.qm.nodes.gsp.example.org/journal"
 
 
 def test_who_was_not_reached_is_not_silent(files, terminal):

@@ -43,10 +43,12 @@ from federation.wire.evidence import decode_proof
 from federation.wire.library import LibraryFile, encode_library_file
 from federation.wire.parcel import encode_parcel, encode_signed_parcel
 from federation.wire.patterns import decode_pattern_set, encode_pattern_set
+from node.formats.audit_files import Form, check_audit_file, head, render, tail
 from node.formats.pattern_text import pattern_file
 from node.formats.patterns import read_pattern_file, read_pattern_folder
 from node.formats.pictures import read_picture
 from node.rpc.introduction import CERTIFICATE_KEY, VERSION_KEY, read_introduction
+from node.use_cases.audit_values import AuditRow, Closing, Search, chained, sign_closing
 from tests.support.crossing import Conversation
 from tests.support.treaty import Treaty
 
@@ -202,6 +204,28 @@ def _check_proof(raw: bytes) -> None:
     findings(check_proof(raw, log_key=TREATY.genesis.log_key, genesis_digest=TREATY.genesis_digest))
 
 
+def _audited() -> tuple[bytes, ...]:
+    """An exported search in each of its forms."""
+    rows = [AuditRow(position=3, at=NOW, kind="sent", peer="qn", reference="=1", codes=2)]
+    closing = Closing(
+        node="n1.qm.nodes.gsp.example",
+        officer_id="o",
+        began=NOW,
+        search=Search(),
+        rows=1,
+        digest=chained(bytes(32), rows),
+        erased=0,
+        next=-1,
+        journal="n1.qm.nodes.gsp.example/journal",
+        size=4,
+        root=bytes(32),
+    )
+    signed = sign_closing(closing, AUDIT_SIGNER)
+    return tuple((head(form) + render(form, rows) + tail(form, signed)).encode() for form in Form)
+
+
+AUDIT_SIGNER: Final = SoftwareSigner(bytes(32))
+AUDITED: Final = _audited()
 TREATY: Final = _treaty()
 FILED: Final = _filed()
 ENCODED: Final = tuple(encode_pattern_set(one) for one in SETS)
@@ -232,6 +256,7 @@ TARGETS: Final = {
     "parcel": Target(_bytes(_parcel), (_parcel_seed(),)),
     "proof": Target(_bytes(evidence.decode_proof), FILED),
     "proof-check": Target(_bytes(_check_proof), FILED),
+    "audit-file": Target(_bytes(partial(check_audit_file, public_key=AUDIT_SIGNER.public_key)), AUDITED),
     "silence": Target(_bytes(evidence.decode_silence), tuple(decode_proof(raw).silence.statement for raw in FILED[1:])),
     "receipt": Target(_bytes(evidence.decode_signed_receipt), (_vector("messages", "receipt", "signed receipt"),)),
     "account": Target(_bytes(account.decode_account)),

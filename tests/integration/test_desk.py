@@ -311,7 +311,7 @@ async def test_a_recorded_signature_fits_no_other_request(counter):
     metadata = signed(
         counter, rpc.PROOF, strict.encode(desk_pb2.ProofRequest(message_id=bytes(16))), await fresh_challenge(counter)
     )
-    other = strict.encode(desk_pb2.ProofRequest(message_id=bytes(16), disclose=Disclosure.ALL))
+    other = strict.encode(desk_pb2.ProofRequest(message_id=bytes(16), disclose=True))
     assert await refusal(counter, rpc.PROOF, other, metadata) is grpc.StatusCode.UNAUTHENTICATED
 
 

@@ -9,21 +9,26 @@ from dataclasses import dataclass
 import pytest
 
 from benchmarks.federation import CUSTOMS, Bench, federation
-from federation.errors import Forbidden
+from federation.errors import Forbidden, Unauthentic
 from federation.evidence.bundle import Disclosure
+from federation.evidence.journal import JournalKind
 from federation.identity import OfficerName, PartyId
 from federation.query.codes import HandlingCode, Purpose, Urgency
 from federation.query.items import ALL_ITEMS
 from federation.query.lifecycle import AskedState
 from federation.query.query import CodeAsked
+from federation.trust import note
 from federation.trust.desk_code import DeskCode
 from federation.trust.keys import SoftwareSigner, officer_message
 from node.clock import SystemClock
+from node.formats.audit_files import Form, check_audit_file, head, render, tail
 from node.rpc.administration import AdministrationClient
+from node.rpc.audit import AuditClient
 from node.rpc.desk import DeskClient
 from node.rpc.officer import OfficerKey
 from node.rpc.officer_enrolment import greeting
 from node.use_cases.administration_values import InvitationWanted
+from node.use_cases.audit_values import Search, parse_closing
 from node.use_cases.desk_values import Prepared, Question
 from node.use_cases.rights import Grant, Right
 
@@ -127,3 +132,30 @@ async def test_what_was_asked_is_answered_and_provable_after_the_officer_has_gon
     async with counter.desk(OfficerKey(certificate=bench.certificate, signer=bench.signer)) as desk:
         assert (await desk.query(prepared.message_id)).answers
         assert await desk.proof(prepared.message_id, disclose=Disclosure.ALL)
+
+
+async def test_an_auditor_finds_what_was_asked_and_takes_a_signed_copy_along(bench, counter):
+    asker, key = await counter.new_officer(ASK)
+    auditor, auditor_key = await counter.new_officer(Grant(right=Right.AUDIT, authority=CUSTOMS))
+    async with counter.desk(key) as desk:
+        prepared = await desk.prepare_query(question(bench))
+        await desk.submit_query(prepared.message_id, signature(key, prepared))
+        with pytest.raises(Forbidden, match="the right audit"):
+            await AuditClient(desk).search(Search())
+    wanted = Search(officer_id=asker.officer_id, code=question(bench).codes[0].key)
+    async with counter.desk(auditor_key) as desk, counter.administrator() as administration:
+        pages = [await AuditClient(desk).search(wanted)]
+        while not parse_closing(note.parse_note(pages[-1].closing).text).is_complete:
+            pages.append(await AuditClient(desk).next(pages[-1].closing))
+        uses = await administration.used(rows=5, officer_id=auditor.officer_id)
+    rows = [row for page in pages for row in page.rows]
+    assert {(row.query_id, row.peer, row.state) for row in rows} == {(prepared.message_id.hex(), "qn", "answered")}
+    assert JournalKind.SENT in {row.kind for row in rows}
+    assert (uses[0].act, uses[0].right) == ("audit", "audit")
+    assert asker.officer_id in uses[0].words
+    file = (head(Form.CSV) + render(Form.CSV, rows) + tail(Form.CSV, pages[-1].closing)).encode()
+    listed = bench.asking.registry.roster.party(bench.joined.party).nodes[-1].entry.signing_key
+    assert check_audit_file(file, public_key=listed).closing.officer_id == auditor.officer_id
+    shortened = file.replace(file.split(b"\r\n")[1] + b"\r\n", b"")
+    with pytest.raises(Unauthentic):
+        check_audit_file(shortened, public_key=listed)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from federation.boundary.messages import body_digest, compose_statement
 from federation.delivery.outbox import Outgoing
@@ -118,6 +119,7 @@ class FakeDesk:
         failure: raised by the next call.
         consents: whether each question that was prepared said that an unconfirmed Party may be asked.
         stale: whether the directory has stood still for long.
+        audit: what takes the calls of an audit, where a test has one.
     """
 
     clock: Clock
@@ -133,6 +135,7 @@ class FakeDesk:
     checks: tuple[Check, ...] = (Check(name="directory", health=Health.GOOD, words="8 entries, 5 minutes old"),)
     keys: tuple[KeyLine, ...] = ()
     numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+    audit: Callable[[Any, Any], Any] | None = None
 
     @property
     def now(self) -> int:
@@ -386,7 +389,9 @@ class LocalDesk:
         return tuple([await self.desk.resolve(self.profile.officer, scan, clues) for scan in scans])
 
     async def call(self, method, request):
-        """The calls of the library."""
+        """The calls of the library, and of the audit where a test has one."""
+        if self.desk.audit is not None:
+            return self.desk.audit(method, request)
         assert method is SUGGEST, method.path
         return SuggestReply(suggestions=[encode_suggestion(one) for one in suggest(LIBRARY, request.scan)])
 

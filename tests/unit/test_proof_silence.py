@@ -214,6 +214,23 @@ def test_the_last_answer_beside_the_word_that_it_did_not_come_is_refused(treaty,
         check(treaty, replace(proof, silence=word))
 
 
+def test_partial_answers_are_told_beside_the_word_that_no_other_came(treaty):
+    parties = treaty.parties[QM], treaty.parties[QN]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(crossing, "an_answer", lambda asked, **changes: an_answer(asked, final=False, **changes))
+        talk = Conversation(treaty, *parties, by_hand=True)
+    proof = talk.proof(talk.asking)
+    word = talk.silence(proof, answers=(talk.answer.statement.message_id,)).silence
+
+    report = check(treaty, replace(proof, silence=word))
+
+    assert report.silence is not None
+    found = findings(report)
+    assert any("no other answer to the query than those in this file stands in its journal" in one for one in found.proven)
+    assert any(one.startswith("That another answer was not sent") for one in found.not_proven)
+    assert refute(report, check(treaty, talk.proof(talk.answering))).refuted == ()
+
+
 def test_a_false_word_is_refuted_by_the_receipt_that_its_maker_signed(treaty, talk, silent):
     """The asking side has the answer, receipted it, and says that it has not."""
     report = check(treaty, silent)
