@@ -47,10 +47,14 @@ class Bench:
 
     Attributes:
         joined: what the asking Party's joining gave, its first officer with all rights among it.
+        answerer: the same of the other Party.
+        homes: where both nodes keep what they keep.
     """
 
     asking: Participant
     joined: Joined
+    answerer: Joined
+    homes: Path
     officer: OfficerName
     certificate: bytes
     signer: SoftwareSigner
@@ -97,6 +101,8 @@ async def federation(folder: Path, *, together: bool = False) -> AsyncIterator[B
         bench = Bench(
             asking=asking,
             joined=officer,
+            answerer=joined["qn"],
+            homes=folder,
             officer=officer.officer,
             certificate=officer.officer_certificate,
             signer=SoftwareSigner(officer.officer_seed),

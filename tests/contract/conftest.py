@@ -15,8 +15,8 @@ from node.store.patterns import SqlitePatterns
 from node.store.spool import FolderSpool
 from node.store.vault import Vault
 from tests.support.memory_officers import MemoryOfficers
-from tests.support.memory_stores import MemoryDirectory, MemoryEnrolments, MemoryExchange, MemoryPatterns
 from tests.support.memory_spool import MemorySpool
+from tests.support.memory_stores import MemoryDirectory, MemoryEnrolments, MemoryExchange, MemoryPatterns
 from tests.support.opened import Opened, kept
 
 KINDS = ["memory", "sqlite", "sqlite opened again"]

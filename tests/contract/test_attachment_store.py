@@ -20,7 +20,9 @@ def spooled(number: int, **changes: object) -> Spooled:
     fields: dict[str, object] = {
         "direction": Direction.RECEIVED,
         "message_id": message_id(number // 10),
-        "named": Named(attachment_id=AttachmentId(number.to_bytes(16)), size=1_000 + number, sha512=sha512(b"%d" % number).digest()),
+        "named": Named(
+            attachment_id=AttachmentId(number.to_bytes(16)), size=1_000 + number, sha512=sha512(b"%d" % number).digest()
+        ),
         "peer": QM,
         "state": AttachmentState.WAITING,
         "since": 1_000,
