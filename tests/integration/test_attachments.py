@@ -116,7 +116,7 @@ async def test_a_photo_is_cut_again_and_again_and_arrives_whole_and_receipted(be
     offering = bench.asking.offering
     flaky = Flaky(offering._spool)
     monkeypatch.setattr(offering, "_spool", flaky)
-    asker, answerer = session_of(bench.joined), session_of(bench.answerer)
+    asker, answerer = session_of(bench.joined), session_of(bench.answering)
 
     async with asker.desk, answerer.desk:
         query = (await ask_at_desk(wish(bench, path, report), asker)).asked.message_id
@@ -147,7 +147,7 @@ async def test_a_photo_is_cut_again_and_again_and_arrives_whole_and_receipted(be
         receipt = read_receipt_of(  # the evidence that it arrived, for whoever doubts it
             row.receipt,
             roster=bench.asking.registry.roster,
-            receiver=bench.answerer.node,
+            receiver=bench.answering.node,
             message_id=query,
             digest=arrival_digest(query, row.named),
             kind=JournalKind.ATTACHED,
@@ -156,7 +156,7 @@ async def test_a_photo_is_cut_again_and_again_and_arrives_whole_and_receipted(be
             read_receipt_of(
                 row.receipt,
                 roster=bench.asking.registry.roster,
-                receiver=bench.answerer.node,
+                receiver=bench.answering.node,
                 message_id=query,
                 digest=receipt.envelope_digest[::-1],
                 kind=JournalKind.ATTACHED,
@@ -165,7 +165,7 @@ async def test_a_photo_is_cut_again_and_again_and_arrives_whole_and_receipted(be
             read_receipt_of(
                 row.receipt,
                 roster=bench.asking.registry.roster,
-                receiver=bench.answerer.node,
+                receiver=bench.answering.node,
                 message_id=query,
                 digest=receipt.envelope_digest,
             )
