@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from hashlib import sha512
-from pathlib import Path
 
-from benchmarks.federation import PASSPHRASE, federation
+from benchmarks.federation import PASSPHRASE, Neighbour, federation
 from federation.delivery.attachment import AttachmentState
 from federation.delivery.direction import Direction
 from federation.envelope.attachment import FileFacts, MediaType
@@ -39,23 +35,6 @@ class Slow:
         self.offsets.append(offset)
         await asyncio.sleep(0.03)
         return await self._spool.read(file, offset, length, settled=settled)
-
-
-@asynccontextmanager
-async def running(folder: Path) -> AsyncIterator[asyncio.subprocess.Process]:
-    """The other node in a process of its own, killed at the end of the block."""
-    secret = folder / "passphrase"
-    secret.write_bytes(PASSPHRASE)
-    command = [sys.executable, "-m", "node", "party", "run", "--home", str(folder / "qn"), "--passphrase-file", str(secret)]
-    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
-    try:
-        assert process.stdout is not None
-        async with asyncio.timeout(PATIENCE_S):
-            assert (await process.stdout.readline()).startswith(b"ready")
-        yield process
-    finally:
-        process.kill()
-        await process.wait()
 
 
 async def until(holds) -> None:
@@ -99,10 +78,13 @@ async def test_a_killed_receiver_goes_on_from_where_it_was(tmp_path):
     async with party.running(tmp_path / "qm", PASSPHRASE) as node:
         slow = Slow(node.offering._spool)
         node.offering._spool = slow
-        async with running(tmp_path) as first:
+        neighbour = Neighbour(tmp_path, "qn")
+        try:
+            await neighbour.start()
             query = await ask_with_photo(node, joined, code)
             await until(partly)
-            first.kill()
+        finally:
+            await neighbour.kill()
         (part,) = spool.iterdir()
         kept = part.stat().st_size
         assert 1_500_000 < kept < len(PHOTO)
@@ -112,8 +94,11 @@ async def test_a_killed_receiver_goes_on_from_where_it_was(tmp_path):
             rows = await node.offering._rows.attachments(Direction.SENT, query)
             return [row.state for row in rows] == [AttachmentState.DELIVERED]
 
-        async with running(tmp_path):
+        try:
+            await neighbour.start()
             await until(delivered)
+        finally:
+            await neighbour.stop()
         assert kept in slow.offsets[asked_before:]
         (whole,) = spool.iterdir()
         (sent,) = (tmp_path / "qm" / "attachments").iterdir()
