@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from PIL import Image
 
+from federation.envelope.attachment import check_name
 from federation.errors import FederationError
 from federation.identity import party_id
 from federation.trust.desk_code import decode_desk_code
@@ -31,12 +32,14 @@ from federation.uim.gs1 import parse_bracketed, parse_element_string
 from federation.uim.library import Library
 from federation.uim.pattern import try_examples
 from federation.uim.scan import read_scan
-from federation.wire import directory, envelope, evidence, library, query
+from federation.wire import directory, envelope, evidence, library, query, strict
 from federation.wire.library import LibraryFile, encode_library_file
 from federation.wire.patterns import decode_pattern_set, encode_pattern_set
 from node.formats.pattern_text import pattern_file
 from node.formats.patterns import read_pattern_file, read_pattern_folder
 from node.formats.pictures import read_picture
+from node.rpc.attachment_desk import decode_facts
+from node.v1 import attachments_pb2 as pb
 
 NOW: Final = 1_763_942_400
 VECTORS: Final = Path(__file__).resolve().parents[1] / "vectors"
@@ -123,6 +126,10 @@ def _draft(text: str) -> None:
     draft_pattern(party_id("qx"), "drafted", text.split("\n"), label=Label.INVENTED, now=NOW)
 
 
+def _facts(raw: bytes) -> None:
+    decode_facts(strict.parse(pb.FileFacts, raw, bytes_max=len(raw)))
+
+
 def _picture() -> bytes:
     file = BytesIO()
     Image.new("L", (24, 24), 255).save(file, "PNG")
@@ -165,6 +172,8 @@ TARGETS: Final = {
     "body": Target(
         _bytes(query.decode_body), (_vector("messages", "query body", "encoded"), _vector("messages", "answer body", "encoded"))
     ),
+    "file-name": Target(_text(check_name), _texts("photo.jpg", "../con.pdf")),
+    "file-facts": Target(_bytes(_facts), (strict.encode(pb.FileFacts(name="a.jpg", media_type=1, size=1, sha512=bytes(64))),)),
     "policy": Target(_bytes(query.decode_policy), (_vector("messages", "policy", "encoded"),)),
     "proof": Target(_bytes(evidence.decode_proof)),
     "receipt": Target(_bytes(evidence.decode_signed_receipt), (_vector("messages", "receipt", "signed receipt"),)),

@@ -143,7 +143,7 @@ async def test_a_photo_is_cut_again_and_again_and_arrives_whole_and_receipted(be
         assert not any(SECRET in file.read_bytes() for file in files)
         assert all(file.stat().st_mode & 0o077 == 0 for file in files)
 
-    for row in await offering._rows.attachments(Direction.SENT, query):
+    for row in await offering.rows.attachments(Direction.SENT, query):
         receipt = read_receipt_of(  # the evidence that it arrived, for whoever doubts it
             row.receipt,
             roster=bench.asking.registry.roster,

@@ -91,7 +91,7 @@ async def test_a_killed_receiver_goes_on_from_where_it_was(tmp_path):
         asked_before = len(slow.offsets)
 
         async def delivered() -> bool:
-            rows = await node.offering._rows.attachments(Direction.SENT, query)
+            rows = await node.offering.rows.attachments(Direction.SENT, query)
             return [row.state for row in rows] == [AttachmentState.DELIVERED]
 
         try:
