@@ -262,7 +262,8 @@ class Attachments:
 
     def _later(self, one: Spooled, error: FederationError, brought: int) -> Spooled:
         now, jitter = self._world.clock.now(), self._world.entropy(1)[0] / 256
-        if isinstance(error, PeerMisbehaviour | StoreUnavailable | Overloaded) and one.state is AttachmentState.WAITING:
+        ours = isinstance(error, StoreUnavailable | Overloaded) and one.state is AttachmentState.WAITING
+        if ours or isinstance(error, PeerMisbehaviour):
             pause_s = limits.RETRY_S_MAX if one.attempts == 0 else node_limits.ATTACHMENT_LATER_S
             return put_off(one, until=now + pause_s, problem=error.code)
         if brought >= node_limits.ATTACHMENT_PROGRESS_BYTES_MIN:
