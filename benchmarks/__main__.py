@@ -20,6 +20,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from benchmarks.attachments import transfer_lines, transfers
 from benchmarks.directory import replaying
 from benchmarks.echo import floor_in_flight, floor_one_at_a_time, in_flight_rate, one_at_a_time
 from benchmarks.federation import federation
@@ -59,6 +60,8 @@ async def measure(queries: int, *, long: bool) -> dict[str, Any]:
         two = await two_processes(Path(folder) / "two", queries)
         both = await one_process(Path(folder) / "one", queries // 2)
         hard = await hard_times(Path(folder) / "hard", key=SHOWCASE, queries=queries // 2, long=long)
+        (Path(folder) / "files").mkdir()
+        files = await transfers(Path(folder) / "files")
     refused_ms = statistics.median(await revocation_on_sight()) * 1e3
     seals = {
         name: {"ms": ours * 1e3, "primitives_ms": bare * 1e3, "ratio": ours / bare} for name, (ours, bare) in sealing().items()
@@ -75,6 +78,7 @@ async def measure(queries: int, *, long: bool) -> dict[str, Any]:
         | {"p50_to_echo": two["p50_ms"] / floor_ms, "p99_to_echo": two["p99_ms"] / floor_ms},
         "stages": both,
         "hard_times": hard,
+        "attachments": files,
         "sealing": seals,
         "revocation": {"told_to_refused_p50_ms": refused_ms, "to_two_echoes": refused_ms / (2 * floor_ms)},
         "directory": replaying(),
@@ -179,6 +183,7 @@ def show(figures: dict[str, Any]) -> None:
         f"  a call that is let in        p50 {figures['withdrawal']['call_ms']:6.2f} ms",
     ]
     lines += hard_times_lines(figures["hard_times"])
+    lines += ["", *transfer_lines(figures["attachments"])]
     lines += directory_lines(figures["directory"])
     lines += resolving_lines(figures["resolving"])
     sys.stdout.write("\n".join(lines) + "\n")

@@ -27,6 +27,8 @@ MESSAGE = bytes(1_024)
 WARM_UP_CALLS = 200
 HOST = "echo.example"
 PATH = "/benchmarks.Echo/Echo"
+STREAM_PATH = "/benchmarks.Echo/Stream"
+CHUNK = bytes(262_144)
 
 Call = Callable[[], Awaitable[object]]
 
@@ -41,6 +43,20 @@ async def floor_in_flight(calls: int, in_flight: int = 64) -> float:
     """Calls a second, with so many of them under way at any time."""
     async with echoing() as call:
         return await in_flight_rate(call, calls, in_flight)
+
+
+async def floor_stream(size: int, rounds: int = 5) -> list[float]:
+    """Seconds that a stream of so many bytes took, each time, in the pieces in which nodes send files."""
+    times = []
+    async with _connected() as channel:
+        stream: Any = channel.unary_stream(STREAM_PATH)
+        for _ in range(rounds):
+            start, came = time.perf_counter(), 0
+            async for piece in stream(size.to_bytes(8), timeout=20):
+                came += len(piece)
+            assert came == size
+            times.append(time.perf_counter() - start)
+    return times
 
 
 async def one_at_a_time(call: Call, calls: int) -> list[float]:
@@ -76,14 +92,20 @@ async def in_flight_rate(call: Call, calls: int, in_flight: int) -> float:
 @asynccontextmanager
 async def echoing() -> AsyncIterator[Call]:
     """An echo server in a process of its own, and a call to it."""
+    async with _connected() as channel:
+        echo: Any = channel.unary_unary(PATH)
+        yield lambda: echo(MESSAGE, timeout=20)
+
+
+@asynccontextmanager
+async def _connected() -> AsyncIterator[grpc.aio.Channel]:
     certificate, key = _self_signed()
     server, port = await asyncio.to_thread(_start, json.dumps({"certificate": certificate.decode(), "key": key.decode()}))
     try:
         credentials = grpc.ssl_channel_credentials(certificate, key, certificate)
         name = ("grpc.ssl_target_name_override", HOST)
         async with grpc.aio.secure_channel(f"127.0.0.1:{port}", credentials, options=[name]) as channel:
-            echo: Any = channel.unary_unary(PATH)
-            yield lambda: echo(MESSAGE, timeout=20)
+            yield channel
     finally:
         server.communicate()  # closing its input ends it
 
@@ -112,15 +134,24 @@ async def _serve() -> None:
 
 class _Echo(grpc.GenericRpcHandler):
     def __init__(self) -> None:
-        self._handler: grpc.RpcMethodHandler[Any, Any] = grpc.unary_unary_rpc_method_handler(_echo)
+        self._handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
+            PATH: grpc.unary_unary_rpc_method_handler(_echo),
+            STREAM_PATH: grpc.unary_stream_rpc_method_handler(_stream),
+        }
 
-    def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any]:
-        del handler_call_details
-        return self._handler
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any] | None:
+        return self._handlers.get(handler_call_details.method)
 
 
 async def _echo(request: bytes, _context: object) -> bytes:
     return request
+
+
+async def _stream(request: bytes, _context: object) -> AsyncIterator[bytes]:
+    left = int.from_bytes(request)
+    while left > 0:
+        yield CHUNK[:left]
+        left -= len(CHUNK)
 
 
 def _self_signed() -> tuple[bytes, bytes]:

@@ -95,12 +95,14 @@ class Bench:
 
     Attributes:
         joined: what the asking Party's joining gave, its first officer with all rights among it.
+        homes: where both nodes keep what they keep.
         answering: the same of the answering Party.
         neighbour: the process of the answering node; None when it runs in this process.
     """
 
     asking: Participant
     joined: Joined
+    homes: Path
     answering: Joined
     neighbour: Neighbour | None
     officer: OfficerName
@@ -167,6 +169,7 @@ async def federation(folder: Path, *, together: bool = False, policy: str = AUTO
         bench = Bench(
             asking=asking,
             joined=officer,
+            homes=folder,
             answering=joined["qn"],
             neighbour=neighbour,
             officer=officer.officer,

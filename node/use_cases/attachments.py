@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from hashlib import sha512
@@ -212,7 +212,7 @@ class Attachments:
         if here < named.size:
             peer = self._registry.peer(one.peer)
             stream = self._transport.pull(peer, one.message_id, named.attachment_id, offset=here)
-            async with aclosing(stream) as pieces:
+            async with aclosing(_theirs(stream)) as pieces:
                 async for piece in pieces:
                     if not 1 <= len(piece) <= limits.ATTACHMENT_CHUNK_BYTES_MAX or here + len(piece) > named.size:
                         await self._spool.remove(file)
@@ -262,12 +262,23 @@ class Attachments:
 
     def _later(self, one: Spooled, error: FederationError, brought: int) -> Spooled:
         now, jitter = self._world.clock.now(), self._world.entropy(1)[0] / 256
-        if isinstance(error, PeerMisbehaviour | StoreUnavailable | Overloaded) and one.state is AttachmentState.WAITING:
+        ours = isinstance(error, StoreUnavailable | Overloaded) and one.state is AttachmentState.WAITING
+        if ours or isinstance(error, PeerMisbehaviour):
             pause_s = limits.RETRY_S_MAX if one.attempts == 0 else node_limits.ATTACHMENT_LATER_S
             return put_off(one, until=now + pause_s, problem=error.code)
         if brought >= node_limits.ATTACHMENT_PROGRESS_BYTES_MIN:
             return after_cut(one, now=now, problem=error.code, jitter=jitter)
         return after_fault(one, now=now, problem=error.code, jitter=jitter)
+
+
+async def _theirs(stream: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    """A peer that cannot give it now is one that does not answer; only our own disk and budgets are put off for longer."""
+    try:
+        async with aclosing(stream) as pieces:
+            async for piece in pieces:
+                yield piece
+    except Unavailable as error:
+        raise Unreachable(f"the other node cannot give the file now: {error.message}") from error
 
 
 def attached_leaf(world: World, one: Spooled, *, note: str) -> Leaf:

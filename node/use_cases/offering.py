@@ -28,7 +28,7 @@ class Offering:
         self._world = world
         self._store = store
         self._registry = registry
-        self._rows = ports.rows
+        self.rows = ports.rows
         self._spool = ports.spool
         self._turns = turns
         self._streams: Counter[PartyId | None] = Counter()
@@ -95,7 +95,7 @@ class Offering:
         if sender.party is not None:
             self._registry.roster.node(sender.party)  # who is suspended or has left exchanges nothing
         place = Place(direction=Direction.SENT, message_id=message_id, attachment_id=attachment_id)
-        one = await self._rows.attachment(place)
+        one = await self.rows.attachment(place)
         if one is None or one.peer != sender.party:
             raise Forbidden("no such file was sent to this Party")
         return one

@@ -12,8 +12,10 @@ from node.store.enrolment import SqliteEnrolments
 from node.store.exchange import SqliteExchange
 from node.store.officers import SqliteOfficers
 from node.store.patterns import SqlitePatterns
+from node.store.spool import FolderSpool
 from node.store.vault import Vault
 from tests.support.memory_officers import MemoryOfficers
+from tests.support.memory_spool import MemorySpool
 from tests.support.memory_stores import MemoryDirectory, MemoryEnrolments, MemoryExchange, MemoryPatterns
 from tests.support.opened import Opened, kept
 
@@ -55,3 +57,10 @@ def officers(request, tmp_path):
         return Opened(kept(MemoryOfficers()), reopens=False)
     vault = Vault(b"k" * 32, entropy=os.urandom)
     return Opened(partial(SqliteOfficers.open, tmp_path / "officers.sqlite", vault=vault), reopens="again" in request.param)
+
+
+@pytest.fixture(params=KINDS)
+def spool(request, tmp_path):
+    if request.param == "memory":
+        return Opened(kept(MemorySpool()), reopens=False)
+    return Opened(kept(FolderSpool(tmp_path / "attachments")), reopens="again" in request.param)

@@ -6,13 +6,14 @@ Each promise is a coroutine that gets both ends of a connection; it is held on t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
 from federation.envelope import suite
+from federation.envelope.attachment import AttachmentId
 from federation.envelope.seal import Envelope
 from federation.errors import (
     Conflict,
@@ -26,9 +27,10 @@ from federation.errors import (
     Unauthentic,
     Unreachable,
 )
-from federation.identity import PartyId
-from federation.ports import Delivery, DirectoryService, Notice, NoticeKind, NoticeService, Peer, Transport
+from federation.identity import MessageId, PartyId
+from federation.ports import AttachmentTransport, Delivery, DirectoryService, Notice, NoticeKind, NoticeService, Peer, Transport
 from federation.wire.envelope import encode_envelope
+from node.rpc.attachments import AttachmentServicer, GrpcAttachments
 from node.rpc.channels import Channels
 from node.rpc.directory import DirectoryServicer, GrpcDirectory
 from node.rpc.exchange import ExchangeServicer, GrpcTransport
@@ -48,6 +50,7 @@ class Ends:
     transport: Transport
     directory: DirectoryService
     telling: NoticeService
+    files: AttachmentTransport
     exchange: Exchange
     log: Directory
 
@@ -134,6 +137,42 @@ async def many_calls_at_once_do_not_mix(ends: Ends) -> None:
     assert replies == [b"set of qs" + digest for digest in digests]
 
 
+async def a_file_comes_in_pieces_from_where_it_is_asked_for(ends: Ends) -> None:
+    message, file = MessageId(b"m" * 16), AttachmentId(b"a" * 8 + b"b" * 8)
+
+    assert [piece async for piece in ends.files.pull(ends.peer, message, file, offset=0)] == [b"a" * 8, b"b" * 8, b"m" * 16]
+    assert [piece async for piece in ends.files.pull(ends.peer, message, file, offset=2)] == [b"m" * 16]
+    assert [piece async for piece in ends.files.pull(ends.peer, message, file, offset=3)] == []
+    await ends.files.attached(ends.peer, file, b"receipt")
+    assert ends.exchange.receipts == [(node_name(QM), (file, b"receipt"))]
+
+
+async def _read(stream: AsyncIterator[bytes], came: list[bytes]) -> None:
+    async for piece in stream:
+        came.append(piece)  # noqa: PERF401  # what came before an error counts
+
+
+async def an_error_behind_some_pieces_arrives_as_what_it_is(ends: Ends) -> None:
+    for kind in RAISED:
+        ends.exchange.failure = kind("what happened", hint="what to do")
+        came: list[bytes] = []
+        with pytest.raises(kind) as arrived:
+            await _read(ends.files.pull(ends.peer, MessageId(bytes(16)), AttachmentId(bytes(16)), offset=0), came)
+        assert came == [bytes(8)]
+        assert (arrived.value.message, arrived.value.hint) == ("what happened", "what to do")
+
+
+async def whoever_stops_reading_a_file_can_go_on_calling(ends: Ends) -> None:
+    for _ in range(3):
+        stream = ends.files.pull(ends.peer, MessageId(bytes(16)), AttachmentId(bytes(16)), offset=0)
+        assert await anext(stream) == bytes(8)
+        await stream.aclose()
+    assert await ends.transport.bundles(ends.peer) == ends.exchange.known
+    nowhere = replace(ends.peer, name=node_name(QN, "two"), endpoint="127.0.0.1:1")
+    with pytest.raises(Unreachable):
+        _ = [piece async for piece in ends.files.pull(nowhere, MessageId(bytes(16)), AttachmentId(bytes(16)), offset=0)]
+
+
 PROMISES: tuple[Promise, ...] = (
     an_envelope_arrives_byte_for_byte_with_the_name_of_its_sender,
     the_same_call_may_be_made_again,
@@ -144,6 +183,9 @@ PROMISES: tuple[Promise, ...] = (
     the_log_is_read_and_written,
     notices_cross_each_as_what_it_is,
     many_calls_at_once_do_not_mix,
+    a_file_comes_in_pieces_from_where_it_is_asked_for,
+    an_error_behind_some_pieces_arrives_as_what_it_is,
+    whoever_stops_reading_a_file_can_go_on_calling,
 )
 
 
@@ -160,6 +202,7 @@ async def test_grpc_over_mutual_tls_keeps_the_promise(promise: Promise) -> None:
                 transport=GrpcTransport(channels),
                 directory=GrpcDirectory(channels),
                 telling=GrpcDirectory(channels),
+                files=GrpcAttachments(channels),
                 exchange=served.exchange,
                 log=served.directory,
             )
@@ -176,7 +219,11 @@ def test_the_network_in_memory_keeps_the_promise(promise: Promise) -> None:
                 Site(
                     name=node_name(QN),
                     ca=ca,
-                    routes={**ExchangeServicer(exchange).routes(), **DirectoryServicer(log, log).routes()},
+                    routes={
+                        **ExchangeServicer(exchange).routes(),
+                        **AttachmentServicer(exchange).routes(),
+                        **DirectoryServicer(log, log).routes(),
+                    },
                     anchors=lambda: {QM: (caller_ca,)},
                     spawn=group.create_task,
                 )
@@ -188,6 +235,7 @@ def test_the_network_in_memory_keeps_the_promise(promise: Promise) -> None:
                     transport=network.transport(node_name(QM), ca=caller_ca, clock=clock),
                     directory=network.directory(node_name(QM), ca=caller_ca, clock=clock),
                     telling=network.directory(node_name(QM), ca=caller_ca, clock=clock),
+                    files=network.attachments(node_name(QM), ca=caller_ca, clock=clock),
                     exchange=exchange,
                     log=log,
                 )

@@ -21,6 +21,7 @@ from federation.boundary.parcels import compose_parcel, first_line, open_parcel
 from federation.boundary.proof import check_proof, findings
 from federation.delivery.parcel import LogTail, Parcel
 from federation.delivery.timeline import ids_from
+from federation.envelope.attachment import check_name
 from federation.errors import FederationError
 from federation.evidence.bundle import Disclosure
 from federation.identity import NodeName, party_id
@@ -38,7 +39,7 @@ from federation.uim.gs1 import parse_bracketed, parse_element_string
 from federation.uim.library import Library
 from federation.uim.pattern import try_examples
 from federation.uim.scan import read_scan
-from federation.wire import account, directory, envelope, evidence, library, query
+from federation.wire import account, directory, envelope, evidence, library, query, strict
 from federation.wire.evidence import decode_proof
 from federation.wire.library import LibraryFile, encode_library_file
 from federation.wire.parcel import encode_parcel, encode_signed_parcel
@@ -51,6 +52,8 @@ from node.rpc.introduction import CERTIFICATE_KEY, VERSION_KEY, read_introductio
 from node.use_cases.audit_values import AuditRow, Closing, Search, chained, sign_closing
 from tests.support.crossing import Conversation
 from tests.support.treaty import Treaty
+from node.rpc.attachment_desk import decode_facts
+from node.v1 import attachments_pb2 as pb
 
 NOW: Final = 1_763_942_400
 VECTORS: Final = Path(__file__).resolve().parents[1] / "vectors"
@@ -166,6 +169,10 @@ def _parcel_seed() -> bytes:
     return compose_parcel(parcel, SoftwareSigner(bytes(32)))
 
 
+def _facts(raw: bytes) -> None:
+    decode_facts(strict.parse(pb.FileFacts, raw, bytes_max=len(raw)))
+
+
 def _picture() -> bytes:
     file = BytesIO()
     Image.new("L", (24, 24), 255).save(file, "PNG")
@@ -252,6 +259,8 @@ TARGETS: Final = {
     "body": Target(
         _bytes(query.decode_body), (_vector("messages", "query body", "encoded"), _vector("messages", "answer body", "encoded"))
     ),
+    "file-name": Target(_text(check_name), _texts("photo.jpg", "../con.pdf")),
+    "file-facts": Target(_bytes(_facts), (strict.encode(pb.FileFacts(name="a.jpg", media_type=1, size=1, sha512=bytes(64))),)),
     "policy": Target(_bytes(query.decode_policy), (_vector("messages", "policy", "encoded"),)),
     "parcel": Target(_bytes(_parcel), (_parcel_seed(),)),
     "proof": Target(_bytes(evidence.decode_proof), FILED),

@@ -11,11 +11,12 @@ import pytest
 from federation.envelope import suite
 from federation.envelope.seal import Envelope
 from federation.errors import Malformed, Oversized, Unreachable
-from federation.ports import Delivery, DirectoryService, NoticeService, Peer, Transport
+from federation.ports import AttachmentTransport, Delivery, DirectoryService, NoticeService, Peer, Transport
 from federation.trust.keys import SIGNATURE_BYTES
 from federation.v1 import directory_pb2, exchange_pb2
 from federation.wire.envelope import encode_envelope
-from node.rpc import directory, enrolment, exchange
+from node.rpc import attachments, directory, enrolment, exchange
+from node.rpc.attachments import GrpcAttachments
 from node.rpc.calls import Method
 from node.rpc.channels import Channels
 from node.rpc.directory import GrpcDirectory
@@ -114,22 +115,27 @@ async def test_an_endpoint_that_would_choose_another_resolver_is_not_dialled(end
 
 
 def test_the_adapters_have_the_methods_of_their_ports():
-    for port, adapter in ((Transport, GrpcTransport), (DirectoryService, GrpcDirectory), (NoticeService, GrpcDirectory)):
+    for port, adapter in (
+        (Transport, GrpcTransport),
+        (AttachmentTransport, GrpcAttachments),
+        (DirectoryService, GrpcDirectory),
+        (NoticeService, GrpcDirectory),
+    ):
         wanted = {name: inspect.signature(method) for name, method in vars(port).items() if not name.startswith("_")}
 
         assert wanted == {name: inspect.signature(getattr(adapter, name)) for name in wanted}
 
 
 @pytest.mark.parametrize(
-    ("module", "service"),
+    ("modules", "service"),
     [
-        (exchange, exchange_pb2.DESCRIPTOR.services_by_name["Exchange"]),
-        (directory, directory_pb2.DESCRIPTOR.services_by_name["Directory"]),
-        (enrolment, directory_pb2.DESCRIPTOR.services_by_name["Enrolment"]),
+        ((exchange, attachments), exchange_pb2.DESCRIPTOR.services_by_name["Exchange"]),
+        ((directory,), directory_pb2.DESCRIPTOR.services_by_name["Directory"]),
+        ((enrolment,), directory_pb2.DESCRIPTOR.services_by_name["Enrolment"]),
     ],
 )
-def test_the_method_tables_are_those_of_the_protobuf_services(module, service):
-    ours = {method.path: method for method in vars(module).values() if isinstance(method, Method)}
+def test_the_method_tables_are_those_of_the_protobuf_services(modules, service):
+    ours = {method.path: method for module in modules for method in vars(module).values() if isinstance(method, Method)}
     theirs = {f"/{service.full_name}/{method.name}": method for method in service.methods}
 
     assert {path: (method.request.DESCRIPTOR, method.reply.DESCRIPTOR) for path, method in ours.items()} == {

@@ -407,3 +407,28 @@ async def test_an_officer_brings_what_was_announced_or_nothing(federation: Feder
         await desk.add_to_attachment(who, identifier, 200_000, data[200_000:300_000])
     with pytest.raises(NotFound, match="broke"):
         await desk.add_to_attachment(who, identifier, 300_000, data[300_000:400_000])
+
+
+@simulated(automation=Automation.MANUAL)
+async def test_who_may_not_read_a_query_gets_none_of_its_files(federation: Federation):
+    qm, qn = federation["qm"], federation["qn"]
+    query = (await ask_with(qm, about(federation), {"a.jpg": photo(1_000)})).asked.message_id
+    await asyncio.sleep(60)
+
+    for node, act in ((qm, "query"), (qn, "inbox_entry")):
+        (view,) = await files_at(node, query)
+        desk = node.participant.attachment_desk
+        entitled = desk._may
+
+        async def refused(officer, asked, *, act=act, entitled=entitled, **about):
+            if asked == act:
+                raise Forbidden("this right was withdrawn")
+            return await entitled(officer, asked, **about)
+
+        desk._may = refused
+        with pytest.raises(Forbidden):
+            await files_at(node, query)
+        with pytest.raises(Forbidden):
+            await saved(node, query, view)
+    with pytest.raises(NotFound):
+        await files_at(federation["qo"], query)

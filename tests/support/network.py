@@ -86,10 +86,11 @@ class Crossed:
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """A reply in pieces; `cut` when what is behind them was lost on the way."""
+    """A reply in pieces: `cut` when what is behind them was lost on the way, with an `error` behind them when the handler raised it."""
 
     pieces: tuple[bytes, ...]
     cut: bool = False
+    error: Status | None = None
 
 
 class _SimCall(Call):
@@ -272,7 +273,7 @@ async def _serve(site: Site, packet: _Packet) -> Answered:
             reply = await handler(call)
             return Stream(tuple(call.sent)) if isinstance(handler, Streaming) else reply
     except FederationError as error:
-        return to_status(error)
+        return Stream(tuple(call.sent), error=to_status(error)) if call.sent else to_status(error)
     except TimeoutError:
         return to_status(DeadlinePassed("this node could not finish the call in time"))
 
@@ -303,5 +304,7 @@ class _Channels:
         assert isinstance(reply, Stream)
         for piece in reply.pieces:
             yield strict.parse(method.reply, piece, bytes_max=limits.GRPC_MESSAGE_BYTES_MAX)
+        if reply.error is not None:
+            raise from_status(reply.error, now=self._clock.now())
         if reply.cut:
             raise Unreachable("the connection broke in the middle of a stream")

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from federation import limits
-from federation.identity import NodeName, PartyId
+from federation.envelope.attachment import AttachmentId
+from federation.identity import MessageId, NodeName, PartyId
 from federation.ports import Clock, Delivery, Notice, Peer
 from federation.trust import issuing
 from federation.trust.issuing import Authority
+from node.rpc.attachments import AttachmentServicer
 from node.rpc.calls import Interceptor
 from node.rpc.directory import DirectoryServicer
 from node.rpc.exchange import ExchangeServicer
@@ -110,6 +112,18 @@ class Exchange:
     async def pattern_set(self, sender: NodeName, party: PartyId, digest: bytes) -> bytes:
         return b"set of " + party.encode() + digest
 
+    async def attachment(
+        self, sender: NodeName, message_id: MessageId, attachment_id: AttachmentId, *, offset: int
+    ) -> AsyncGenerator[bytes, None]:
+        """Its id in three pieces, message id behind it; the failure behind the first one."""
+        for piece in (attachment_id[:8], attachment_id[8:], bytes(message_id))[offset:]:
+            yield piece
+            if self.failure is not None:
+                raise self.failure
+
+    async def attached(self, sender: NodeName, attachment_id: AttachmentId, receipt: bytes) -> None:
+        self.receipts.append((sender, (bytes(attachment_id), receipt)))
+
 
 @dataclass
 class Directory:
@@ -184,7 +198,11 @@ async def listening(
     async with serving(
         address,
         credentials=tls.node_credentials(),
-        routes={**ExchangeServicer(exchange).routes(), **DirectoryServicer(directory, directory).routes()},
+        routes={
+            **ExchangeServicer(exchange).routes(),
+            **AttachmentServicer(exchange).routes(),
+            **DirectoryServicer(directory, directory).routes(),
+        },
         interceptors=usual if chain is None else chain(tls),
         handshake_ms=handshake_ms,
         connection_age_ms=connection_age_ms,

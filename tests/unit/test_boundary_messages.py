@@ -9,6 +9,7 @@ import pytest
 
 from federation import limits
 from federation.boundary.messages import body_digest, open_message, read_envelope, statement_hash
+from federation.envelope.attachment import Attachment, AttachmentId, FileFacts, MediaType
 from federation.envelope.header import MessageKind
 from federation.envelope.seal import Envelope, digest_of_parts
 from federation.errors import Forbidden, Incompatible, Malformed, PeerMisbehaviour, Unauthentic, UnknownParty
@@ -473,3 +474,35 @@ def test_every_refusal_of_a_query_is_the_senders_fault(treaty, roster):
 
     with pytest.raises(Malformed):
         opened(treaty, raw, roster)
+
+
+def attached(number: int) -> Attachment:
+    """A file that nobody has to have."""
+    facts = FileFacts(name=f"{number}.pdf", media_type=MediaType.PDF, size=100 + number, sha512=bytes(64))
+    return Attachment(
+        attachment_id=AttachmentId(number.to_bytes(16)), facts=facts, key=bytes(32), ciphertext_sha512=bytes(63) + bytes([number])
+    )
+
+
+def test_files_that_the_header_and_the_body_name_come_through(treaty, roster):
+    files = (attached(1), attached(2))
+    sent = asked(treaty, replace(a_query(), attachments=files), route={"attachments": tuple(one.named for one in files)})
+
+    came = opened(treaty, sent.raw, roster)
+    assert came.content.attachments == files
+    assert came.arrived.header.attachments == tuple(one.named for one in files)
+
+
+@pytest.mark.parametrize("named", [(), (2,), (2, 1), (1, 2, 3)])
+def test_a_header_that_names_other_files_than_the_body_is_refused(treaty, roster, named):
+    content = replace(a_query(), attachments=(attached(1), attached(2)))
+    sent = asked(treaty, content, route={"attachments": tuple(attached(number).named for number in named)})
+
+    with pytest.raises(Forbidden, match="other files"):
+        opened(treaty, sent.raw, roster)
+
+
+def test_a_message_without_files_has_the_bytes_that_it_always_had(treaty):
+    header = asked(treaty).sealed.envelope.header
+    assert decode_header(header).attachments == ()
+    assert encode_header(replace(decode_header(header), attachments=())) == header
