@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from hmac import compare_digest
 from typing import TypeVar
 
-from federation.boundary.messages import body_digest, check_statement, read_officer
+from federation.boundary.messages import body_digest, check_statement, read_officer, signed_at
 from federation.boundary.proof_directory import read_shown
 from federation.boundary.receipts import read_journal_checkpoint, read_receipt
 from federation.delivery.receipt import Receipt
@@ -219,8 +219,8 @@ def _content(one: CrossingProof, header: Header, receipt: Receipt | None, roster
     content, certificate = decode_body(inner.body)
     if isinstance(content, Query) != (statement.kind is MessageKind.QUERY):
         raise Forbidden("a disclosed statement is of another kind than its body")
-    # The receiver's time, when there is a receipt: a statement can be dated back, a receipt of somebody else cannot.
-    at = receipt.received_at if receipt is not None else statement.created
+    # Held against the receiver's time, when there is a receipt: a statement can be dated back, a receipt of somebody else cannot.
+    at = signed_at(statement, arrived=receipt.received_at) if receipt is not None else statement.created
     officer, revoked = _officer(statement, inner, certificate, roster, at)
     return CheckedContent(statement=statement, content=content, officer=officer), revoked
 
