@@ -30,6 +30,7 @@ from federation.trust import merkle
 from federation.wire.evidence import decode_receipt, decode_signed_receipt, encode_signed_receipt
 from node.use_cases.answering import Answering
 from node.use_cases.asking import Asking, replay_mark
+from node.use_cases.budgets import Budgets
 from node.use_cases.keyring import Keyring
 from node.use_cases.outbox import Outbox
 from node.use_cases.poison import Poisons
@@ -58,6 +59,7 @@ class Exchange:
         answering: Answering,
         turns: Turns,
         poisons: Poisons,
+        budgets: Budgets,
     ) -> None:
         self._own = own
         self._world = world
@@ -71,12 +73,14 @@ class Exchange:
         self._answering = answering
         self._turns = turns
         self._poisons = poisons
+        self._budgets = budgets
 
     async def deliver(self, sender: NodeName, raw: bytes) -> Delivery:
         """Take one envelope: parse, verify, open, persist, receipt, act, in that order.
 
         Raises:
             PeerMisbehaviour: it is refused; nothing was written.
+            Overloaded: the sender's Party is over a budget of its own, and comes again later.
             Unprocessable: it is what it says, and this node failed over it.
             StoreUnavailable: it could not be written down, so no receipt is given; the sender tries again.
         """
@@ -85,6 +89,7 @@ class Exchange:
         self._registry.hear(arrived.header.checkpoint, arrived.header.sender.party)
         if sender.party is not None:
             self._outbox.heard_from(sender.party)
+            self._budgets.require(sender.party, len(raw))
         private = self._keyring.private(arrived.header.key_id)
         if private is None:
             return await self._closed(arrived)

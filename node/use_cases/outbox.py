@@ -236,7 +236,7 @@ class Outbox:
                 self._news.set()
 
     async def _try(self, outgoing: Outgoing, crossing: Crossing | None) -> None:
-        if is_over(outgoing, now=self._world.clock.now()):
+        if is_over(outgoing, now=self._world.lapsed()):
             await self._store.commit(Change(outgoing_done=(outgoing.message_id,)))
             return
         if crossing is None or not crossing.ciphertext:

@@ -16,6 +16,7 @@ from federation.errors import Unauthentic
 from node.use_cases.acknowledging import Acknowledger
 from node.use_cases.answering import Answering
 from node.use_cases.asking import Asking
+from node.use_cases.budgets import Budgets
 from node.use_cases.desk import OwnDesk
 from node.use_cases.diagnosis import Diagnosis
 from node.use_cases.entitlement import Entitlement
@@ -27,7 +28,7 @@ from node.use_cases.key_report import KeyReport, TlsFacts
 from node.use_cases.keyring import Keyring
 from node.use_cases.library import Patterns
 from node.use_cases.notices import Notices
-from node.use_cases.numbers import Numbered, Numbers
+from node.use_cases.numbers import Counted, Numbers
 from node.use_cases.outbox import Outbox
 from node.use_cases.parts import Participant, Parts
 from node.use_cases.personnel import employ
@@ -36,6 +37,7 @@ from node.use_cases.proving import Proving
 from node.use_cases.recent import Recent
 from node.use_cases.repository import Repository
 from node.use_cases.sealing import Sealer
+from node.use_cases.steady import Steady
 from node.use_cases.witnessing import Witness
 from node.use_cases.world import Announcer, Turns
 
@@ -43,9 +45,11 @@ from node.use_cases.world import Announcer, Turns
 @asynccontextmanager
 async def participating(parts: Parts) -> AsyncIterator[Participant]:
     """Wire a node and keep its background work going until the block ends. A dead task is a dead node."""
-    numbers = await Numbers.load(parts.arrivals, parts.world)
-    parts = replace(parts, exchange_store=Numbered(parts.exchange_store, numbers))
-    participant, acknowledger = await _assemble(parts, numbers)
+    steady = Steady(parts.world.clock, clocks=lambda: parts.facts().clocks)
+    parts = replace(parts, world=replace(parts.world, steady=steady))
+    counts = _Counts(numbers=await Numbers.load(parts.arrivals, parts.world), budgets=await Budgets.load(parts.arrivals))
+    parts = replace(parts, exchange_store=Counted(parts.exchange_store, counts.numbers, counts.budgets))
+    participant, acknowledger = await _assemble(parts, counts)
     async with asyncio.TaskGroup() as group:
         tasks = [
             group.create_task(participant.outbox.run()),
@@ -61,6 +65,14 @@ async def participating(parts: Parts) -> AsyncIterator[Participant]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Counts:
+    """What is counted of every Party."""
+
+    numbers: Numbers
+    budgets: Budgets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Core:
     """What both sides of a node stand on."""
 
@@ -73,12 +85,12 @@ class _Core:
     outbox: Outbox
     turns: Turns
     recent: Recent
-    numbers: Numbers
+    counts: _Counts
 
 
-async def _assemble(parts: Parts, numbers: Numbers) -> tuple[Participant, Acknowledger]:
+async def _assemble(parts: Parts, counts: _Counts) -> tuple[Participant, Acknowledger]:
     notices = await Notices.load(parts.registry, parts.notice_store, parts.world.clock)
-    core = await _core(parts, numbers)
+    core = await _core(parts, counts)
     personnel = employ(parts.officers, party=parts.own.party, node=parts.own.name, world=parts.world)
     asking, answering = _asking(parts, core), _answering(parts, core)
     await answering.recollect()
@@ -110,7 +122,7 @@ async def _assemble(parts: Parts, numbers: Numbers) -> tuple[Participant, Acknow
     return participant, core.acknowledger
 
 
-async def _core(parts: Parts, numbers: Numbers) -> _Core:
+async def _core(parts: Parts, counts: _Counts) -> _Core:
     keyring = Keyring(parts.own, parts.world, parts.exchange_store)
     await keyring.load()
     patterns = Patterns(
@@ -145,7 +157,7 @@ async def _core(parts: Parts, numbers: Numbers) -> _Core:
         outbox=outbox,
         turns=turns,
         recent=Recent(parts.exchange_store),
-        numbers=numbers,
+        counts=counts,
     )
 
 
@@ -191,7 +203,7 @@ def _held(parts: Parts, core: _Core, asking: Asking, entitlement: Entitlement) -
         registry=parts.registry,
         outbox=core.outbox,
         asking=asking,
-        numbers=core.numbers,
+        numbers=core.counts.numbers,
         turns=core.turns,
         entitlement=entitlement,
     )
@@ -210,6 +222,7 @@ def _exchange(parts: Parts, core: _Core, asking: Asking, answering: Answering) -
         asking=asking,
         answering=answering,
         turns=core.turns,
+        budgets=core.counts.budgets,
         poisons=Poisons(store=parts.exchange_store, arrivals=parts.arrivals, world=parts.world, version=parts.version),
     )
 
@@ -260,7 +273,7 @@ def _diagnosis(parts: Parts, core: _Core, notices: Notices) -> Diagnosis:
         says=parts.says,
         key_report=report,
         keyring=core.keyring,
-        arrivals=lambda: arrival_checks(core.numbers, parts.arrivals, parts.outbox_store),
+        arrivals=lambda: arrival_checks(core.counts.numbers, core.counts.budgets, parts.arrivals, parts.outbox_store),
     )
 
 

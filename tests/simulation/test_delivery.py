@@ -124,7 +124,9 @@ async def test_after_an_outage_urgent_questions_go_first_and_containers_last(fed
     assert sorted(order) == [0] * 5 + [1] * 60 + [2] * 60
     # What is begun together overtakes each other on its way to the wire; in the order of asking, urgent ones would come behind 120.
     assert max(place for place, lane in enumerate(order) if lane == 0) < limits.IN_FLIGHT_PER_PARTY_MAX
-    assert order.index(2) < limits.IN_FLIGHT_PER_PARTY_MAX + 8  # the bulk lane has slots of its own: it does not wait for the last of the normal ones
+    assert (
+        order.index(2) < limits.IN_FLIGHT_PER_PARTY_MAX + 8
+    )  # the bulk lane has slots of its own: it does not wait for the last of the normal ones
     places = [place for place, lane in enumerate(order) if lane]
     middle = {lane: sorted(place for place in places if order[place] == lane)[30] for lane in (1, 2)}
     assert middle[1] < middle[2]
