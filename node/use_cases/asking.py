@@ -173,6 +173,7 @@ class Asking:
         if draft is None:
             raise NotFound("no query waits for this signature", hint="ask again: a prepared query lives ten minutes")
         inner = self._drafts.signed(draft, signature)
+        await self._outbox.require_room_for(draft.statement.recipient)
         # The key is at hand before it is written: the answer may come while the store still does not say what it did.
         draft.tried = True
         self._keyring.hold(draft.reply_key.secret, draft.reply_key.private)

@@ -92,7 +92,7 @@ def words_of(track: LaneTrack, notice: LaneNotice) -> str:
 
 
 class Counted(ExchangeStore):
-    """An exchange store that counts what is received and what waits, whichever step of whichever use case writes it down."""
+    """An exchange store that counts what is received, whichever step of whichever use case writes it down."""
 
     def __init__(self, store: ExchangeStore, numbers: Numbers, budgets: Budgets) -> None:
         self._store = store
@@ -100,10 +100,7 @@ class Counted(ExchangeStore):
         self._budgets = budgets
 
     async def commit(self, change: Change) -> tuple[Position, ...]:
-        """As the store does; raises Overloaded when too much waits for whom a new message is for."""
-        if change.crossings and (change.asked or change.received):  # a new message, and not a new try or sealing of one
-            for outgoing in change.outgoing:
-                await self._budgets.require_room_for(outgoing.peer)
+        # Nothing is waited for before the store has it: commits come in the order in which they were made.
         came = [crossing for crossing in change.crossings if crossing.direction is Direction.RECEIVED]
         tracks = {(track.peer, track.lane): track for track in map(self._numbers.count, came)}
         positions = await self._store.commit(replace(change, tracks=tuple(tracks.values())) if tracks else change)

@@ -146,6 +146,7 @@ async def _core(parts: Parts, counts: _Counts) -> _Core:
         keyring=keyring,
         sealer=sealer,
         turns=turns,
+        budgets=counts.budgets,
     )
     return _Core(
         keyring=keyring,
