@@ -24,13 +24,12 @@ from federation.errors import Forbidden, Misuse, NotFound, OperatorMistake, Peer
 from federation.evidence.journal import JournalKind
 from federation.identity import MESSAGE_ID_BYTES, MessageId, OfficerName, message_id
 from federation.ports import AlreadySeen, AskedQuery, Change, Crossing, Direction, ExchangeStore, KeyUse, Peer
-from federation.query.answer import Answer, check_answers
-from federation.query.codes import Automation, LegalBasis, Purpose, Urgency
+from federation.query.codes import LegalBasis, Purpose, Urgency
 from federation.query.lifecycle import AskedEvent, AskedState, next_asked
 from federation.query.policy import check_asking
 from federation.query.query import Query
 from federation.trust.certificate import certificate_hash, verify_officer_of
-from federation.wire.query import decode_body, encode_query_body
+from federation.wire.query import encode_query_body
 from node.use_cases.acknowledging import Acknowledger
 from node.use_cases.consent import check_may_ask
 from node.use_cases.desk_values import Prepared, Question
@@ -40,6 +39,7 @@ from node.use_cases.outbox import Handed, Outbox, new_outgoing
 from node.use_cases.poison import log_failure
 from node.use_cases.recent import Recent
 from node.use_cases.registry import Registry
+from node.use_cases.replies import check_reply
 from node.use_cases.sealing import Sealer, Sealing, lane_of, received_crossing, sent_crossing
 from node.use_cases.world import Announcer, Own, Turns, World
 
@@ -351,25 +351,6 @@ class Asking:
             await self._store.commit(change)
             self._keyring.drop(asked.key_id)
         self._announcer.announce(message_id)
-
-
-def check_reply(opened: Opened, asked: AskedQuery, body: bytes) -> Answer:
-    """See that an answer is from the Party that was asked, to this query, about its codes.
-
-    Raises:
-        Forbidden: it is not.
-    """
-    statement, answer = opened.statement, opened.content
-    query, _ = decode_body(body)
-    expected = (asked.peer, asked.message_id, asked.message_id)
-    if (statement.sender, statement.in_reply_to, statement.conversation) != expected:
-        raise Forbidden("an answer from a Party that was not asked")
-    if not isinstance(answer, Answer) or not isinstance(query, Query):
-        raise Forbidden("this is no answer to a query")
-    check_answers(query, answer)
-    if (answer.automation is Automation.AUTOMATIC) != (opened.officer is None):
-        raise Forbidden("an automatic answer stands on a policy, and every other on an officer")
-    return answer
 
 
 def replay_mark(opened: Opened) -> ReplayMark:

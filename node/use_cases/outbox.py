@@ -246,6 +246,7 @@ class Outbox:
             return
         if crossing is None or not crossing.ciphertext:
             outgoing, crossing = await self._sealed(outgoing)
+            self._in_flight[outgoing.message_id] = outgoing
         if crossing is not None:
             handed = await self._hand_over(outgoing, crossing)
             self._answered(outgoing.peer)
@@ -263,6 +264,7 @@ class Outbox:
         await self._failed(outgoing, error, verdict, began)
 
     async def _failed(self, outgoing: Outgoing, error: FederationError, verdict: Verdict, began: float) -> None:
+        outgoing = self._in_flight[outgoing.message_id]  # with the sealing that it may have got meanwhile
         jitter = self._world.entropy(1)[0] / 256
         if verdict is Verdict.SILENT:
             self._well.discard(outgoing.peer)
