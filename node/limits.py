@@ -78,7 +78,7 @@ QUARANTINE_WORDS_MAX: Final = 500
 LIBRARY_ROWS_PER_REPLY_MAX: Final = 200
 """Parties in one reply about the library, a few hundred bytes each."""
 
-# --- delivery ------------------------------------------------------------------------------------------------------
+# --- what came in, and the clock ----------------------------------------------------------------------------------
 MESSAGES_PER_PARTY_PER_S: Final = 600.0
 """From one Party for long: more than two cores answer. All that may wait for us (OUTBOX_PER_PARTY_MAX) may come at once."""
 BYTES_PER_PARTY_PER_DAY: Final = 2_147_483_648
