@@ -417,29 +417,22 @@ async def test_clocks_that_step_ten_minutes_both_ways_lose_nothing(federation: F
     Watch(federation).look_at_the_end()
 
 
-@pytest.mark.parametrize("away_s", [3 * DAY, 30 * DAY], ids=["72 hours", "30 days"])
-def test_everything_that_was_asked_during_an_outage_is_answered_after_it(away_s: float):
-    @simulated(parties=2)
-    async def run(federation: Federation) -> None:
-        asker, answerer = federation["qm"], federation["qn"]
-        answerer.crash()
-        views = []
-        for number in range(6):
-            views.append(await ask(asker, question(answerer.party, answerer.kit.codes[number], deadline_s=60 * DAY)))
-            await asyncio.sleep(away_s / 6)
+@simulated(parties=2)
+async def test_everything_that_was_asked_during_72_hours_of_outage_is_answered_after_it(federation: Federation):
+    asker, answerer = federation["qm"], federation["qn"]
+    answerer.crash()
+    views = []
+    for number in range(6):
+        views.append(await ask(asker, question(answerer.party, answerer.kit.codes[number], deadline_s=60 * DAY)))
+        await asyncio.sleep(DAY / 2)
 
-        await federation.restart(answerer)
-        await asyncio.sleep(2 * limits.RETRY_S_MAX)
+    await federation.restart(answerer)
+    await asyncio.sleep(2 * limits.RETRY_S_MAX)
 
-        assert {(await look(asker, view.asked.message_id)).asked.state for view in views} == {AskedState.ANSWERED}
-        for view in views:
-            received = [
-                known for known, sender, _ in federation.envelopes if (known, sender) == (view.asked.message_id, asker.kit.name)
-            ]
-            assert len(received) == 1
-        Watch(federation).look_at_the_end()
-
-    run()
+    assert {(await look(asker, view.asked.message_id)).asked.state for view in views} == {AskedState.ANSWERED}
+    for view in views:
+        assert [known for known, _, _ in federation.envelopes].count(view.asked.message_id) == 1
+    Watch(federation).look_at_the_end()
 
 
 @simulated()
@@ -457,15 +450,3 @@ async def test_a_disk_that_is_full_receipts_nothing_and_goes_on_when_there_is_ro
     await asyncio.sleep(2 * limits.RETRY_S_MAX)
     assert {(await look(asker, view.asked.message_id)).asked.state for view in views} == {AskedState.ANSWERED}
     Watch(federation).look_at_the_end()
-
-
-@simulated(parties=2)
-async def test_with_the_directory_gone_for_a_month_known_parties_go_on(federation: Federation):
-    asker, answerer = federation["qm"], federation["qn"]
-    federation.secretariat.go_away()
-    await asyncio.sleep(30 * DAY)
-
-    view = await ask(asker, question(answerer.party, answerer.kit.codes[0]))
-
-    assert view.asked.state is AskedState.ANSWERED
-    assert view.directory_stale
