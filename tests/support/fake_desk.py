@@ -30,7 +30,9 @@ from federation.wire.query import encode_answer_body, encode_query_body
 from node.cli.profile import Profile
 from node.formats.patterns import read_pattern_folder
 from node.resources import patterns_folder
+from node.rpc.desk_wire import encode_outgoing
 from node.rpc.library import SUGGEST, encode_suggestion
+from node.rpc.outbox import DROP, RETRY, VIEW, encode_view
 from node.use_cases.desk_values import (
     AnswerView,
     Check,
@@ -45,6 +47,7 @@ from node.use_cases.desk_values import (
     RankedParty,
     Resolution,
 )
+from node.use_cases.held import OutboxView
 from node.v1.library_pb2 import SuggestReply
 
 QM, QN, QO, QP = PartyId("qm"), PartyId("qn"), PartyId("qo"), PartyId("qp")
@@ -129,6 +132,7 @@ class FakeDesk:
     sent: list[Answer] = field(default_factory=list)
     checks: tuple[Check, ...] = (Check(name="directory", health=Health.GOOD, words="8 entries, 5 minutes old"),)
     keys: tuple[KeyLine, ...] = ()
+    outbox: OutboxView = OutboxView(queues=(), held=(), poisons=(), numbers=())  # noqa: RUF009  # frozen: nobody changes it
     numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     @property
@@ -370,7 +374,15 @@ class LocalDesk:
         return tuple([await self.desk.resolve(self.profile.officer, scan, clues) for scan in scans])
 
     async def call(self, method, request):
-        """The calls of the library."""
+        """The calls of the library and of the outbox."""
+        if method is VIEW:
+            return encode_view(self.desk.outbox)
+        if method in (RETRY, DROP):
+            held = next((one for one in self.desk.outbox.held if one.message_id == request.message_id), None)
+            if held is None:
+                raise NotFound("no message of this id is held")
+            self.desk.outbox = replace(self.desk.outbox, held=())
+            return method.reply(outgoing=encode_outgoing(held))
         assert method is SUGGEST, method.path
         return SuggestReply(suggestions=[encode_suggestion(one) for one in suggest(LIBRARY, request.scan)])
 
