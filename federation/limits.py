@@ -105,6 +105,8 @@ CERTIFICATE_BYTES_MAX: Final = 4_096
 """A P-256 or P-384 certificate with constraints is below 1 KiB in DER."""
 CLOCK_TOLERANCE_S: Final = 300
 """A peer's clock may be five minutes off in an envelope's times; TLS refuses more by itself."""
+STATEMENT_LIFE_S_MAX: Final = QUERY_DEADLINE_S_MAX
+"""How long the word of a statement counts for when its officer signed: as long as the longest query may wait."""
 ENVELOPE_LIFE_S_MAX: Final = 21 * 86_400
 """No envelope lives longer than the private half of the prekey it is sealed to."""
 

@@ -78,7 +78,20 @@ QUARANTINE_WORDS_MAX: Final = 500
 LIBRARY_ROWS_PER_REPLY_MAX: Final = 200
 """Parties in one reply about the library, a few hundred bytes each."""
 
-# --- delivery ------------------------------------------------------------------------------------------------------
+# --- what came in, and the clock ----------------------------------------------------------------------------------
+MESSAGES_PER_PARTY_PER_S: Final = 600.0
+"""From one Party for long: more than two cores answer. All that may wait for us (OUTBOX_PER_PARTY_MAX) may come at once."""
+BYTES_PER_PARTY_PER_DAY: Final = 2_147_483_648
+"""From one Party: its whole outbox at 200 KiB each, or a thousand containers with full histories."""
+BYTES_KEPT_PER_PARTY_MAX: Final = 68_719_476_736
+"""Of one Party on our disk: five years of RETENTION_S at ten thousand small messages a day."""
+KEPT_WARNED: Final = 0.8
+"""Of that: from here on the operator is told, while there is time to ask the Party."""
+CLOCK_JUMP_S: Final = 30.0
+"""A clock that gains more than this on the machine's own timer between two looks was set; what is adjusted slowly is not noticed."""
+CLOCK_HOLD_S: Final = 86_400.0
+"""So long nothing is destroyed or ended on the word of a clock that jumped ahead and that no other node confirms: an operator looks
+within a day, and a Party whose clock was wrong before does not wait for ever."""
 POISONS_MAX: Final = 256
 """Messages remembered over which this node failed: the first ones say what is wrong with it."""
 HELD_ROWS_MAX: Final = 200

@@ -229,7 +229,7 @@ def _verify_content(arrived: Arrived, inner: Inner, statement: Statement, *, ros
         suite.check_public_key(content.reply_key)
     cas = roster.party(statement.sender).standing_cas
     signed = SignedStatement(raw=inner.statement, signature=inner.statement_signature, certificate=certificate)
-    officer = read_officer(statement, signed, roster=roster, cas=cas, at=now)
+    officer = read_officer(statement, signed, roster=roster, cas=cas, at=signed_at(statement, arrived=now))
     return Opened(arrived=arrived, inner=inner, statement=statement, content=content, officer=officer)
 
 
@@ -240,6 +240,21 @@ class SignedStatement:
     raw: bytes
     signature: bytes
     certificate: bytes
+
+
+def signed_at(statement: Statement, *, arrived: float) -> float:
+    """When the officer's certificate has to be valid: when the statement was made, as it says itself and as its node has signed.
+
+    So what waited for a peer that was away arrives, though the certificate has ended meanwhile. A statement can be dated back, by
+    whoever has the officer's key *and* the node's; so its word counts as long as the message may be under way and no longer, and then
+    the certificate has to be valid on arrival. CAs are those that stand on arrival in any case: what a revoked one verified is
+    nothing, whenever it was signed (docs/adr/0021-when-an-officer-signed.md).
+    """
+    life_s = limits.STATEMENT_LIFE_S_MAX
+    end = (
+        min(statement.deadline, statement.created + life_s) if statement.kind is MessageKind.QUERY else statement.created + life_s
+    )
+    return statement.created if arrived <= end + limits.CLOCK_TOLERANCE_S else arrived
 
 
 def read_officer(

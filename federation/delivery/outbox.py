@@ -116,6 +116,11 @@ def after_failure(outgoing: Outgoing, *, now: float, problem: str, jitter: float
     )
 
 
+def is_power_of_two(attempts: int) -> bool:
+    """At these tries something costly is done that rarely helps: often at first, and seldom in the long run."""
+    return attempts.bit_count() == 1
+
+
 def is_over(outgoing: Outgoing, *, now: float) -> bool:
     """A query whose deadline has passed is not sent any more; an answer is sent as long as evidence is kept."""
     if outgoing.kind is MessageKind.QUERY:

@@ -1,7 +1,10 @@
-"""What a node remembers of what came in, beside the messages themselves: how far each lane was seen, and what it failed over."""
+"""What a node remembers of what came in, beside the messages themselves: how far each lane was seen, what it failed over, how much
+there is.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -41,3 +44,9 @@ class ArrivalStore(Protocol):
 
     async def poisons(self, *, rows: int) -> tuple[Poison, ...]:
         """Messages over which this node failed, the longest known first."""
+
+    async def kept_bytes(self) -> Mapping[PartyId, int]:
+        """About how many bytes the content of each Party's messages takes up."""
+
+    async def queued(self, peer: PartyId) -> int:
+        """How many messages wait for the peer, those that are held included."""

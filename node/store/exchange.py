@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -162,6 +162,14 @@ class SqliteExchange(
 
     async def heads(self) -> tuple[LaneHead, ...]:
         return tuple(map(records.lane_head_value, await self._rows("SELECT * FROM lane_head ORDER BY peer, lane")))
+
+    async def kept_bytes(self) -> Mapping[PartyId, int]:
+        kept = await self._rows("SELECT peer, sum(length(sealed)) FROM crossing WHERE direction = 'received' GROUP BY peer")
+        return {PartyId(peer): size for peer, size in kept}
+
+    async def queued(self, peer: PartyId) -> int:
+        row = await self._row("SELECT count(*) FROM outgoing WHERE peer = ?", peer)
+        return row[0] if row is not None else 0
 
     async def frontier(self) -> Frontier:
         return await self._database.read(tree.frontier)

@@ -289,3 +289,6 @@ INSERT INTO lane_track
 SELECT DISTINCT peer, lane.name, -1, x'', x'' FROM crossing,
     (SELECT 'urgent' AS name UNION ALL SELECT 'normal' UNION ALL SELECT 'bulk') AS lane
 WHERE direction = 'received';
+
+-- How much room each Party's messages take up, without reading them.
+CREATE INDEX crossing_kept ON crossing (direction, peer, length(sealed));

@@ -215,6 +215,7 @@ class Answering:
         delay_s: float,
     ) -> Crossing:
         """State, record, outbox and journal in one commit; nothing has left the node before it."""
+        await self._outbox.require_room_for(received.peer)
         now = self._world.now()
         refused = all(result.outcome is Outcome.REFUSED for result in answer.results)
         event = ReceivedEvent.REFUSE if refused else ReceivedEvent.ANSWER

@@ -40,6 +40,7 @@ from node.use_cases.poison import log_failure
 from node.use_cases.recent import Recent
 from node.use_cases.registry import Registry
 from node.use_cases.replies import check_reply, replay_mark
+from node.use_cases.replies import check_reply
 from node.use_cases.sealing import Sealer, Sealing, lane_of, received_crossing, sent_crossing
 from node.use_cases.uploads import Uploads
 from node.use_cases.world import Announcer, Own, Turns, World
@@ -176,6 +177,7 @@ class Asking:
         if draft is None:
             raise NotFound("no query waits for this signature", hint="ask again: a prepared query lives ten minutes")
         inner = self._drafts.signed(draft, signature)
+        await self._outbox.require_room_for(draft.statement.recipient)
         # The key is at hand before it is written: the answer may come while the store still does not say what it did.
         draft.tried = True
         self._keyring.hold(draft.reply_key.secret, draft.reply_key.private)

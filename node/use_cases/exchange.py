@@ -30,6 +30,7 @@ from federation.wire.evidence import decode_receipt, decode_signed_receipt, enco
 from node.use_cases.answering import Answering
 from node.use_cases.asking import Asking
 from node.use_cases.attachments import Attachments
+from node.use_cases.budgets import Budgets
 from node.use_cases.keyring import Keyring
 from node.use_cases.outbox import Outbox
 from node.use_cases.poison import Poisons
@@ -61,6 +62,7 @@ class Exchange:
         turns: Turns,
         attachments: Attachments,
         poisons: Poisons,
+        budgets: Budgets,
     ) -> None:
         self._own = own
         self._world = world
@@ -75,12 +77,14 @@ class Exchange:
         self._turns = turns
         self._attachments = attachments
         self._poisons = poisons
+        self._budgets = budgets
 
     async def deliver(self, sender: NodeName, raw: bytes) -> Delivery:
         """Take one envelope: parse, verify, open, persist, receipt, act, in that order.
 
         Raises:
             PeerMisbehaviour: it is refused; nothing was written.
+            Overloaded: the sender's Party is over a budget of its own, and comes again later.
             Unprocessable: it is what it says, and this node failed over it.
             StoreUnavailable: it could not be written down, so no receipt is given; the sender tries again.
         """
@@ -90,6 +94,7 @@ class Exchange:
         if sender.party is not None:
             self._outbox.heard_from(sender.party)
             self._attachments.heard_from(sender.party)
+            self._budgets.require(sender.party, len(raw))
         private = self._keyring.private(arrived.header.key_id)
         if private is None:
             return await self._closed(arrived)

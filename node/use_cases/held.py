@@ -18,6 +18,7 @@ from federation.identity import MessageId, OfficerName, PartyId
 from federation.ports import ArrivalStore, Change, ExchangeStore, OutboxStore, Poison
 from node import limits as node_limits
 from node.use_cases.asking import Asking
+from node.use_cases.budgets import Budgets
 from node.use_cases.desk_values import Check, Health
 from node.use_cases.entitlement import Entitlement
 from node.use_cases.numbers import Numbers, words_of
@@ -152,11 +153,11 @@ class Held:
         raise NotFound("no message of this id is held", hint="`gsp outbox list` shows those that are, the oldest first")
 
 
-async def arrival_checks(numbers: Numbers, arrivals: ArrivalStore, waiting: OutboxStore) -> Sequence[Check]:
+async def arrival_checks(numbers: Numbers, budgets: Budgets, arrivals: ArrivalStore, waiting: OutboxStore) -> Sequence[Check]:
     """What `gsp doctor` says of deliveries beside what waits."""
     held = await waiting.held(rows=node_limits.HELD_ROWS_MAX)
     poisons = await arrivals.poisons(rows=node_limits.POISONS_MAX)
-    checks = [numbers.check()]
+    checks = [numbers.check(), budgets.check()]
     if held:
         peers = Counter(str(one.peer) for one in held)
         words = ", ".join(f"{count} by {peer}" for peer, count in sorted(peers.items()))

@@ -131,7 +131,7 @@ async def learn_bundles(parts: Parts, participant: Participant) -> None:
 
 async def expire_overdue(parts: Parts, participant: Participant) -> None:
     """Queries whose deadline has passed, here and there."""
-    overdue = await parts.outbox_store.overdue(now=parts.world.clock.now(), rows=limits.PAGE_ROWS_MAX)
+    overdue = await parts.outbox_store.overdue(now=parts.world.lapsed(), rows=limits.PAGE_ROWS_MAX)
     for query in overdue:
         if isinstance(query, AskedQuery):
             await participant.asking.expire(query.message_id)

@@ -52,7 +52,7 @@ class Keyring:
     async def rotate(self) -> None:
         """A new prekey each day; the ones past their end are destroyed."""
         now = self._world.now()
-        ended = [identifier for identifier, end in self._expiry.items() if end <= now]
+        ended = [identifier for identifier, end in self._expiry.items() if end <= int(self._world.lapsed())]
         newest = max((key.created for key in self._offered(now)), default=0)
         fresh: tuple[DecryptionKey, ...] = ()
         if newest + limits.PREKEY_ROTATE_S <= now:
@@ -113,7 +113,7 @@ class Keyring:
 
     def overdue(self) -> int:
         """Keys whose end has passed by more than a round of housekeeping, and which are here all the same."""
-        limit = self._world.now() - limits.CLOCK_TOLERANCE_S
+        limit = self._world.lapsed() - limits.CLOCK_TOLERANCE_S
         return sum(end <= limit for end in self._expiry.values())
 
     def private(self, identifier: bytes) -> PrivateKey | None:

@@ -25,6 +25,7 @@ from federation.ports import (
 )
 from federation.trust.chain import utc_text
 from federation.wire.envelope import decode_header
+from node.use_cases.budgets import Budgets
 from node.use_cases.desk_values import Check, Health
 from node.use_cases.world import World
 
@@ -90,17 +91,22 @@ def words_of(track: LaneTrack, notice: LaneNotice) -> str:
     return f"{lane}: {what[notice.oddity]} (noticed {utc_text(notice.since)})"
 
 
-class Numbered(ExchangeStore):
+class Counted(ExchangeStore):
     """An exchange store that counts what is received, whichever step of whichever use case writes it down."""
 
-    def __init__(self, store: ExchangeStore, numbers: Numbers) -> None:
+    def __init__(self, store: ExchangeStore, numbers: Numbers, budgets: Budgets) -> None:
         self._store = store
         self._numbers = numbers
+        self._budgets = budgets
 
     async def commit(self, change: Change) -> tuple[Position, ...]:
+        # Nothing is waited for before the store has it: commits come in the order in which they were made.
         came = [crossing for crossing in change.crossings if crossing.direction is Direction.RECEIVED]
         tracks = {(track.peer, track.lane): track for track in map(self._numbers.count, came)}
-        return await self._store.commit(replace(change, tracks=tuple(tracks.values())) if tracks else change)
+        positions = await self._store.commit(replace(change, tracks=tuple(tracks.values())) if tracks else change)
+        for crossing in came:
+            self._budgets.keep(crossing)
+        return positions
 
     async def asked(self, message_id: MessageId) -> AskedQuery | None:
         return await self._store.asked(message_id)

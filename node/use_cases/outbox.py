@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from federation import limits
 from federation.boundary.receipts import journal_leaf, read_receipt_of
 from federation.delivery.lanes import RANK, has_room
-from federation.delivery.outbox import Outgoing, Verdict, after_failure, held, in_order, is_over, verdict_on
+from federation.delivery.outbox import Outgoing, Verdict, after_failure, held, in_order, is_over, is_power_of_two, verdict_on
 from federation.delivery.receipt import Receipt, SignedReceipt
 from federation.envelope.header import Lane, MessageKind, Prekey
 from federation.envelope.seal import Envelope
@@ -34,17 +34,16 @@ from federation.ports import (
     Peer,
     Transport,
 )
-from federation.trust import keys
-from federation.trust.roster import signing_keys
-from federation.wire.envelope import decode_header, decode_statement
+from federation.wire.envelope import decode_statement
 from federation.wire.evidence import decode_signed_receipt
 from federation.wire.query import decode_body
 from node.use_cases import lines
+from node.use_cases.budgets import Budgets
 from node.use_cases.keyring import Keyring
 from node.use_cases.lines import Lines, SaidByPeer
 from node.use_cases.poison import log_failure, place_of
 from node.use_cases.registry import Registry
-from node.use_cases.sealing import Sealer, has_left, inner_of, with_sealing
+from node.use_cases.sealing import Sealer, has_left, inner_of, still_counts, with_sealing
 from node.use_cases.world import Own, Turns, World
 
 logger = logging.getLogger(__name__)
@@ -81,6 +80,7 @@ class Outbox:
         keyring: Keyring,
         sealer: Sealer,
         turns: Turns,
+        budgets: Budgets,
     ) -> None:
         self._own = own
         self._world = world
@@ -91,6 +91,7 @@ class Outbox:
         self._keyring = keyring
         self._sealer = sealer
         self._turns = turns
+        self._budgets = budgets
         self._in_flight: dict[MessageId, Outgoing] = {}
         self._sealed_beside: dict[MessageId, int] = {}  # what was sealed for a carrier while a try of it was looking for a key
         self._held_back = False
@@ -105,6 +106,10 @@ class Outbox:
         """Say who goes on when a message of a kind was handed over, and which key a message is sealed to."""
         self._on_handed = on_handed
         self._key_for = key_for
+
+    async def require_room_for(self, peer: PartyId) -> None:
+        """One more message that waits for a Party; before it is sealed. Raises Overloaded."""
+        await self._budgets.require_room_for(peer)
 
     def nudge(self) -> None:
         """Something new is in the store."""
@@ -239,11 +244,12 @@ class Outbox:
                 self._news.set()
 
     async def _try(self, outgoing: Outgoing, crossing: Crossing | None) -> None:
-        if is_over(outgoing, now=self._world.clock.now()):
+        if is_over(outgoing, now=self._world.lapsed()):
             await self._store.commit(Change(outgoing_done=(outgoing.message_id,)))
             return
         if crossing is None or not crossing.ciphertext:
             outgoing, crossing = await self._sealed(outgoing)
+            self._in_flight[outgoing.message_id] = outgoing
         if crossing is not None:
             handed = await self._hand_over(outgoing, crossing)
             self._answered(outgoing.peer)
@@ -261,6 +267,7 @@ class Outbox:
         await self._failed(outgoing, error, verdict, began)
 
     async def _failed(self, outgoing: Outgoing, error: FederationError, verdict: Verdict, began: float) -> None:
+        outgoing = self._in_flight[outgoing.message_id]  # with the sealing that it may have got meanwhile
         jitter = self._world.entropy(1)[0] / 256
         if verdict is Verdict.SILENT:
             self._well.discard(outgoing.peer)
@@ -280,8 +287,9 @@ class Outbox:
             later = held(outgoing, error, now=int(now))
         else:
             later = after_failure(outgoing, now=now, problem=error.code, jitter=jitter)
-        if isinstance(error, Unauthentic):
-            # It may be sealed to a key that the peer has lost, as a node has that was put back from a backup: ask for its newest.
+        if isinstance(error, Unauthentic) and is_power_of_two(later.attempts):
+            # It may be sealed to a key that the peer has lost, as a node has that was put back from a backup: ask for its newest. When
+            # it is something else, as a clock, sealing again and again would help nobody, and each sealing uses a number up.
             self._keyring.forget(outgoing.peer)
             later = replace(later, sealed_until=0)
         logger.info("a delivery failed", extra={"peer": outgoing.peer, "problem": error.code, "attempts": later.attempts})
@@ -315,7 +323,12 @@ class Outbox:
         crossing = await self._store.crossing(Direction.SENT, outgoing.message_id)
         if crossing is None:
             raise Misuse("a message is in the outbox and not in the records")
-        if crossing.ciphertext and outgoing.sealed_until > self._world.clock.now() and self._counts(crossing):
+        now = self._world.clock.now()
+        if (
+            crossing.ciphertext
+            and outgoing.sealed_until > now
+            and still_counts(crossing, self._registry.roster, self._own.name, now=now)
+        ):
             return outgoing, crossing
         peer = self._registry.peer(outgoing.peer)
         key = await self._key(outgoing, peer)
@@ -364,18 +377,6 @@ class Outbox:
         if key is None:
             raise UnknownParty("the peer offers no key to seal to", hint="its node has to run to make one")
         return key
-
-    def _counts(self, crossing: Crossing) -> bool:
-        """Whether others still take what this node signed when it sealed this: its key may have been revoked since."""
-        roster, name = self._registry.roster, self._own.name
-        try:
-            listed = signing_keys(roster, name, at=decode_header(crossing.header).created)
-            keys.verify_any(public_keys=listed, message=keys.node_message(crossing.digest), signature=crossing.signature)
-        except Unauthentic:
-            return False
-        except UnknownParty:
-            return True  # the directory lists no node of ours: another seal would help nobody
-        return True
 
     async def _seal_again(self, outgoing: Outgoing, peer: Peer, key: tuple[Prekey, int]) -> tuple[Outgoing, Crossing | None]:
         crossing = await self._store.crossing(Direction.SENT, outgoing.message_id)

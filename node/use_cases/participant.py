@@ -22,6 +22,7 @@ from node.use_cases.attachments import Attachments
 from node.use_cases.auditing import Auditing
 from node.use_cases.carrying import Carrying
 from node.use_cases.chronicle import Chronicle
+from node.use_cases.budgets import Budgets
 from node.use_cases.desk import OwnDesk
 from node.use_cases.diagnosis import Diagnosis
 from node.use_cases.entitlement import Entitlement
@@ -34,7 +35,7 @@ from node.use_cases.key_report import KeyReport, TlsFacts
 from node.use_cases.keyring import Keyring
 from node.use_cases.library import Patterns
 from node.use_cases.notices import Notices
-from node.use_cases.numbers import Numbered, Numbers
+from node.use_cases.numbers import Counted, Numbers
 from node.use_cases.offering import Offering
 from node.use_cases.outbox import OnHanded, Outbox
 from node.use_cases.parcels import Parcels
@@ -51,6 +52,7 @@ from node.use_cases.sealing import Sealer
 from node.use_cases.spool_sweep import SpoolSweep
 from node.use_cases.uploads import Uploads
 from node.use_cases.weather import WeatherStation
+from node.use_cases.steady import Steady
 from node.use_cases.witnessing import Witness
 from node.use_cases.world import Announcer, Turns
 
@@ -58,10 +60,12 @@ from node.use_cases.world import Announcer, Turns
 @asynccontextmanager
 async def participating(parts: Parts) -> AsyncIterator[Participant]:
     """Wire a node and keep its background work going until the block ends. A dead task is a dead node."""
-    numbers = await Numbers.load(parts.arrivals, parts.world)
     parts = await _told(parts)
-    parts = replace(parts, exchange_store=Numbered(parts.exchange_store, numbers))
-    participant, acknowledger = await _assemble(parts, numbers)
+    steady = Steady(parts.world.clock, clocks=lambda: parts.facts().clocks)
+    parts = replace(parts, world=replace(parts.world, steady=steady))
+    counts = _Counts(numbers=await Numbers.load(parts.arrivals, parts.world), budgets=await Budgets.load(parts.arrivals))
+    parts = replace(parts, exchange_store=Counted(parts.exchange_store, counts.numbers, counts.budgets))
+    participant, acknowledger = await _assemble(parts, counts)
     async with asyncio.TaskGroup() as group:
         tasks = [
             group.create_task(participant.outbox.run()),
@@ -85,6 +89,14 @@ async def _told(parts: Parts) -> Parts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Counts:
+    """What is counted of every Party."""
+
+    numbers: Numbers
+    budgets: Budgets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Core:
     """What both sides of a node stand on."""
 
@@ -99,12 +111,12 @@ class _Core:
     recent: Recent
     uploads: Uploads
     attachments: Attachments
-    numbers: Numbers
+    counts: _Counts
 
 
-async def _assemble(parts: Parts, numbers: Numbers) -> tuple[Participant, Acknowledger]:
+async def _assemble(parts: Parts, counts: _Counts) -> tuple[Participant, Acknowledger]:
     notices = await Notices.load(parts.registry, parts.notice_store, parts.world.clock)
-    core = await _core(parts, numbers)
+    core = await _core(parts, counts)
     personnel = employ(parts.officers, party=parts.own.party, node=parts.own.name, world=parts.world)
     asking, answering = _asking(parts, core), _answering(parts, core)
     await answering.recollect()
@@ -153,7 +165,7 @@ async def _assemble(parts: Parts, numbers: Numbers) -> tuple[Participant, Acknow
     return participant, core.acknowledger
 
 
-async def _core(parts: Parts, numbers: Numbers) -> _Core:
+async def _core(parts: Parts, counts: _Counts) -> _Core:
     keyring = Keyring(parts.own, parts.world, parts.exchange_store)
     await keyring.load()
     patterns = Patterns(
@@ -177,6 +189,7 @@ async def _core(parts: Parts, numbers: Numbers) -> _Core:
         keyring=keyring,
         sealer=sealer,
         turns=turns,
+        budgets=counts.budgets,
     )
     return _Core(
         keyring=keyring,
@@ -197,7 +210,7 @@ async def _core(parts: Parts, numbers: Numbers) -> _Core:
             registry=parts.registry,
             ports=parts.attachments,
         ),
-        numbers=numbers,
+        counts=counts,
     )
 
 
@@ -273,7 +286,7 @@ def _held(parts: Parts, core: _Core, asking: Asking, entitlement: Entitlement) -
         registry=parts.registry,
         outbox=core.outbox,
         asking=asking,
-        numbers=core.numbers,
+        numbers=core.counts.numbers,
         turns=core.turns,
         entitlement=entitlement,
     )
@@ -304,6 +317,7 @@ def _exchange(parts: Parts, core: _Core, asking: Asking, answering: Answering) -
         answering=answering,
         turns=core.turns,
         attachments=core.attachments,
+        budgets=core.counts.budgets,
         poisons=Poisons(store=parts.exchange_store, arrivals=parts.arrivals, world=parts.world, version=parts.version),
     )
 
@@ -419,7 +433,7 @@ def _diagnosis(parts: Parts, core: _Core, notices: Notices) -> Diagnosis:
         key_report=report,
         keyring=core.keyring,
         accounts=parts.reconcile_store,
-        arrivals=lambda: arrival_checks(core.numbers, parts.arrivals, parts.outbox_store),
+        arrivals=lambda: arrival_checks(core.counts.numbers, core.counts.budgets, parts.arrivals, parts.outbox_store),
     )
 
 

@@ -1,4 +1,4 @@
-"""What other nodes' clocks say, beside what this one says: for the operator's eyes, and for no rule.
+"""What other nodes' clocks say, beside what this one says: for the operator's eyes, and to see whether a jump of ours was right.
 
 At every call a node tells its time behind the reply. A clock that is wrong stops certificates and envelopes, and each operator
 believes the own one. So both are shown, before it comes to that.
@@ -45,6 +45,14 @@ class PeerClocks:
         self._heard[node] = clocks
         if len(self._heard) > limits.CHANNELS_MAX:
             del self._heard[next(iter(self._heard))]
+
+    def confirm(self, *, since: float) -> bool:
+        """Whether more of the nodes that were called since then, by this clock, agree with it than not.
+
+        Nodes that lie can make a clock believed that jumped ahead, which nobody doubted before; they cannot make one jump.
+        """
+        heard = [abs(one.offset_s) <= limits.CLOCK_TOLERANCE_S for one in self._heard.values() if one.asked >= since]
+        return sum(heard) * 2 > len(heard)
 
     def check(self) -> Check:
         """What `gsp doctor` says of them."""

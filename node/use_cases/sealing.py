@@ -13,8 +13,12 @@ from federation.envelope.attachment import Attachment
 from federation.envelope.header import Lane, Prekey, Statement
 from federation.envelope.seal import Inner
 from federation.envelope.suite import CEK_BYTES
+from federation.errors import Unauthentic, UnknownParty
 from federation.identity import NodeName, PartyId
 from federation.ports import Crossing, Direction
+from federation.trust import keys
+from federation.trust.roster import Roster, signing_keys
+from federation.wire.envelope import decode_header
 from node.use_cases.registry import Registry
 from node.use_cases.world import Own, World
 
@@ -143,6 +147,23 @@ def received_crossing(opened: Opened, *, at: int) -> Crossing:
 def has_left(crossing: Crossing) -> bool:
     """Whether a message of ours has left the outbox: it is receipted, answered or over, and its ciphertext is gone."""
     return crossing.receipt is not None or (crossing.digest != b"" and not crossing.ciphertext)
+
+
+def still_counts(crossing: Crossing, roster: Roster, name: NodeName, *, now: float) -> bool:
+    """Whether others still take what this node signed when it sealed this: its key may have been revoked since, or its clock was
+    ahead then.
+    """
+    created = decode_header(crossing.header).created
+    if created > now + limits.CLOCK_TOLERANCE_S:
+        return False
+    try:
+        listed = signing_keys(roster, name, at=created)
+        keys.verify_any(public_keys=listed, message=keys.node_message(crossing.digest), signature=crossing.signature)
+    except Unauthentic:
+        return False
+    except UnknownParty:
+        return True  # the directory lists no node of ours: another seal would help nobody
+    return True
 
 
 def inner_of(crossing: Crossing) -> Inner:

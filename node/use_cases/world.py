@@ -38,10 +38,19 @@ class Own:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """Time and unpredictable bytes. Timers belong to the event loop; both are virtual in simulations."""
+    """Time and unpredictable bytes. Timers belong to the event loop; both are virtual in simulations.
+
+    Attributes:
+        steady: a clock that does not believe a jump ahead too soon; a node has one as soon as it runs.
+    """
 
     clock: Clock
     entropy: Entropy
+    steady: Clock | None = None
+
+    def lapsed(self) -> float:
+        """Unix seconds, for what cannot be undone: what has ended by this time has ended."""
+        return (self.steady or self.clock).now()
 
     def now(self) -> int:
         """Unix seconds, whole: what is written into messages."""

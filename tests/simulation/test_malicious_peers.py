@@ -11,13 +11,25 @@ import pytest
 
 from federation import limits
 from federation.boundary.directory import fold, sign_checkpoint
-from federation.errors import FederationError, Forbidden, Malformed, Misuse, Unauthentic
+from federation.boundary.messages import body_digest, compose_statement
+from federation.envelope.header import Lane, MessageKind, Statement
+from federation.envelope.seal import Inner
+from federation.errors import FederationError, Forbidden, Malformed, Misuse, PeerMisbehaviour, Unauthentic
 from federation.identity import MessageId
-from federation.ports import Peer
+from federation.ports import Direction, Peer
+from federation.query.codes import Automation
+from federation.query.lifecycle import AskedState
+from federation.query.query import Query
+from federation.wire.envelope import encode_envelope
+from federation.wire.query import encode_answer_body
 from node import party as party_node
 from node.use_cases.housekeeping import follow_directory, learn_bundles
+from node.use_cases.outbox import envelope_of
+from tests.support.crossing import an_answer
 from tests.support.federation import Federation, federating
+from tests.support.simulated import simulated
 from tests.support.simulated_node import SimNode
+from tests.support.simulated_officers import HOUR, answer_inbox, ask, look, question
 from tests.support.virtual_clock import VirtualLoop, run_virtual
 
 LIES = [Malformed, Unauthentic, Forbidden, Misuse]
@@ -131,3 +143,68 @@ def test_questions_without_answers_do_not_keep_a_node_from_its_other_duties() ->
             assert not node.answering._unanswered
 
     run_virtual(main)
+
+
+@simulated(automation=Automation.MANUAL)
+async def test_a_peer_that_sends_garbage_is_refused_and_changes_nothing(federation: Federation):
+    node, sender = federation["qn"], federation["qm"]
+    view = await ask(sender, question(node.party, node.kit.codes[0]))
+    sent = await sender.storage.crossing(Direction.SENT, view.asked.message_id)
+    assert sent is not None
+    raw = encode_envelope(replace(envelope_of(sent), ciphertext=bytes(2_000)))
+    leaves = len(node.storage._leaves)
+    assert node.participant is not None
+    garbage = [b"", bytes(1), bytes(range(256)) * 20, raw[: len(raw) // 2], raw[:-1] + bytes(1), raw + bytes(1), bytes(4_000_000)]
+
+    for one in garbage:
+        with pytest.raises(PeerMisbehaviour):
+            await node.participant.exchange.deliver(sender.kit.name, one)
+
+    assert len(node.storage._leaves) == leaves
+    assert not node.storage._poisons
+    assert (await ask(federation["qo"], question(node.party, node.kit.codes[1]))).asked.state is AskedState.DELIVERED
+
+
+@simulated(automation=Automation.MANUAL)
+async def test_a_peer_that_answers_a_query_that_was_asked_of_another_is_refused(federation: Federation):
+    asker, asked, liar = federation["qm"], federation["qn"], federation["qo"]
+    view = await ask(asker, question(asked.party, asked.kit.codes[0]))
+    said, made = view.asked.message_id, await _answer_of(liar, asker, view.query, view.asked.message_id)
+
+    with pytest.raises(Forbidden, match="a Party that was not asked"):
+        await asker.participant.exchange.deliver(liar.kit.name, made)
+    with pytest.raises(Forbidden, match="handed over by the node that signed it"):
+        await asker.participant.exchange.deliver(asked.kit.name, made)
+
+    view = await look(asker, said)
+    assert (view.asked.state, view.answers) == (AskedState.DELIVERED, ())
+    assert await answer_inbox(asked) == 1
+    await asyncio.sleep(5)
+    assert [one.sender for one in (await look(asker, said)).answers] == [asked.party]
+
+
+async def _answer_of(liar: SimNode, asker: SimNode, query: Query, query_id: MessageId) -> bytes:
+    """An answer as its own Party would seal it, to a query that another Party was asked."""
+    assert liar.participant is not None
+    body = encode_answer_body(an_answer(query), certificate=b"")
+    now = int(liar.clock.now())
+    statement = Statement(
+        message_id=MessageId(bytes(15) + b"x"),
+        kind=MessageKind.ANSWER,
+        conversation=query_id,
+        in_reply_to=query_id,
+        sender=liar.party,
+        recipient=asker.party,
+        officer_id=None,
+        certificate_hash=b"",
+        policy_digest=bytes(32),
+        created=now,
+        deadline=now + HOUR,
+        body_digest=body_digest(body),
+    )
+    inner = Inner(statement=compose_statement(statement), statement_signature=b"", salt=bytes(32), body=body)
+    asking: Any = liar.participant.asking
+    key = liar.participant.keyring.prekey_of(asker.party, liar.participant.registry.roster)
+    assert key is not None
+    sealing = asking._sealer.seal(inner, statement, recipient=asker.kit.name, key=key[0], key_until=key[1], lane=Lane.NORMAL)
+    return encode_envelope(sealing.sealed.envelope)

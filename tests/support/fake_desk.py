@@ -32,7 +32,9 @@ from federation.wire.query import encode_answer_body, encode_query_body
 from node.cli.profile import Profile
 from node.formats.patterns import read_pattern_folder
 from node.resources import patterns_folder
+from node.rpc.desk_wire import encode_outgoing
 from node.rpc.library import SUGGEST, encode_suggestion
+from node.rpc.outbox import DROP, RETRY, VIEW, encode_view
 from node.use_cases.desk_values import (
     AnswerView,
     Check,
@@ -48,6 +50,7 @@ from node.use_cases.desk_values import (
     Resolution,
 )
 from node.use_cases.why_values import Explanation, PeerView
+from node.use_cases.held import OutboxView
 from node.v1.library_pb2 import SuggestReply
 from tests.support.fake_why import explanation, peer_views
 
@@ -134,6 +137,7 @@ class FakeDesk:
     sent: list[Answer] = field(default_factory=list)
     checks: tuple[Check, ...] = (Check(name="directory", health=Health.GOOD, words="8 entries, 5 minutes old"),)
     keys: tuple[KeyLine, ...] = ()
+    outbox: OutboxView = OutboxView(queues=(), held=(), poisons=(), numbers=())  # noqa: RUF009  # frozen: nobody changes it
     numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     audit: Callable[[Any, Any], Any] | None = None
 
@@ -389,9 +393,17 @@ class LocalDesk:
         return tuple([await self.desk.resolve(self.profile.officer, scan, clues) for scan in scans])
 
     async def call(self, method, request):
-        """The calls of the library, and of the audit where a test has one."""
+        """The calls of the library and of the outbox, and of the audit where a test has one."""
         if self.desk.audit is not None:
             return self.desk.audit(method, request)
+        if method is VIEW:
+            return encode_view(self.desk.outbox)
+        if method in (RETRY, DROP):
+            held = next((one for one in self.desk.outbox.held if one.message_id == request.message_id), None)
+            if held is None:
+                raise NotFound("no message of this id is held")
+            self.desk.outbox = replace(self.desk.outbox, held=())
+            return method.reply(outgoing=encode_outgoing(held))
         assert method is SUGGEST, method.path
         return SuggestReply(suggestions=[encode_suggestion(one) for one in suggest(LIBRARY, request.scan)])
 

@@ -310,6 +310,18 @@ class MemoryExchange(
         return tuple(sorted(self._poisons.values(), key=lambda one: (one.since, one.peer, one.message_id))[:rows])
 
     @may_fail
+    async def kept_bytes(self) -> dict[PartyId, int]:
+        kept: dict[PartyId, int] = {}
+        for crossing in self._crossings.values():
+            if crossing.direction is Direction.RECEIVED:
+                kept[crossing.peer] = kept.get(crossing.peer, 0) + len(crossing.statement) + len(crossing.body)
+        return kept
+
+    @may_fail
+    async def queued(self, peer: PartyId) -> int:
+        return sum(outgoing.peer == peer for _, outgoing in self._outgoing.values())
+
+    @may_fail
     async def waiting(self, peer: PartyId) -> tuple[Outgoing, ...]:
         waiting = sorted((number, outgoing.message_id) for number, outgoing in self._outgoing.values() if outgoing.peer == peer)
         return tuple(self._outgoing[message_id][1] for _, message_id in waiting[: limits.OUTBOX_PER_PARTY_MAX])

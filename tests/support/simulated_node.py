@@ -34,6 +34,7 @@ from node.use_cases.own_keys import HeldKey, OwnKeys, ca_key_hash
 from node.use_cases.participant import participating
 from node.use_cases.parts import Participant, Parts
 from node.use_cases.peer_book import PeerBook
+from node.use_cases.peer_clocks import PeerClocks
 from node.use_cases.personnel import OfficerParts
 from node.use_cases.registry import Registry
 from node.use_cases.world import Own, World
@@ -139,6 +140,7 @@ class SimNode:
     Attributes:
         storage, directory, patterns, trace: what survives a crash.
         clock: this machine's.
+        peer_clocks: what it heard of others' clocks; the simulated network tells none.
         policy: taken up when the node starts.
         problems: codes of all errors for which a message did not get through.
     """
@@ -158,6 +160,7 @@ class SimNode:
         self.party = kit.party
         self.policy = Policy(standard=automation)
         self.clock = WallClock(loop)
+        self.peer_clocks = PeerClocks()
         self.faults = Faults(seed)
         self.storage = Storage(self.faults)
         self.spool = MemorySpool(self.faults)
@@ -332,7 +335,7 @@ class SimNode:
             policy=self.policy,
             officers=self._officer_parts(),
             own_keys=OwnKeys(party=self.party, registry=registry, clock=self.clock, source=KitKeys(self.kit)),
-            facts=lambda: Facts(certificate=FOR_EVER, disk_free_bytes=2**34),
+            facts=lambda: Facts(certificate=FOR_EVER, disk_free_bytes=2**34, clocks=self.peer_clocks),
             housekeeping_s=HOUSEKEEPING_S,
             witness_pause_s=HOUSEKEEPING_S,
         )

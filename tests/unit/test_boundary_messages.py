@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import replace
 
 import pytest
@@ -16,7 +17,9 @@ from federation.errors import Forbidden, Incompatible, Malformed, PeerMisbehavio
 from federation.identity import MessageId, PartyId
 from federation.query.answer import Answer
 from federation.trust.entries import Revoke, RevokedKind
+from federation.trust.issuing import issue_officer_certificate
 from federation.trust.keys import SoftwareSigner, node_message
+from federation.trust.roster import with_party
 from federation.wire.envelope import decode_header, encode_envelope, encode_header
 from federation.wire.query import encode_answer_body, encode_query_body
 from tests.support.crossing import a_query, an_answer, message, private_key, public_key
@@ -450,6 +453,58 @@ def test_an_officer_whose_certificate_has_ended_is_refused(treaty, roster):
 
     with pytest.raises(Unauthentic, match="the certificate is valid from"):
         opened(treaty, sent.raw, roster, now=late)
+
+
+def ending_soon(treaty: Treaty, *, after_s: int):
+    """The officer of qm with a certificate that ends so long after now."""
+    officer = treaty.parties[QM].officer
+    made = NOW + after_s - limits.OFFICER_CERTIFICATE_LIFE_S
+    certificate = issue_officer_certificate(
+        officer.signer.public_key, name=officer.name, ca=treaty.parties[QM].ca, now=made, entropy=os.urandom
+    )
+    return replace(officer, certificate=certificate)
+
+
+def test_an_officer_whose_certificate_ended_while_the_message_waited_is_believed(treaty, roster):
+    """A peer that was away for a month; the node has sealed the same statement again since."""
+    month = NOW + 30 * DAY
+    sent = asked(
+        treaty,
+        officer=ending_soon(treaty, after_s=DAY),
+        statement={"deadline": NOW + 60 * DAY},
+        route={"created": month, "expires": month + DAY},
+    )
+    assert opened(treaty, sent.raw, roster, now=month).officer is not None
+
+
+def test_an_officer_whose_certificate_had_ended_when_the_statement_was_made_is_refused(treaty, roster):
+    sent = asked(treaty, officer=ending_soon(treaty, after_s=-60))
+    with pytest.raises(Unauthentic, match="the certificate is valid from"):
+        opened(treaty, sent.raw, roster)
+
+
+def test_beyond_its_deadline_a_query_does_not_say_when_it_was_signed(treaty, roster):
+    """Whoever has an old officer's key and the node's cannot date a query back as far as they like."""
+    late = NOW + 7 * DAY + limits.CLOCK_TOLERANCE_S + 1
+    for arrived, refused in ((late - 1, False), (late, True)):
+        sent = asked(
+            treaty,
+            officer=ending_soon(treaty, after_s=DAY),
+            statement={"deadline": NOW + 7 * DAY},
+            route={"created": arrived, "expires": arrived + DAY},
+        )
+        if refused:
+            with pytest.raises(Unauthentic, match="the certificate is valid from"):
+                opened(treaty, sent.raw, roster, now=arrived)
+        else:
+            assert opened(treaty, sent.raw, roster, now=arrived).officer is not None
+
+
+def test_what_a_revoked_ca_verified_is_refused_whenever_it_was_signed(treaty, roster):
+    record = roster.party(QM)
+    without = with_party(roster, QM, replace(record, revoked=record.revoked | {record.cas[0].key_hash}))
+    with pytest.raises(Unauthentic, match="pins no CA"):
+        opened(treaty, asked(treaty).raw, without)
 
 
 def test_a_nodes_certificate_is_no_officers(treaty, roster):
