@@ -135,6 +135,11 @@ class Line:
         valid = f"the certificate there is valid from {utc_text(window.not_before)} to {utc_text(window.not_after)}"
         return Unreachable(error.message, hint=f"{error.hint}; {valid}")
 
+    @property
+    def is_broken(self) -> bool:
+        """Whether gRPC has no connection, and fails each call at once until its own pause is over."""
+        return self._channel.get_state() is grpc.ChannelConnectivity.TRANSIENT_FAILURE
+
     async def retire(self) -> None:
         """Take no further calls; close when those under way have ended, which their deadlines make sure of."""
         self._retired = True
@@ -190,13 +195,23 @@ class Channels:
         line = self._lines.get(peer)
         if line is None:
             line = await self._open(peer)
-        return await line.call(method, request, clock=self._clock, hear=lambda clocks: self.clocks.hear(peer.name, clocks))
+        try:
+            return await line.call(method, request, clock=self._clock, hear=lambda clocks: self.clocks.hear(peer.name, clocks))
+        except Unreachable:
+            await self._give_up_broken(peer, line)
+            raise
 
     async def renew(self, own: NodeCredential) -> None:
         """Show another certificate from now on."""
         self._own = own
         lines, self._lines = self._lines, {}
         for line in lines.values():
+            await line.retire()
+
+    async def _give_up_broken(self, peer: Peer, line: Line) -> None:
+        """The next call connects anew: when to try again is for the outbox to say, which knows that a peer has just been in touch."""
+        if line.is_broken and self._lines.get(peer) is line:
+            del self._lines[peer]
             await line.retire()
 
     async def _open(self, peer: Peer) -> Line:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -236,3 +237,18 @@ async def _outcome(channels: Channels, peer: Peer) -> object:
         return await channels.call(peer, DELIVER, REQUEST)
     except Unreachable as unreachable:
         return unreachable
+
+
+async def test_a_node_that_begins_to_listen_is_reached_at_the_next_call_and_not_after_a_pause_of_grpc(treaty):
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{held.getsockname()[1]}"
+    peer = Peer(name=node_name(QM), endpoint=address, anchors=(treaty.ca(QM).certificate,))
+    async with Channels(own=treaty.credential(node_name(QN)), clock=WALL_CLOCK) as channels:
+        for _ in range(6):  # by now a channel that stayed would pause for seconds
+            with pytest.raises(Unreachable):
+                await channels.call(peer, DELIVER, REQUEST)
+        async with listening(treaty, node_name(QM), address=address):
+            reply = await channels.call(peer, DELIVER, REQUEST)
+
+    assert reply.receipt
