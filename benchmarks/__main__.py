@@ -25,14 +25,19 @@ from benchmarks.directory import replaying
 from benchmarks.echo import floor_in_flight, floor_one_at_a_time, in_flight_rate, one_at_a_time
 from benchmarks.federation import federation
 from benchmarks.hard_times import hard_times, hard_times_lines
+from benchmarks.photos import CARRIERS, reading, summary
 from benchmarks.resolving import resolving
 from benchmarks.revocation import revocation_on_sight
 from benchmarks.sealing import sealing
 from benchmarks.stages import stages
 from benchmarks.withdrawal import withdrawal
+from tests.support.photos import DAMAGES
 
 SHOWCASE = "pack-in-warehouse"
 """A pack that was made, packed and shipped once: all items, a few movements."""
+
+
+PHOTO_PIXELS = 3.0
 
 
 def main() -> int:
@@ -83,6 +88,7 @@ async def measure(queries: int, *, long: bool) -> dict[str, Any]:
         "revocation": {"told_to_refused_p50_ms": refused_ms, "to_two_echoes": refused_ms / (2 * floor_ms)},
         "directory": replaying(),
         "resolving": resolving(),
+        "photos": photos(),
         "withdrawal": two["withdrawal"] | {"to_floor": two["withdrawal"]["ms"] / (2 * floor_ms + commit_ms)},
     }
 
@@ -114,6 +120,11 @@ async def one_process(folder: Path, queries: int) -> dict[str, float]:
     rest = whole - sum(parts.values())
     ordered = sorted(parts.items(), key=lambda part: -part[1])
     return {"whole": whole * 1e3} | {name: seconds * 1e3 for name, seconds in ordered} | {"transport and the rest": rest * 1e3}
+
+
+def photos() -> dict[str, Any]:
+    """One photo for each kind of symbol and damage."""
+    return {str(carrier): summary(list(reading(carrier, 1, 1, (PHOTO_PIXELS,)))) for carrier in CARRIERS}
 
 
 def commit_floor(folder: Path, rounds: int = 200) -> float:
@@ -186,6 +197,7 @@ def show(figures: dict[str, Any]) -> None:
     lines += ["", *transfer_lines(figures["attachments"])]
     lines += directory_lines(figures["directory"])
     lines += resolving_lines(figures["resolving"])
+    lines += photos_lines(figures["photos"])
     sys.stdout.write("\n".join(lines) + "\n")
 
 
@@ -216,6 +228,18 @@ def resolving_lines(figures: dict[str, Any]) -> list[str]:
         f"  a hit by number of patterns           {grown}",
         f"  rebuilt after one Party's change      {figures['rebuild_ms']:9.1f} ms",
         f"  reading a scan                        {', '.join(f'{one / 1e3:.1f}' for one in figures['normalising_ns'].values())} us",
+    ]
+
+
+def photos_lines(figures: dict[str, Any]) -> list[str]:
+    """What is read of photos, at one size; `python -m benchmarks.photos` has them by size and damage."""
+    return [
+        "",
+        f"photos of {PHOTO_PIXELS:g} pixels a module with {len(DAMAGES)} damages, for each kind of symbol",
+        *(
+            f"  {kind:<14}read {one['read']:2} of {one['photos']}   wrong {one['wrong']}   {one['ms']:5.0f} ms a photo"
+            for kind, one in figures.items()
+        ),
     ]
 
 

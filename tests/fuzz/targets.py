@@ -14,6 +14,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 from PIL import Image
 
 from federation import limits
@@ -25,6 +26,7 @@ from federation.envelope.attachment import check_name
 from federation.errors import FederationError
 from federation.evidence.bundle import Disclosure
 from federation.identity import NodeName, party_id
+from federation.limits import SCAN_CHARACTERS_MAX
 from federation.trust.desk_code import decode_desk_code
 from federation.trust.entries import EntryKind
 from federation.trust.join_code import decode_join_code
@@ -45,16 +47,20 @@ from federation.wire.library import LibraryFile, encode_library_file
 from federation.wire.parcel import encode_parcel, encode_signed_parcel
 from federation.wire.patterns import decode_pattern_set, encode_pattern_set
 from node.formats.audit_files import Form, check_audit_file, head, render, tail
+from node.formats.dotcode.message import read_message
+from node.formats.dotcode.reader import read_dotcodes
+from node.formats.dotcode.symbol import read_symbol
 from node.formats.pattern_text import pattern_file
 from node.formats.patterns import read_pattern_file, read_pattern_folder
-from node.formats.pictures import read_picture
+from node.formats.pictures import look_at_picture
+from node.rpc.attachment_desk import decode_facts
 from node.rpc.introduction import CERTIFICATE_KEY, VERSION_KEY, read_introduction
 from node.use_cases.audit_values import AuditRow, Closing, Search, chained, sign_closing
+from node.v1 import attachments_pb2 as pb
 from tests.support.crossing import Conversation
 from tests.support.treaty import Treaty
-from node.rpc.attachment_desk import decode_facts
-from node.v1 import attachments_pb2 as pb
 
+CORNERS: Final = 4
 NOW: Final = 1_763_942_400
 VECTORS: Final = Path(__file__).resolve().parents[1] / "vectors"
 CONFIG: Final = Path(__file__).resolve().parents[2] / "config" / "patterns"
@@ -173,10 +179,51 @@ def _facts(raw: bytes) -> None:
     decode_facts(strict.parse(pb.FileFacts, raw, bytes_max=len(raw)))
 
 
-def _picture() -> bytes:
+def _look(raw: bytes) -> None:
+    """Whatever is found lies somewhere, and what is read is no longer than a scan."""
+    findings = look_at_picture(raw)
+    assert all(len(one.corners) == CORNERS for one in (*findings.readings, *findings.products, *findings.unread))
+    assert all(len(one.scan) <= SCAN_CHARACTERS_MAX for one in findings.readings)
+
+
+def _codewords(raw: bytes) -> None:
+    message = read_message([byte % 113 for byte in raw])
+    assert message is None or message.text
+
+
+def _dots(raw: bytes) -> None:
+    """A byte for the width, then as many rows of places as there are; the first five rows or so make a symbol."""
+    width = max(1, raw[0] if raw else 0)
+    places = np.frombuffer(raw[1 : 1 + len(raw[1:]) // width * width], dtype=np.uint8)
+    read_symbol((places / 255).astype(np.float32).reshape(-1, width))
+
+
+def _shades(raw: bytes) -> None:
+    """A picture 64 pixels wide without a file around it, so that the fuzzer changes dots and not compressed bytes."""
+    height = len(raw) // 64
+    if height:
+        read_dotcodes(Image.frombytes("L", (64, height), raw[: height * 64]))
+
+
+def _pictures() -> tuple[bytes, ...]:
+    """One small picture in each kind of file, and kinds of pixels that are seldom."""
+    drawn = Image.radial_gradient("L").resize((24, 24))
+    kinds = [(drawn, "PNG"), (drawn, "JPEG"), (drawn, "WEBP"), (drawn, "BMP")]
+    kinds += [(drawn.convert(mode), "PNG") for mode in ("1", "P", "LA", "RGBA", "I;16")]
+    kinds += [(drawn.convert("CMYK"), "JPEG")]
+    return tuple(_file(picture, kind) for picture, kind in kinds)
+
+
+def _file(picture: Image.Image, kind: str) -> bytes:
     file = BytesIO()
-    Image.new("L", (24, 24), 255).save(file, "PNG")
+    picture.save(file, kind)
     return file.getvalue()
+
+
+def _dots_seed() -> bytes:
+    """A lattice like that of DotCode, six pixels from dot to dot."""
+    rows, columns = np.mgrid[0:48, 0:64]
+    return (127 + 127 * np.cos(rows * np.pi / 3) * np.cos(columns * np.pi / 3)).astype(np.uint8).tobytes()
 
 
 def _texts(*texts: str) -> tuple[bytes, ...]:
@@ -252,7 +299,10 @@ TARGETS: Final = {
         _bytes(library.decode_library_file),
         (encode_library_file(LibraryFile(leaves=(b"1",), checkpoint=b"2", sets=ENCODED[:1])),),
     ),
-    "picture": Target(_bytes(read_picture), (_picture(),)),
+    "picture": Target(_bytes(_look), _pictures()),
+    "dotcode-message": Target(_bytes(_codewords), (bytes(range(113)), b"\x6a\x61\x12", b"\x70\x01\x02\x03\x6d")),
+    "dotcode-symbol": Target(_bytes(_dots), (b"\x0f" + bytes(15 * 10), b"\x18" + b"\xff" * (24 * 15))),
+    "dotcode-picture": Target(_bytes(_shades), (_dots_seed(),)),
     "envelope": Target(_bytes(envelope.decode_envelope)),
     "header": Target(_bytes(envelope.decode_header), (_vector("messages", "header", "encoded"),)),
     "statement": Target(_bytes(envelope.decode_statement), (_vector("messages", "statement of a query", "encoded"),)),

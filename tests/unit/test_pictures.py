@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import zlib
 from contextlib import suppress
@@ -16,7 +17,7 @@ from federation import limits
 from federation.errors import FederationError, InvalidInput, InvalidScan, Oversized
 from federation.uim.codes import Carrier
 from federation.uim.scan import read_scan
-from node.formats.pictures import Reading, read_picture
+from node.formats.pictures import Findings, Reading, look_at_picture, read_picture
 from tests.support.symbols import file_of, symbol
 
 GS1 = "(01)04012345678901(21)ABC123(8008)25052009"
@@ -109,6 +110,65 @@ def test_a_picture_that_is_cut_off_is_refused():
         read_picture(whole[: len(whole) // 3])
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "BMP"])
+def test_no_beginning_of_a_picture_ends_otherwise_than_in_our_errors(kind):
+    whole = file_of(symbol("ABC123"), kind)
+    for end in range(0, len(whole), max(1, len(whole) // 40)):
+        with suppress(FederationError):
+            look_at_picture(whole[:end])
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "LA", "RGB", "RGBA", "I;16"])
+def test_pixels_of_every_kind_are_read(mode):
+    assert read_picture(file_of(symbol("ABC123").convert(mode)))[0].scan == "]d1ABC123"
+
+
+@pytest.mark.parametrize("mode", ["CMYK", "YCbCr"])
+def test_what_printers_and_cameras_write_as_jpeg_is_read(mode):
+    assert read_picture(file_of(symbol("ABC123").convert("RGB").convert(mode), "JPEG"))[0].scan == "]d1ABC123"
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+def test_pictures_that_move_are_refused(kind):
+    first, buffer = symbol("ABC123"), io.BytesIO()
+    first.save(buffer, kind, save_all=True, append_images=[first.rotate(90), first.rotate(180)])
+    with pytest.raises(InvalidInput, match="several pictures") as caught:
+        look_at_picture(buffer.getvalue())
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize(("width", "height"), [(limits.PICTURE_SIDE_MAX + 1, 3), (3, limits.PICTURE_SIDE_MAX + 1)])
+def test_a_picture_like_a_thread_is_refused(width, height):
+    with pytest.raises(Oversized, match="side") as caught:
+        look_at_picture(png_header(width, height))
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize(("width", "height"), [(1, 1), (1, 900), (900, 1), (7, 7), (33, 9)])
+def test_a_picture_too_small_for_a_symbol_has_none(width, height):
+    assert look_at_picture(file_of(Image.new("L", (width, height), 90))) == Findings(readings=(), products=(), unread=())
+
+
+def test_a_note_that_unpacks_to_gigabytes_is_refused():
+    """A PNG may carry compressed text; it is not unpacked beyond what a note has."""
+    text = b"zTXt", b"Comment\0\0" + zlib.compress(bytes(80_000_000))
+    raw = file_of(symbol("ABC123"))
+    with pytest.raises(InvalidInput):
+        look_at_picture(raw[:33] + chunk(*text) + raw[33:])
+
+
+def test_a_photo_taken_sideways_is_turned_upright():
+    """The camera says so in the file; corners are those of what a person sees."""
+    drawn, notes, buffer = symbol("ABC123"), Image.Exif(), io.BytesIO()
+    sheet = Image.new("L", (300, 200), 255)
+    sheet.paste(drawn, (200, 10))
+    notes[0x0112] = 6  # a quarter turn clockwise
+    sheet.save(buffer, "JPEG", exif=notes)
+    (reading,) = read_picture(buffer.getvalue())
+
+    assert all(100 < x < 200 and 190 < y < 300 for x, y in reading.corners)
+
+
 @settings(max_examples=60, deadline=None)
 @given(place=st.integers(0, 400), value=st.integers(0, 255))
 def test_a_damaged_picture_gives_readings_or_our_error(place, value):
@@ -118,10 +178,10 @@ def test_a_damaged_picture_gives_readings_or_our_error(place, value):
         assert read_picture(bytes(raw))
 
 
+def chunk(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+
 def png_header(width: int, height: int) -> bytes:
     """A PNG of that size with no pixels in it."""
-
-    def chunk(kind: bytes, content: bytes) -> bytes:
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
-
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)) + chunk(b"IEND", b"")
