@@ -9,6 +9,7 @@ has in its directory, and a caller speaks only to a node that stands under the C
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn, Self
@@ -104,7 +105,7 @@ class SimNetwork:
         self._loop = loop
         self._watch = watch
         self._sites: dict[NodeName, Site] = {}
-        self._cut: set[tuple[NodeName, NodeName]] = set()
+        self._cut: Counter[tuple[NodeName, NodeName]] = Counter()
         self._carrying: asyncio.TaskGroup | None = None
 
     async def __aenter__(self) -> Self:
@@ -126,7 +127,13 @@ class SimNetwork:
 
     def cut(self, sources: Iterable[NodeName], targets: Iterable[NodeName]) -> None:
         """Nothing gets from these to those any more; the other way is open, until it is cut too."""
-        self._cut |= {(source, target) for source in sources for target in targets}
+        targets = list(targets)
+        self._cut.update((source, target) for source in sources for target in targets)
+
+    def mend(self, sources: Iterable[NodeName], targets: Iterable[NodeName]) -> None:
+        """Undo one `cut`; what was cut twice stays cut."""
+        targets = list(targets)
+        self._cut.subtract((source, target) for source in sources for target in targets)
 
     def part(self, some: Iterable[NodeName], others: Iterable[NodeName]) -> None:
         """Cut both ways."""
@@ -170,7 +177,7 @@ class SimNetwork:
 
     async def _carry(self, packet: _Packet) -> None:
         await self._pass(packet)
-        if (packet.caller, packet.peer.name) in self._cut:
+        if self._cut[packet.caller, packet.peer.name] > 0:
             return
         site = self._sites.get(packet.peer.name)
         if site is None:
@@ -190,7 +197,7 @@ class SimNetwork:
     async def _return(self, packet: _Packet, reply: bytes | Status) -> None:
         lost = self._loop.random.random() < packet.weather.reply_lost
         await self._pass(packet)
-        if lost or (packet.peer.name, packet.caller) in self._cut:
+        if lost or self._cut[packet.peer.name, packet.caller] > 0:
             return
         if isinstance(reply, bytes):
             self._saw(packet, "reply", reply)

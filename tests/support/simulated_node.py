@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from federation.errors import StoreUnavailable, Unreachable
-from federation.identity import OfficerName
+from federation.identity import OfficerName, PartyId
 from federation.ports import Change, Crossing, Peer
 from federation.query.codes import Automation
 from federation.query.policy import Policy
 from federation.trust.chain import Window
 from federation.trust.issuing import issue_officer_certificate
 from federation.trust.keys import Signer
+from federation.trust.roster import Roster
 from node.rpc.directory import DirectoryServicer
 from node.rpc.exchange import ExchangeServicer
 from node.use_cases.desk import OwnDesk
@@ -31,6 +33,7 @@ from node.use_cases.participant import participating
 from node.use_cases.parts import Participant, Parts
 from node.use_cases.personnel import OfficerParts
 from node.use_cases.registry import Registry
+from node.use_cases.restoring import Returned, open_epoch
 from node.use_cases.world import Own, World
 from tests.support.faults import Faults
 from tests.support.history import History
@@ -59,6 +62,18 @@ class Storage(MemoryExchange):
         positions = super()._apply(change, crossings)
         self.on_write(change)
         return positions
+
+    def copy(self) -> Storage:
+        """As a backup takes it: everything but the keys that open envelopes."""
+        copy = Storage(self.faults)
+        for name, value in vars(self).items():
+            if isinstance(value, dict | list | set):
+                setattr(copy, name, value.copy())
+        copy._destroyed |= set(copy._keys)
+        copy._keys.clear()
+        copy._numbers = count(next(self._numbers))
+        copy._tree = self._tree.copy()
+        return copy
 
 
 class Power:
@@ -135,6 +150,8 @@ class SimNode:
         clock: this machine's.
         policy: taken up when the node starts.
         problems: codes of all errors for which a message did not get through.
+        past: what lay on the disk each time before it was replaced by a copy from a backup.
+        on_write: told each change once it is written.
     """
 
     def __init__(
@@ -147,6 +164,7 @@ class SimNode:
         history: History,
         seed: int,
         automation: Automation = Automation.AUTOMATIC,
+        pace_s: float = HOUSEKEEPING_S,
     ) -> None:
         self.kit = kit
         self.party = kit.party
@@ -161,6 +179,10 @@ class SimNode:
         self.starts = 0
         self.problems: set[str] = set()
         self.chances = random.Random(f"{seed}/{kit.party}")
+        self.past: list[Storage] = []
+        self.on_write: Callable[[Change], None] = lambda _change: None
+        self._returned: Returned | None = None
+        self._pace_s = pace_s
         self._treaty = treaty
         self._loop = loop
         self._network = network
@@ -189,6 +211,7 @@ class SimNode:
     def _wrote(self, change: Change) -> None:
         """It cannot be lost any more; but perhaps nobody lives to hear of it."""
         self._note_write(change)
+        self.on_write(change)
         if self._writes_left > 0 and self.is_on:
             self._writes_left -= 1
             if self._writes_left == 0:
@@ -249,6 +272,19 @@ class SimNode:
         for task in begun:
             task.cancel()
 
+    def put_back(self, copy: Storage, *, age_s: float) -> None:
+        """Replace the disk of a machine that is off by a copy of that age, which holds no key that opens envelopes. What lay in the
+        directory stays: nothing that is simulated here changes it.
+        """
+        assert not self.is_on
+        self.past.append(self.storage)
+        now = int(self.clock.now())
+        self.storage.on_write = lambda _change: None
+        self.storage = copy
+        self.storage.on_write = self._wrote
+        self._returned = Returned(at=now, taken=int(now - age_s))
+        self.note("is put back from a backup")
+
     async def is_up(self) -> None:
         """Wait until it serves."""
         await self._up.wait()
@@ -266,7 +302,7 @@ class SimNode:
                         **ExchangeServicer(participant.exchange).routes(),
                         **DirectoryServicer(DirectoryReads(participant.registry), participant.notices).routes(),
                     },
-                    anchors=lambda: participant.registry.roster.anchors(),  # noqa: PLW0108  # as in federation
+                    anchors=anchors_of(participant.registry),
                     spawn=self.spawn,
                 )
             )
@@ -287,9 +323,11 @@ class SimNode:
         registry = await self._registry()
         ca = self.kit.ca.certificate
         service = self._network.directory(self.kit.name, ca=ca, clock=self.clock)
+        world = World(clock=self.clock, entropy=SeededEntropy(self._seed, self.party, self.starts))
+        epochs = await open_epoch(disk, disk, own=self.party, world=world, returned=self._returned)
         return Parts(
-            own=Own(party=self.party, name=self.kit.name, signer=self.kit.signer),
-            world=World(clock=self.clock, entropy=SeededEntropy(self._seed, self.party, self.starts)),
+            own=Own(party=self.party, name=self.kit.name, signer=self.kit.signer, epochs=epochs),
+            world=world,
             version="simulated",
             exchange_store=disk,
             outbox_store=disk,
@@ -309,8 +347,8 @@ class SimNode:
             officers=self._officer_parts(),
             own_keys=OwnKeys(party=self.party, registry=registry, clock=self.clock, source=KitKeys(self.kit)),
             facts=lambda: Facts(certificate=FOR_EVER, disk_free_bytes=2**34),
-            housekeeping_s=HOUSEKEEPING_S,
-            witness_pause_s=HOUSEKEEPING_S,
+            housekeeping_s=self._pace_s,
+            witness_pause_s=self._pace_s,
         )
 
     def _officer_parts(self) -> OfficerParts:
@@ -358,6 +396,18 @@ class SimNode:
         if error is not None:
             raise error
         return value
+
+
+def anchors_of(registry: Registry) -> Callable[[], Mapping[PartyId | None, Iterable[bytes]]]:
+    """Whose certificates a node believes at each moment, computed anew when its directory is another one."""
+    known: list[tuple[Roster, Mapping[PartyId | None, Iterable[bytes]]]] = []
+
+    def anchors() -> Mapping[PartyId | None, Iterable[bytes]]:
+        if not known or known[0][0] is not registry.roster:
+            known[:] = [(registry.roster, registry.roster.anchors())]
+        return known[0][1]
+
+    return anchors
 
 
 async def _outcome(work: Callable[[OwnDesk], Coroutine[Any, Any, Any]], desk: OwnDesk) -> tuple[Any, Exception | None]:
