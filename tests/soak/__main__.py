@@ -11,6 +11,7 @@ import asyncio
 import logging
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from tests.soak import nodes
@@ -21,6 +22,7 @@ from tests.support.shrinking import RUNS_MAX
 from tests.support.storm import Broken
 
 FOLDER = Path(".soak")
+TOLD_DAYS = 15
 
 
 def main() -> int:
@@ -44,7 +46,7 @@ def main() -> int:
         plan = year(parties=arguments.parties, days=arguments.days, messages=arguments.messages)
         schedule = plan.draw(arguments.seed, bug=arguments.bug)
     try:
-        say(measured(schedule).summary())
+        say(measured(schedule, told=_tell_progress).summary())
     except Broken as failure:
         _tell(schedule, failure, runs_max=arguments.runs)
         return 1
@@ -55,6 +57,11 @@ def say(line: str) -> None:
     """One line, at once."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
+
+
+def _tell_progress(days: float, calls: int) -> None:
+    if int(days) % TOLD_DAYS == 0:
+        sys.stderr.write(f"  day {days:.0f}: {calls} calls, {time.process_time():.0f} s of one core\n")
 
 
 def _tell(schedule: Schedule, failure: Broken, *, runs_max: int) -> None:

@@ -66,15 +66,15 @@ class Report:
         )
 
 
-def measured(schedule: Schedule) -> Report:
-    """Run it.
+def measured(schedule: Schedule, *, told: Callable[[float, int], None] = lambda _days, _calls: None) -> Report:
+    """Run it, as `run_schedule`.
 
     Raises:
         Broken: something that has to hold does not.
     """
     gc.set_threshold(50_000, 50, 100)  # nearly everything lives to the end, and looking through it again and again takes minutes
     wall, cpu = time.monotonic(), time.process_time()
-    outcome = run_schedule(schedule)
+    outcome = run_schedule(schedule, told=told)
     return Report(
         schedule=schedule,
         outcome=outcome,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -217,10 +217,11 @@ def automation_of(number: int) -> Automation:
     return Automation.ASSISTED if number % 4 == 0 else Automation.AUTOMATIC
 
 
-async def _look_each_day(watch: Watch) -> None:
+async def _look_each_day(federation: Federation, watch: Watch, told: Callable[[float, int], None]) -> None:
     while True:
         await asyncio.sleep(DAY)
         watch.look()
+        told(federation.loop.time() / DAY, federation.network.calls)
 
 
 def run_storm(seed: int, plan: Plan | None = None) -> Outcome:
@@ -232,8 +233,13 @@ def run_storm(seed: int, plan: Plan | None = None) -> Outcome:
     return run_schedule((plan or Plan()).draw(seed))
 
 
-def run_schedule(schedule: Schedule) -> Outcome:
-    """One whole run of a schedule, as `run_storm`."""
+def run_schedule(schedule: Schedule, *, told: Callable[[float, int], None] = lambda _days, _calls: None) -> Outcome:
+    """One whole run of a schedule, as `run_storm`.
+
+    Args:
+        schedule: what happens.
+        told: after each virtual day, how many there were, and how many calls the network has carried.
+    """
     with ExitStack() as stack:
         stack.enter_context(planted(schedule.bug))
         stack.enter_context(verified_once())
@@ -241,7 +247,7 @@ def run_schedule(schedule: Schedule) -> Outcome:
             stack.enter_context(_slowly())
         loop = stack.enter_context(virtual_loop(schedule.seed))
         try:
-            return loop.run_until_complete(_run(loop, schedule))
+            return loop.run_until_complete(_run(loop, schedule, told))
         except Exception as failure:
             raise Broken(failure, loop.time()) from failure
 
@@ -260,7 +266,7 @@ def _slowly() -> Iterator[None]:
         yield
 
 
-async def _run(loop: VirtualLoop, schedule: Schedule) -> Outcome:
+async def _run(loop: VirtualLoop, schedule: Schedule, told: Callable[[float, int], None]) -> Outcome:
     is_long = schedule.days > LONG_DAYS
     history = History.short() if is_long else History()
     with telling(history, schedule.seed):
@@ -276,7 +282,7 @@ async def _run(loop: VirtualLoop, schedule: Schedule) -> Outcome:
             watch = Watch(federation)
             watch.look_at_each_step()
             storm = _Storm(federation, schedule, watch)
-            background = [federation.in_background(_look_each_day(watch))]
+            background = [federation.in_background(_look_each_day(federation, watch, told))]
             pause_s = (12.0 * HOUR, 36.0 * HOUR) if is_long else (1.0 * HOUR, 8.0 * HOUR)
             for number, node in enumerate(federation.nodes.values()):
                 if automation_of(number) is not Automation.AUTOMATIC:
