@@ -78,7 +78,13 @@ def _tell(schedule: Schedule, failure: Broken, *, runs_max: int) -> None:
 
 def _nodes(arguments: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory() as folder:
-        trouble = nodes.Trouble(parties=arguments.nodes, questions=arguments.messages, seed=arguments.seed)
+        trouble = nodes.Trouble(
+            parties=arguments.nodes,
+            questions=arguments.messages,
+            seed=arguments.seed,
+            kills=max(3, arguments.messages // 100),
+            cuts=max(2, arguments.messages // 100),
+        )
         report = asyncio.run(nodes.troubled(Path(folder), trouble))
     say(report.summary())
     return 0 if report.is_good else 1

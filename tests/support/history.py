@@ -63,5 +63,5 @@ def telling(history: History, seed: int) -> Iterator[None]:
     try:
         yield
     except BaseException as failure:
-        failure.add_note(f"\nseed {seed}: run it again with `make soak SEED={seed}`; the end of its history:\n{history.tail()}")
+        failure.add_note(f"\nseed {seed}: it happens again with the same seed; the end of its history:\n{history.tail()}")
         raise

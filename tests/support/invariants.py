@@ -79,6 +79,7 @@ class Watch:
     def __init__(self, federation: Federation) -> None:
         self._federation = federation
         self._seen = {party: _Seen() for party in federation.nodes}
+        self._taken: list[tuple[PartyId, JournalRecord]] = []
         self._sent_before: dict[PartyId, dict[MessageId, set[bytes]]] = {party: {} for party in federation.nodes}
 
     def look_at_each_step(self) -> None:
@@ -94,6 +95,7 @@ class Watch:
     def _look_at_change(self, node: SimNode, change: Change) -> None:
         assert not self._federation.leaks, self._federation.leaks[0]
         self._read_journal(node)
+        self._compare_journals()
         receipted = [message_id for message_id, _ in change.receipts]
         for message_id in receipted:
             self._look_at_receipt(node, node.storage._crossings[Direction.SENT, message_id])
@@ -107,6 +109,8 @@ class Watch:
         assert not self._federation.leaks, self._federation.leaks[0]
         for node in self._federation.nodes.values():
             self._look_at_journal(node)
+        self._compare_journals()
+        for node in self._federation.nodes.values():
             for crossing in _sent(node):
                 self._look_at_receipt(node, crossing)
             self._look_at_queries(node)
@@ -198,8 +202,15 @@ class Watch:
         elif record.kind is JournalKind.RECEIVED:
             seen.received[message_id, record.digest] += 1  # another sealing of a message that was taken is receipted, and no more
             assert seen.received[message_id, record.digest] <= 1, f"{node.party} took {message_id.hex()} twice"
-            sent = self._seen[record.peer].sent.get(message_id, set()) | self._sent_before[record.peer].get(message_id, set())
-            assert record.digest in sent, f"{node.party} took what stands in no journal of {record.peer}: {message_id.hex()}"
+            self._taken.append((node.party, record))
+
+    def _compare_journals(self) -> None:
+        """What was taken since the last look stands in the sender's journal, with the same digest."""
+        taken, self._taken = self._taken, []
+        for party, record in taken:
+            name, peer = record.message_id, record.peer
+            sent = self._seen[peer].sent.get(name, set()) | self._sent_before[peer].get(name, set())
+            assert record.digest in sent, f"{party} took what stands in no journal of {peer}: {name.hex()}"
 
     def _look_at_receipt(self, node: SimNode, crossing: Crossing) -> None:
         """A receipt is a promise: what it says stands in the receiver's journal and store, and verifies."""

@@ -131,7 +131,7 @@ class Plan:
 
     parties: int = 20
     witnesses: int = 0
-    days: int = 3
+    days: float = 3
     enquiries: int = 60
     codes: int = 3
     crashes: int = 25
@@ -166,7 +166,7 @@ class _Draw:
         self.chances = random.Random(f"schedule/{seed}")
         self.parties = [str(party) for party in PARTIES[: plan.parties]]
         self.end_s = plan.days * DAY
-        self.raids = [self.chances.uniform(0, self.end_s) for _ in range(2 * plan.days)]
+        self.raids = [self.chances.uniform(0, self.end_s) for _ in range(max(1, int(2 * plan.days)))]
 
     def events(self) -> Iterator[Event]:
         yield from self._surroundings()

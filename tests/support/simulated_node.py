@@ -376,7 +376,11 @@ class SimNode:
     def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Begin a task that ends with the node."""
         assert self._group is not None
-        task = self._group.create_task(work)
+        try:
+            task = self._group.create_task(work)
+        except RuntimeError:
+            work.close()  # the node is ending because something failed in it
+            raise
         self._begun = [*(one for one in self._begun if not one.done()), task]
         return task
 

@@ -88,11 +88,11 @@ class _Storm:
         """Everything at its time."""
         start = self.federation.loop.time()
         async with asyncio.TaskGroup() as group:
-            for at, work in sorted(self._works(), key=lambda timed: timed[0]):
+            for at, hand, event in sorted(self._works(), key=lambda timed: timed[0]):
                 await asyncio.sleep(start + at - self.federation.loop.time())
-                group.create_task(work)
+                group.create_task(hand(event))
 
-    def _works(self) -> Iterator[tuple[float, Coroutine[Any, Any, None]]]:
+    def _works(self) -> Iterator[tuple[float, Callable[[Event], Coroutine[Any, Any, None]], Event]]:
         hands = {
             What.ASK: self._ask,
             What.CRASH: self._crash,
@@ -106,8 +106,8 @@ class _Storm:
         }
         for event in self.schedule.events:
             if event.what is What.RESTORE:
-                yield max(0.0, event.at - event.amount), self._copy(event)
-            yield event.at, hands[event.what](event)
+                yield max(0.0, event.at - event.amount), self._copy, event
+            yield event.at, hands[event.what], event
 
     def _node(self, event: Event) -> SimNode:
         return self.federation[event.nodes[0]]
