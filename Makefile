@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 SOURCES := $(shell find federation node -name '*.py' -not -path '*/v1/*' 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench docs protos lock soak fuzz clean
+.PHONY: help setup demo test lint bench docs protos lock soak soak-nodes storms fuzz clean
 
 help:
 	@echo "make demo    start a Secretariat and seven Parties, ask and answer, check the evidence"
@@ -15,7 +15,9 @@ help:
 	@echo "make bench   speed and memory as ratios against a floor measured in the same run"
 	@echo "make docs    write the parts of the documents that are made from the code"
 	@echo "make protos  generate the protobuf code again after a change in protos/"
-	@echo "make soak    the long simulation: many seeds, SEED=n for one"
+	@echo "make soak    a year of a hundred Parties and 100,000 messages on virtual time: SEED=n; PLAN=file runs a history that failed"
+	@echo "make soak-nodes  six real nodes and 5,000 questions under kill -9 and cut links: SEED=n"
+	@echo "make storms  the storms of the test suite with a hundred seeds each: SEED=n for one"
 	@echo "make fuzz    every parser under a coverage-guided fuzzer: SECONDS=20 for each, TARGET=scan for one"
 	@echo "make lock    resolve the dependencies again into requirements.lock"
 
@@ -49,7 +51,13 @@ bench: setup
 	@$(BIN)/python -m benchmarks $(BENCH_ARGUMENTS)
 
 soak: setup
-	@$(BIN)/python -m pytest tests/simulation --soak $(if $(SEED),--seed $(SEED)) $(PYTEST_ARGUMENTS)
+	@$(BIN)/python -m tests.soak --seed $(or $(SEED),1) $(if $(PLAN),--plan $(PLAN)) $(SOAK_ARGUMENTS)
+
+soak-nodes: setup
+	@$(BIN)/python -m tests.soak --seed $(or $(SEED),1) --nodes 6 --messages 5000 $(SOAK_ARGUMENTS)
+
+storms: setup
+	@$(BIN)/python -m pytest tests/simulation/test_storms.py --soak $(if $(SEED),--seed $(SEED)) $(PYTEST_ARGUMENTS)
 
 # The fuzzer is for one kind of machine only, so it stands in no lock; its version does.
 fuzz: setup
@@ -70,4 +78,4 @@ lock:
 		--group dev pyproject.toml -o requirements.lock
 
 clean:
-	rm -rf $(VENV) federation/v1 node/v1 .mypy_cache .ruff_cache .pytest_cache .hypothesis .fuzz
+	rm -rf $(VENV) federation/v1 node/v1 .mypy_cache .ruff_cache .pytest_cache .hypothesis .fuzz .soak

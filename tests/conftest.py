@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-SEEDS = (1, 2, 3)
+SEEDS = {"storm_seed": (1, 2, 3), "treaty_seed": (1,), "skirmish_seed": tuple(range(1, 9))}
 """Each is a storm that is seen through at every run; a seed that once failed is added to them, and stays."""
 SOAK_SEEDS = 100
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--soak", action="store_true", help=f"run {SOAK_SEEDS} storms of each kind instead of {len(SEEDS)}")
+    parser.addoption("--soak", action="store_true", help=f"run {SOAK_SEEDS} storms of each kind instead of a few")
     parser.addoption("--seed", type=int, help="run the storms of this seed only")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "storm_seed" in metafunc.fixturenames:
+    for name in SEEDS.keys() & set(metafunc.fixturenames):
         chosen = metafunc.config.getoption("--seed")
-        soak = range(1, SOAK_SEEDS + 1) if metafunc.config.getoption("--soak") else SEEDS
-        metafunc.parametrize("storm_seed", [chosen] if chosen is not None else soak)
+        soak = range(1, SOAK_SEEDS + 1) if metafunc.config.getoption("--soak") else SEEDS[name]
+        metafunc.parametrize(name, [chosen] if chosen is not None else soak)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hmac import compare_digest
 
-from federation.boundary.messages import SignedStatement, body_digest, check_statement, read_officer
+from federation.boundary.messages import SignedStatement, body_digest, check_statement, read_officer, signed_at
 from federation.envelope import seal
 from federation.envelope.header import Header, MessageKind, Statement
 from federation.envelope.seal import Inner
@@ -88,8 +88,8 @@ def _officer(
     statement: Statement, signed: SignedStatement, roster: Roster, received_at: int | None
 ) -> tuple[Officer | None, bool]:
     """The officer, under any CA that the Party ever had; and whether that one counts no more."""
-    # The receiver's time, when there is a receipt: a statement can be dated back, a receipt of somebody else cannot.
-    at = received_at if received_at is not None else statement.created
+    # Held against the receiver's time, when there is a receipt: a statement can be dated back, a receipt of somebody else cannot.
+    at = signed_at(statement, arrived=received_at) if received_at is not None else statement.created
     record = roster.party(statement.sender)
     try:
         return read_officer(statement, signed, roster=roster, cas=record.standing_cas, at=at), False

@@ -9,7 +9,7 @@ older words of the same Party. Nothing that was taken is thrown away.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
@@ -20,7 +20,7 @@ from federation.errors import FederationError, Malformed, Oversized, Unauthentic
 from federation.identity import PartyId
 from federation.ports import PatternStore, Peer, Transport
 from federation.trust import directory, keys
-from federation.trust.entries import Update
+from federation.trust.entries import EntryKind, Update
 from federation.uim.pattern import PatternSet
 from federation.wire.directory import decode_entry_body, decode_signed_entry
 from federation.wire.patterns import encode_pattern_set
@@ -115,9 +115,10 @@ class PatternSets:
         for party, (_, digest) in pinned.items():
             if digest not in self._quarantined and not self._is_taken(party, digest):
                 await self._take(party, digest, transport)
-            if party not in self._taken and party not in self._looked_back:
-                self._looked_back.add(party)
-                await self._look_back(party, before=digest)
+        without = {party: digest for party, (_, digest) in pinned.items() if party not in {*self._taken, *self._looked_back}}
+        if without:
+            self._looked_back |= without.keys()
+            await self._look_back(without)
         return {party: one.pattern_set for party, one in self._taken.items()}
 
     def rows(self, reference: Sequence[PatternSet]) -> tuple[LibraryRow, ...]:
@@ -210,43 +211,51 @@ class PatternSets:
         for other in [*others[start:], *others[:start]][: node_limits.PATTERN_SOURCES_MAX]:
             yield self._registry.peer(other)
 
-    async def _look_back(self, party: PartyId, *, before: bytes) -> None:
-        """After a start, while the newest set of a Party cannot be had: the last of its older ones that is in the store."""
-        for digest in await self._older_digests(party, before):
-            encoded = await self._store.get(digest)
-            if encoded is not None and self._use(party, digest, encoded, source=OWN_STORE) is not None:
-                return
+    async def _look_back(self, newest: Mapping[PartyId, bytes]) -> None:
+        """After a start, while the newest sets of these Parties cannot be had: the last of the older ones of each in the store."""
+        for party, digests in (await self._older_digests(newest)).items():
+            for digest in digests:
+                encoded = await self._store.get(digest)
+                if encoded is not None and self._use(party, digest, encoded, source=OWN_STORE) is not None:
+                    break
 
-    async def _older_digests(self, party: PartyId, before: bytes) -> list[bytes]:
-        """What the Party entered before, the newest first."""
-        found: list[bytes] = []
-        key = self._registry.roster.party(party).party_key
+    async def _older_digests(self, newest: Mapping[PartyId, bytes]) -> dict[PartyId, list[bytes]]:
+        """What these Parties entered before, the newest first. The log is read once for all: it grows, and so do they."""
+        found: dict[PartyId, list[bytes]] = {party: [] for party in newest}
+        listed = {party: self._registry.roster.party(party).party_key for party in newest}
+        party_keys = {party: key for party, key in listed.items() if key is not None}
         start, size = 0, self._registry.roster.size
-        while key is not None and start < size:
+        while start < size:
             leaves = await self._registry.store.leaves(start, min(size, start + limits.ENTRIES_PER_REPLY_MAX))
             if not leaves:
                 break
             start += len(leaves)
-            found += [digest for leaf in leaves if (digest := _entered(leaf, party, key)) and digest != before]
-        return found[::-1]
+            for leaf in leaves:
+                party, digest = _entered(leaf, party_keys)
+                if party is not None and digest not in (b"", newest[party]):
+                    found[party].insert(0, digest)
+        return found
 
 
-def _entered(leaf: bytes, party: PartyId, party_key: bytes) -> bytes:
-    """The digest in an update entry of that Party under the key that it has now; empty for everything else.
+def _entered(leaf: bytes, party_keys: Mapping[PartyId, bytes]) -> tuple[PartyId | None, bytes]:
+    """The digest in an update entry of one of these Parties under the key that it has now; None and empty for everything else.
 
     A log may hold entries that broke their rule, so the signature is asked for again.
     """
     try:
         entry = decode_signed_entry(leaf)
+        if entry.kind is not EntryKind.UPDATE:
+            return None, b""
         body = decode_entry_body(entry.kind, entry.body)
-        if not isinstance(body, Update) or body.party != party:
-            return b""
+        if not isinstance(body, Update) or body.party not in party_keys:
+            return None, b""
+        party_key = party_keys[body.party]
         message = directory.entry_message(entry.kind, entry.body)
         signature = next((one.signature for one in entry.signatures if one.public_key == party_key), b"")
         keys.verify(public_key=party_key, message=message, signature=signature)
     except FederationError:
-        return b""
-    return body.pattern_set_digest
+        return None, b""
+    return body.party, body.pattern_set_digest
 
 
 def _given_row(party: PartyId, reference: PatternSet | None) -> LibraryRow:

@@ -81,6 +81,7 @@ def joining(
     token: NodeToken | None = None,
     patterns: tuple[str, ...] = (),
     policy: str | None = None,
+    public: str | None = None,
 ) -> Joining:
     return Joining(
         home=home,
@@ -94,6 +95,7 @@ def joining(
             secretariat="127.0.0.1:1",
             listen=free_address("127.0.0.1:0"),
             desk=free_address("127.0.0.1:0"),
+            public=public,
             patterns=patterns,
             policy=policy,
             pkcs11=token,

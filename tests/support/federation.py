@@ -21,7 +21,7 @@ from tests.support.history import History
 from tests.support.memory_stores import MemoryDirectory
 from tests.support.network import Crossed, SimNetwork, Site
 from tests.support.parties import FACTORY, MARKING, NECESSITY, TreatyKit, treaty_of
-from tests.support.simulated_node import SimNode
+from tests.support.simulated_node import HOUSEKEEPING_S, SimNode, anchors_of
 from tests.support.virtual_clock import VirtualLoop, WallClock
 
 PARTIES_STANDARD = 20
@@ -71,7 +71,7 @@ class SimSecretariat:
                 name=self.name,
                 ca=self._treaty.founded.ca,
                 routes=DirectoryServicer(self.log, self.notices).routes(),
-                anchors=lambda: registry.roster.anchors(),  # noqa: PLW0108  # the roster is another one later
+                anchors=anchors_of(registry),
                 spawn=self._group.create_task,
             )
         )
@@ -96,6 +96,7 @@ class Federation:
         witnesses: int,
         automation: Callable[[int], Automation],
         history: History,
+        pace_s: float = HOUSEKEEPING_S,
     ) -> None:
         self.loop = loop
         self.seed = seed
@@ -115,6 +116,7 @@ class Federation:
                 history=self.history,
                 seed=seed,
                 automation=automation(number),
+                pace_s=pace_s,
             )
             for number, kit in enumerate(self.treaty.parties)
         }
@@ -182,6 +184,7 @@ async def federating(
     witnesses: int = 0,
     automation: Callable[[int], Automation] = lambda _number: Automation.AUTOMATIC,
     history: History | None = None,
+    pace_s: float = HOUSEKEEPING_S,
 ) -> AsyncIterator[Federation]:
     """A federation for the length of a block.
 
@@ -192,9 +195,12 @@ async def federating(
         witnesses: how many of them, the first ones, are on witness duty from the beginning.
         automation: the policy of each, by its number.
         history: to write into, for whoever wants to read it whatever happens.
+        pace_s: how long nodes rest between two looks at deadlines, prekeys, patterns and the log.
     """
     history = history if history is not None else History()
-    federation = Federation(loop, seed=seed, parties=parties, witnesses=witnesses, automation=automation, history=history)
+    federation = Federation(
+        loop, seed=seed, parties=parties, witnesses=witnesses, automation=automation, history=history, pace_s=pace_s
+    )
     async with federation.network, asyncio.TaskGroup() as group:
         await federation.begin(group)
         try:

@@ -5,19 +5,33 @@ A line holds times, names, ids and sizes. It never holds anything of a ciphertex
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, MutableSequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import Any, Self
 
 TAIL_LINES = 60
 
 
 @dataclass(slots=True)
 class History:
-    """Lines in the order in which things happened."""
+    """Lines in the order in which things happened.
 
-    lines: list[str] = field(default_factory=list)
+    Attributes:
+        lines: all of them, or the last ones.
+        count: how many there were.
+    """
+
+    lines: MutableSequence[str] = field(default_factory=list)
+    count: int = 0
+    _hash: Any = field(default_factory=sha256)
+
+    @classmethod
+    def short(cls, lines: int = 10_000) -> Self:
+        """Of a long run, whose lines would fill the memory: only the last ones are kept."""
+        return cls(lines=deque(maxlen=lines))
 
     def add(self, at: float, node: str, what: str, message_id: bytes = b"", size: int = 0) -> None:
         """One event.
@@ -29,15 +43,18 @@ class History:
             message_id: of the message that it is about.
             size: in bytes.
         """
-        self.lines.append(f"{at:14.3f} {node:<12} {what:<28} {message_id.hex() or '-':<32} {size or '-'}")
+        line = f"{at:14.3f} {node:<12} {what:<28} {message_id.hex() or '-':<32} {size or '-'}"
+        self.lines.append(line)
+        self.count += 1
+        self._hash.update(line.encode() + b"\n")
 
     def digest(self) -> str:
         """Two histories with one digest are the same."""
-        return sha256("\n".join(self.lines).encode()).hexdigest()
+        return str(self._hash.hexdigest())
 
     def tail(self, lines: int = TAIL_LINES) -> str:
         """The last lines."""
-        return "\n".join(self.lines[-lines:])
+        return "\n".join(list(self.lines)[-lines:])
 
 
 @contextmanager
@@ -46,5 +63,5 @@ def telling(history: History, seed: int) -> Iterator[None]:
     try:
         yield
     except BaseException as failure:
-        failure.add_note(f"\nseed {seed}: run it again with `make soak SEED={seed}`; the end of its history:\n{history.tail()}")
+        failure.add_note(f"\nseed {seed}: it happens again with the same seed; the end of its history:\n{history.tail()}")
         raise

@@ -71,7 +71,9 @@ class House:
         return party.running(self.home, PASSPHRASE, stands=stands)
 
 
-async def house(centre: Centre, folder: Path, letters: str, *, token: NodeToken | None = None) -> House:
+async def house(
+    centre: Centre, folder: Path, letters: str, *, token: NodeToken | None = None, public: str | None = None
+) -> House:
     folder.mkdir(parents=True, exist_ok=True)
     policy = folder / "policy.toml"
     policy.write_text('standard = "automatic"\n')
@@ -83,6 +85,7 @@ async def house(centre: Centre, folder: Path, letters: str, *, token: NodeToken 
         told=shown,
         token=token,
         policy=str(policy),
+        public=public,
     )
     keystore = Keystore.open(folder / letters / "keystore", PASSPHRASE)
     await register_first(folder / letters, keystore, joined, authority=CUSTOMS, world=world())

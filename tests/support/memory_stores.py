@@ -72,6 +72,12 @@ class MemoryTree:
         self._nodes.update({(level, place): value for level, place, value in completed})
         return Position(index=index, root=self.frontier.root(), inclusion=self.inclusion(index, index + 1))
 
+    def copy(self) -> MemoryTree:
+        """One that grows on its own from here."""
+        other = MemoryTree()
+        other.frontier, other._nodes = self.frontier, self._nodes.copy()
+        return other
+
     def inclusion(self, index: int, size: int) -> tuple[bytes, ...]:
         self._check_reached(size)
         return merkle.inclusion_proof(index, size, self._read)

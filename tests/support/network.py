@@ -9,6 +9,7 @@ has in its directory, and a caller speaks only to a node that stands under the C
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn, Self, TypeAlias
@@ -123,7 +124,7 @@ class SimNetwork:
         self._loop = loop
         self._watch = watch
         self._sites: dict[NodeName, Site] = {}
-        self._cut: set[tuple[NodeName, NodeName]] = set()
+        self._cut: Counter[tuple[NodeName, NodeName]] = Counter()
         self._carrying: asyncio.TaskGroup | None = None
 
     async def __aenter__(self) -> Self:
@@ -145,7 +146,13 @@ class SimNetwork:
 
     def cut(self, sources: Iterable[NodeName], targets: Iterable[NodeName]) -> None:
         """Nothing gets from these to those any more; the other way is open, until it is cut too."""
-        self._cut |= {(source, target) for source in sources for target in targets}
+        targets = list(targets)
+        self._cut.update((source, target) for source in sources for target in targets)
+
+    def mend(self, sources: Iterable[NodeName], targets: Iterable[NodeName]) -> None:
+        """Undo one `cut`; what was cut twice stays cut."""
+        targets = list(targets)
+        self._cut.subtract((source, target) for source in sources for target in targets)
 
     def part(self, some: Iterable[NodeName], others: Iterable[NodeName]) -> None:
         """Cut both ways."""
@@ -202,7 +209,7 @@ class SimNetwork:
 
     async def _carry(self, packet: _Packet) -> None:
         await self._pass(packet)
-        if (packet.caller, packet.peer.name) in self._cut:
+        if self._cut[packet.caller, packet.peer.name] > 0:
             return
         site = self._sites.get(packet.peer.name)
         if site is None:
@@ -224,7 +231,7 @@ class SimNetwork:
         await self._pass(packet)
         if isinstance(reply, Stream) and reply.pieces and lost:
             reply, lost = Stream(reply.pieces[: self._loop.random.randrange(len(reply.pieces))], cut=True), False
-        if lost or (packet.peer.name, packet.caller) in self._cut:
+        if lost or self._cut[packet.peer.name, packet.caller] > 0:
             return
         if isinstance(reply, bytes):
             self._saw(packet, "reply", reply)

@@ -36,6 +36,8 @@ PARTIES = tuple(
         ("x", "abcdefghjlmnopqrstuvw"),
         ("q", "bcdefghijkl"),
         ("o", "bcdefghijklnopqrstuvwxyz"),
+        ("w", "abcdehijkmnpqrtuxyz"),
+        ("j", "bcdfghijklnq"),
     )
     for second in seconds
 )

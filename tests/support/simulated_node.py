@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from federation import limits
 from federation.errors import StoreUnavailable, Unreachable
-from federation.identity import OfficerName
+from federation.identity import OfficerName, PartyId
 from federation.ports import Change, Crossing, Peer
 from federation.query.codes import Automation
 from federation.query.policy import Policy
@@ -21,6 +22,7 @@ from federation.trust.chain import Window
 from federation.trust.issuing import issue_officer_certificate
 from federation.trust.keys import Signer
 from node.rpc.attachments import AttachmentServicer
+from federation.trust.roster import Roster
 from node.rpc.directory import DirectoryServicer
 from node.rpc.exchange import ExchangeServicer
 from node.rpc.reconciliation import ReconciliationServicer
@@ -37,6 +39,7 @@ from node.use_cases.peer_book import PeerBook
 from node.use_cases.peer_clocks import PeerClocks
 from node.use_cases.personnel import OfficerParts
 from node.use_cases.registry import Registry
+from node.use_cases.restoring import Returned, open_epoch
 from node.use_cases.world import Own, World
 from tests.support.faults import Faults
 from tests.support.history import History
@@ -66,6 +69,18 @@ class Storage(MemoryExchange):
         positions = super()._apply(change, crossings)
         self.on_write(change)
         return positions
+
+    def copy(self) -> Storage:
+        """As a backup takes it: everything but the keys that open envelopes."""
+        copy = Storage(self.faults)
+        for name, value in vars(self).items():
+            if isinstance(value, dict | list | set):
+                setattr(copy, name, value.copy())
+        copy._destroyed |= set(copy._keys)
+        copy._keys.clear()
+        copy._numbers = count(next(self._numbers))
+        copy._tree = self._tree.copy()
+        return copy
 
 
 class Power:
@@ -143,6 +158,8 @@ class SimNode:
         peer_clocks: what it heard of others' clocks; the simulated network tells none.
         policy: taken up when the node starts.
         problems: codes of all errors for which a message did not get through.
+        past: what lay on the disk each time before it was replaced by a copy from a backup.
+        on_write: told each change once it is written.
     """
 
     def __init__(
@@ -155,6 +172,7 @@ class SimNode:
         history: History,
         seed: int,
         automation: Automation = Automation.AUTOMATIC,
+        pace_s: float = HOUSEKEEPING_S,
     ) -> None:
         self.kit = kit
         self.party = kit.party
@@ -172,6 +190,10 @@ class SimNode:
         self.retention_s = limits.RETENTION_S
         self.problems: set[str] = set()
         self.chances = random.Random(f"{seed}/{kit.party}")
+        self.past: list[Storage] = []
+        self.on_write: Callable[[Change], None] = lambda _change: None
+        self._returned: Returned | None = None
+        self._pace_s = pace_s
         self._treaty = treaty
         self._loop = loop
         self._network = network
@@ -200,6 +222,7 @@ class SimNode:
     def _wrote(self, change: Change) -> None:
         """It cannot be lost any more; but perhaps nobody lives to hear of it."""
         self._note_write(change)
+        self.on_write(change)
         if self._writes_left > 0 and self.is_on:
             self._writes_left -= 1
             if self._writes_left == 0:
@@ -260,6 +283,19 @@ class SimNode:
         for task in begun:
             task.cancel()
 
+    def put_back(self, copy: Storage, *, age_s: float) -> None:
+        """Replace the disk of a machine that is off by a copy of that age, which holds no key that opens envelopes. What lay in the
+        directory stays: nothing that is simulated here changes it.
+        """
+        assert not self.is_on
+        self.past.append(self.storage)
+        now = int(self.clock.now())
+        self.storage.on_write = lambda _change: None
+        self.storage = copy
+        self.storage.on_write = self._wrote
+        self._returned = Returned(at=now, taken=int(now - age_s))
+        self.note("is put back from a backup")
+
     async def is_up(self) -> None:
         """Wait until it serves."""
         await self._up.wait()
@@ -279,7 +315,7 @@ class SimNode:
                         **DirectoryServicer(DirectoryReads(participant.registry), participant.notices).routes(),
                         **ReconciliationServicer(participant.accounting).routes(),
                     },
-                    anchors=lambda: participant.registry.roster.anchors(),  # noqa: PLW0108  # as in federation
+                    anchors=anchors_of(participant.registry),
                     spawn=self.spawn,
                     clock=self.clock,
                 )
@@ -302,9 +338,11 @@ class SimNode:
         ca = self.kit.ca.certificate
         book = PeerBook()
         service = self._network.directory(self.kit.name, ca=ca, clock=self.clock, book=book)
+        world = World(clock=self.clock, entropy=SeededEntropy(self._seed, self.party, self.starts))
+        epochs = await open_epoch(disk, disk, own=self.party, world=world, returned=self._returned)
         return Parts(
-            own=Own(party=self.party, name=self.kit.name, signer=self.kit.signer, epochs=tuple(self.storage._epochs)),
-            world=World(clock=self.clock, entropy=SeededEntropy(self._seed, self.party, self.starts)),
+            own=Own(party=self.party, name=self.kit.name, signer=self.kit.signer, epochs=epochs),
+            world=world,
             version="simulated",
             exchange_store=disk,
             outbox_store=disk,
@@ -336,8 +374,8 @@ class SimNode:
             officers=self._officer_parts(),
             own_keys=OwnKeys(party=self.party, registry=registry, clock=self.clock, source=KitKeys(self.kit)),
             facts=lambda: Facts(certificate=FOR_EVER, disk_free_bytes=2**34, clocks=self.peer_clocks),
-            housekeeping_s=HOUSEKEEPING_S,
-            witness_pause_s=HOUSEKEEPING_S,
+            housekeeping_s=self._pace_s,
+            witness_pause_s=self._pace_s,
         )
 
     def _officer_parts(self) -> OfficerParts:
@@ -365,7 +403,11 @@ class SimNode:
     def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Begin a task that ends with the node."""
         assert self._group is not None
-        task = self._group.create_task(work)
+        try:
+            task = self._group.create_task(work)
+        except RuntimeError:
+            work.close()  # the node is ending because something failed in it
+            raise
         self._begun = [*(one for one in self._begun if not one.done()), task]
         return task
 
@@ -385,6 +427,18 @@ class SimNode:
         if error is not None:
             raise error
         return value
+
+
+def anchors_of(registry: Registry) -> Callable[[], Mapping[PartyId | None, Iterable[bytes]]]:
+    """Whose certificates a node believes at each moment, computed anew when its directory is another one."""
+    known: list[tuple[Roster, Mapping[PartyId | None, Iterable[bytes]]]] = []
+
+    def anchors() -> Mapping[PartyId | None, Iterable[bytes]]:
+        if not known or known[0][0] is not registry.roster:
+            known[:] = [(registry.roster, registry.roster.anchors())]
+        return known[0][1]
+
+    return anchors
 
 
 async def _outcome(work: Callable[[OwnDesk], Coroutine[Any, Any, Any]], desk: OwnDesk) -> tuple[Any, Exception | None]:

@@ -67,16 +67,18 @@ class Enquiry:
     Attributes:
         message_ids: under which it was submitted, as far as the officer knows; a second one when nobody could say whether the
             first one was written down, and it was not.
+        pause_s: how long the officer rests before another try.
     """
 
     node: SimNode
     question: Question
     message_ids: list[MessageId]
+    pause_s: float = 10 * 60
 
     async def put(self) -> None:
         """Ask until it is written down."""
         while not await self._put_once():
-            await asyncio.sleep(10 * 60)
+            await asyncio.sleep(self.pause_s)
 
     async def _put_once(self) -> bool:
         officer = self.node.kit.officers[0]
@@ -97,7 +99,7 @@ class Enquiry:
             try:
                 await look(self.node, message_id)
             except Unavailable:
-                await asyncio.sleep(60)
+                await asyncio.sleep(self.pause_s / 10)
             except NotFound:
                 return False
             else:

@@ -233,6 +233,17 @@ async def test_while_a_new_set_is_missing_the_one_before_it_is_used(announced):
     assert (announced.row().state, announced.row().version) == (SetState.IN_USE, 2)
 
 
+async def test_the_log_is_read_once_for_all_sets_that_are_missing_at_a_start(announced):
+    """Two hundred Parties and as many sets that are not fetched yet: a node that starts first has to serve, not to read."""
+    announced.treaty.announce(announced.member, serial=1, pattern_set=NEWER)
+    await announced.refresh()
+    before = announced.directory.faults.calls["leaves"]
+
+    await announced.restart()
+
+    assert announced.directory.faults.calls["leaves"] == before + 1
+
+
 async def test_what_a_party_no_longer_publishes_is_not_used_any_more(announced):
     await announced.refresh(Peers(qr=ENCODED))
     announced.treaty.announce(announced.region, serial=2)
