@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from federation.boundary.messages import signed_at
 from federation.boundary.proof_content import CheckedContent, read_content
 from federation.boundary.proof_directory import read_shown
 from federation.boundary.proof_findings import Findings, findings

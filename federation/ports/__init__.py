@@ -42,6 +42,10 @@ from federation.ports.reconcile import (
     ReconcileStore,
     Standing,
 )
+from federation.ports.retention import (
+    Expired,
+    RetentionStore,
+)
 from federation.ports.spool import (
     AttachmentStore,
     AttachmentTransport,
@@ -53,10 +57,6 @@ from federation.ports.timeline import (
     PeerSeen,
     PeerStore,
     TimelineStore,
-)
-from federation.ports.retention import (
-    Expired,
-    RetentionStore,
 )
 from federation.ports.transport import (
     Delivery,
@@ -110,9 +110,9 @@ __all__ = [
     "ReconcileService",
     "ReconcileStore",
     "Reconciled",
+    "RetentionStore",
     "Spool",
     "SpoolFile",
-    "RetentionStore",
     "Standing",
     "TimelineEvent",
     "TimelineStore",

@@ -116,8 +116,8 @@ ADVICE: Final = {
     Situation.UNKNOWING: "tell your administrator: `gsp directory show {peer}` says what the directory has of them",
     Situation.BUSY: "nothing: it goes out by itself",
     Situation.OWN: "tell your administrator: `gsp doctor` says what is broken",
-    Situation.HELD: "tell your administrator: `gsp outbox list` shows what their node said; `gsp outbox retry` sends it once more when that is"
-    " mended, `gsp outbox drop` gives it up",
+    Situation.HELD: "tell your administrator: `gsp outbox list` shows what their node said; when that is mended, `gsp outbox retry`"
+    " sends it once more; `gsp outbox drop` gives it up",
     Situation.WAITING: "nothing before the deadline; in haste, telephone their contact point and name the id",
     Situation.IN_PART: "read what came: `gsp queries {id}`",
     Situation.LATE: "telephone their contact point, or ask again with a later --deadline; their receipt proves that they have it:"

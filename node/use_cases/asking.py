@@ -40,7 +40,6 @@ from node.use_cases.poison import log_failure
 from node.use_cases.recent import Recent
 from node.use_cases.registry import Registry
 from node.use_cases.replies import check_reply, replay_mark
-from node.use_cases.replies import check_reply
 from node.use_cases.sealing import Sealer, Sealing, lane_of, received_crossing, sent_crossing
 from node.use_cases.uploads import Uploads
 from node.use_cases.world import Announcer, Own, Turns, World

@@ -203,3 +203,11 @@ def delivering(outgoing: Outgoing | None, problem: str) -> Situation:
             return Situation.HELD
         problem = outgoing.problem
     return HELD_UP[trouble_of(problem)] if problem else Situation.QUEUED
+
+
+def said(answers: Iterable[Answer | None]) -> Situation:
+    """What a Party's answers come to, all codes together: a refusal and not knowing are answers, and told apart from each other."""
+    outcomes = {result.outcome for answer in answers if answer is not None for result in answer.results}
+    if outcomes == {Outcome.REFUSED}:
+        return Situation.REFUSED
+    return Situation.DOES_NOT_KNOW if outcomes and outcomes <= _NOT_KNOWN else Situation.ANSWERED

@@ -314,7 +314,7 @@ class Outbox:
             StoreUnavailable: it is not written down.
         """
         async with self._turns.of(outgoing.message_id):
-            await self._write_failure(outgoing, error)
+            await self._write_failure(outgoing, error, verdict_on(error), jitter=0.0)
 
     async def _sealed(self, outgoing: Outgoing) -> tuple[Outgoing, Crossing | None]:
         """The row and its record with a sealing that the peer can still open, sealed anew when it has none; no record when it has
@@ -323,17 +323,18 @@ class Outbox:
         crossing = await self._store.crossing(Direction.SENT, outgoing.message_id)
         if crossing is None:
             raise Misuse("a message is in the outbox and not in the records")
-        now = self._world.clock.now()
-        if (
-            crossing.ciphertext
-            and outgoing.sealed_until > now
-            and still_counts(crossing, self._registry.roster, self._own.name, now=now)
-        ):
+        if self._is_good(outgoing, crossing):
             return outgoing, crossing
         peer = self._registry.peer(outgoing.peer)
         key = await self._key(outgoing, peer)
         async with self._turns.of(outgoing.message_id):
             return await self._seal_again(outgoing, peer, key)
+
+    def _is_good(self, outgoing: Outgoing, crossing: Crossing) -> bool:
+        """Whether the peer can still open what lies here, and takes it as ours."""
+        now = self._world.clock.now()
+        counts = bool(crossing.ciphertext) and outgoing.sealed_until > now
+        return counts and still_counts(crossing, self._registry.roster, self._own.name, now=now)
 
     async def sealed_here(self, outgoing: Outgoing) -> tuple[Crossing | None, bool]:
         """The record of a waiting message in a sealing that the peer can still open, for whoever carries it, and whether it was
@@ -346,7 +347,7 @@ class Outbox:
         crossing = await self._store.crossing(Direction.SENT, outgoing.message_id)
         if crossing is None or has_left(crossing):
             return None, False
-        if crossing.ciphertext and outgoing.sealed_until > self._world.clock.now() and self._counts(crossing):
+        if self._is_good(outgoing, crossing):
             return crossing, False
         key = await self._key_for(outgoing)
         if key is None:

@@ -20,9 +20,9 @@ from node.use_cases.asking import Asking
 from node.use_cases.attachment_desk import OwnAttachmentDesk
 from node.use_cases.attachments import Attachments
 from node.use_cases.auditing import Auditing
+from node.use_cases.budgets import Budgets
 from node.use_cases.carrying import Carrying
 from node.use_cases.chronicle import Chronicle
-from node.use_cases.budgets import Budgets
 from node.use_cases.desk import OwnDesk
 from node.use_cases.diagnosis import Diagnosis
 from node.use_cases.entitlement import Entitlement
@@ -50,9 +50,9 @@ from node.use_cases.resending import Resending
 from node.use_cases.retention import Retention
 from node.use_cases.sealing import Sealer
 from node.use_cases.spool_sweep import SpoolSweep
+from node.use_cases.steady import Steady
 from node.use_cases.uploads import Uploads
 from node.use_cases.weather import WeatherStation
-from node.use_cases.steady import Steady
 from node.use_cases.witnessing import Witness
 from node.use_cases.world import Announcer, Turns
 

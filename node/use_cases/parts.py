@@ -20,8 +20,8 @@ from federation.ports import (
     PeerStore,
     ReconcileService,
     ReconcileStore,
-    TimelineStore,
     RetentionStore,
+    TimelineStore,
     Transport,
     WitnessStore,
 )
@@ -52,8 +52,8 @@ from node.use_cases.personnel import OfficerParts, Personnel
 from node.use_cases.reconciling import Reconciling
 from node.use_cases.registry import Registry
 from node.use_cases.repository import Repository
-from node.use_cases.spool_sweep import SpoolSweep
 from node.use_cases.retention import Retention
+from node.use_cases.spool_sweep import SpoolSweep
 from node.use_cases.witnessing import Witness
 from node.use_cases.world import Own, World
 

@@ -49,8 +49,8 @@ from node.use_cases.desk_values import (
     RankedParty,
     Resolution,
 )
-from node.use_cases.why_values import Explanation, PeerView
 from node.use_cases.held import OutboxView
+from node.use_cases.why_values import Explanation, PeerView
 from node.v1.library_pb2 import SuggestReply
 from tests.support.fake_why import explanation, peer_views
 

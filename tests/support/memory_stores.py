@@ -45,9 +45,9 @@ from federation.query.lifecycle import AskedState, ReceivedState
 from federation.trust import merkle
 from tests.support.faults import Faults, may_fail
 from tests.support.memory_reconcile import MemoryReconcile
+from tests.support.memory_retention import MemoryRetention
 from tests.support.memory_spool import MemoryAttachments
 from tests.support.memory_timeline import MemoryTimeline
-from tests.support.memory_retention import MemoryRetention
 
 
 class BrokenContract(AssertionError):
@@ -94,9 +94,7 @@ class MemoryTree:
         return self._nodes[level, index]
 
 
-class MemoryExchange(
-    MemoryAttachments, MemoryRetention, MemoryReconcile, ExchangeStore, OutboxStore, ArrivalStore, JournalStore
-):
+class MemoryExchange(MemoryAttachments, MemoryRetention, MemoryReconcile, ExchangeStore, OutboxStore, ArrivalStore, JournalStore):
     def __init__(self, faults: Faults | None = None) -> None:
         MemoryReconcile.__init__(self)
         MemoryRetention.__init__(self)

@@ -21,8 +21,8 @@ from federation.query.policy import Policy
 from federation.trust.chain import Window
 from federation.trust.issuing import issue_officer_certificate
 from federation.trust.keys import Signer
-from node.rpc.attachments import AttachmentServicer
 from federation.trust.roster import Roster
+from node.rpc.attachments import AttachmentServicer
 from node.rpc.directory import DirectoryServicer
 from node.rpc.exchange import ExchangeServicer
 from node.rpc.reconciliation import ReconciliationServicer
