@@ -15,9 +15,8 @@ from federation.identity import PartyId
 from federation.ports import Alarm, ComparedDay, Difference
 from node.cli.directory_source import HOME, read_evidence
 from node.cli.exit_codes import ExitCode
-from node.cli.options import FILE, PartyParameter, json_option
+from node.cli.options import FILE, Hexadecimal, PartyParameter, json_option
 from node.cli.output import Document, clock, rfc3339, show
-from node.cli.options import Hexadecimal
 from node.formats.ceremony import read_bytes
 from node.store.journal_check import PairReport, read_pairs, survey_journal
 from node.use_cases.journal_checks import DIFFERENCE_WORDS, WORDS

@@ -19,7 +19,6 @@ class MemoryAttachments(AttachmentStore):
     faults: Faults
 
     def __init__(self) -> None:
-        super().__init__()
         self._attachments: dict[Place, Spooled] = {}
 
     def _put_attachments(self, rows: Sequence[Spooled], leaf: int) -> None:

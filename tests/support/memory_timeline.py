@@ -17,6 +17,13 @@ class MemoryTimeline(TimelineStore, PeerStore):
         self._events: dict[tuple[Direction, MessageId], dict[tuple[Step, str], TimelineEvent]] = {}
         self._peers: dict[PartyId, PeerSeen] = {}
 
+    def copy(self, faults: Faults, crossings: Collection[tuple[Direction, MessageId]]) -> MemoryTimeline:
+        """As a backup takes it."""
+        copy = MemoryTimeline(faults, crossings)
+        copy._events = {place: dict(lines) for place, lines in self._events.items()}
+        copy._peers = dict(self._peers)
+        return copy
+
     def tell(self, change: Change) -> None:
         """The lines of a change that is applied."""
         for message in change.events_erased:

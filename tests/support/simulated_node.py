@@ -75,12 +75,20 @@ class Storage(MemoryExchange):
         copy = Storage(self.faults)
         for name, value in vars(self).items():
             if isinstance(value, dict | list | set):
-                setattr(copy, name, value.copy())
+                setattr(copy, name, _copied(value))
+        copy.timeline = self.timeline.copy(copy.faults, copy._crossings)
         copy._destroyed |= set(copy._keys)
         copy._keys.clear()
         copy._numbers = count(next(self._numbers))
         copy._tree = self._tree.copy()
         return copy
+
+
+def _copied(value: Any) -> Any:
+    """Rows never change; tables of tables do."""
+    if isinstance(value, dict):
+        return {key: _copied(one) if isinstance(one, dict) else one for key, one in value.items()}
+    return value.copy()
 
 
 class Power:
