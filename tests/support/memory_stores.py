@@ -96,6 +96,7 @@ class MemoryTree:
 
 class MemoryExchange(MemoryAttachments, MemoryRetention, MemoryReconcile, ExchangeStore, OutboxStore, ArrivalStore, JournalStore):
     def __init__(self, faults: Faults | None = None) -> None:
+        MemoryAttachments.__init__(self)
         MemoryReconcile.__init__(self)
         MemoryRetention.__init__(self)
         self.faults = faults if faults is not None else Faults()
