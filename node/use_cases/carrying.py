@@ -163,7 +163,7 @@ class Carrying:
     async def _load(self, load: _Load, party: PartyId) -> None:
         """Urgent messages first; one that is too large for the room that is left keeps no smaller one out."""
         now = self._world.clock.now()
-        rows = [row for row in await self._waiting.waiting(party) if not is_over(row, now=now)]
+        rows = [row for row in await self._waiting.waiting(party) if not is_over(row, now=now) and not row.held_since]
         for row in sorted(rows, key=lambda one: _LANES[one.lane]):
             if len(load.envelopes) >= limits.PARCEL_MESSAGES_MAX:
                 load.left += 1

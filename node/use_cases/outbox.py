@@ -314,7 +314,8 @@ class Outbox:
             StoreUnavailable: it is not written down.
         """
         async with self._turns.of(outgoing.message_id):
-            await self._write_failure(outgoing, error, verdict_on(error), jitter=0.0)
+            afresh = replace(outgoing, attempts=0)  # tries over a line that is cut do not count against what the peer has said
+            await self._write_failure(afresh, error, verdict_on(error), jitter=0.0)
 
     async def _sealed(self, outgoing: Outgoing) -> tuple[Outgoing, Crossing | None]:
         """The row and its record with a sealing that the peer can still open, sealed anew when it has none; no record when it has

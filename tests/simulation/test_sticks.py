@@ -22,7 +22,7 @@ from federation.query.lifecycle import AskedState, ReceivedState
 from federation.trust.entries import EntryBody, Update
 from federation.trust.keys import SoftwareSigner
 from federation.trust.roster import Roster
-from federation.wire.envelope import decode_envelope
+from federation.wire.envelope import decode_envelope, decode_header
 from node import limits as node_limits
 from node.use_cases.announcing import Particulars, announce, wanted_update
 from node.use_cases.carrying_values import Content, Fate
@@ -307,6 +307,30 @@ async def test_a_message_sealed_to_a_lost_key_is_refused_told_of_and_sealed_anew
     assert (await look(asker, view.asked.message_id)).asked.state is AskedState.ANSWERED
     await bring(answerer, last.back.file)
     Watch(federation).look_at_the_end()
+
+
+@simulated()
+async def test_a_refusal_counts_whatever_the_number_of_tries_and_what_is_refused_for_good_is_in_no_further_file(
+    federation: Federation,
+):
+    asker, answerer = parted(federation)
+    for code in answerer.kit.codes[:2]:
+        await ask(asker, question(answerer.party, code))
+    await asyncio.sleep(HOUR)  # with tries enough that their number is no reason any more to seal anew
+    there = content((await export(asker, answerer)).file)
+    digests = [envelope_digest(decode_envelope(raw)) for raw in there.envelopes]
+    ids = [decode_header(decode_envelope(raw).header).message_id for raw in there.envelopes]
+    codes = (Unauthentic.code, Forbidden.code)
+    refusals = tuple(
+        RefusedEnvelope(message_id=one, digest=digest, code=code) for one, digest, code in zip(ids, digests, codes, strict=True)
+    )
+    frame = replace(content((await export(answerer, asker)).file), refusals=refusals)
+
+    back = await bring(asker, compose_parcel(frame, answerer.kit.signer))
+
+    assert [one.problem for one in back.outcomes] == list(codes)
+    assert (back.back.messages, back.back.sealed_anew) == (1, 1)
+    asker.problems.discard(Forbidden.code)  # what a test made up
 
 
 @simulated()
