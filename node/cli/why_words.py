@@ -53,7 +53,6 @@ SHORT: Final = {
     Situation.UNKNOWING: "no node, key or program that could take it is known",
     Situation.BUSY: "their node is there and cannot take it now",
     Situation.OWN: "something is wrong at this node",
-    Situation.HELD: "their node refused the message for good, which is no answer",
     Situation.WAITING: "delivered, no answer yet",
     Situation.IN_PART: "answered in part",
     Situation.LATE: "delivered, and no answer came in time",
@@ -75,7 +74,6 @@ WAITS: Final = {
     Situation.UNKNOWING: "for one side to learn what it lacks: the directory's entry, a key, or a newer program",
     Situation.BUSY: "for their node, which is there and cannot take it at this moment",
     Situation.OWN: "for this node to be mended",
-    Situation.HELD: "for a person here: their node would refuse the same message again",
     Situation.WAITING: "for their answer; their node has it and has given its receipt",
     Situation.IN_PART: "for the rest of the answer, which they announced",
     Situation.LATE: "for nothing any more; their node has it, and they are late",
@@ -95,7 +93,6 @@ RETRYING: Final = frozenset(
 """What is in the outbox, and tried by itself."""
 
 NEXT: Final = {
-    Situation.HELD: "nothing by itself",
     Situation.WAITING: "their answer comes by itself; without one the query expires at its deadline",
     Situation.IN_PART: "the rest comes by itself; without it the query expires at its deadline",
     Situation.LATE: "an answer that comes late is taken all the same",
@@ -116,8 +113,6 @@ ADVICE: Final = {
     Situation.UNKNOWING: "tell your administrator: `gsp directory show {peer}` says what the directory has of them",
     Situation.BUSY: "nothing: it goes out by itself",
     Situation.OWN: "tell your administrator: `gsp doctor` says what is broken",
-    Situation.HELD: "tell your administrator: `gsp outbox list` shows what their node said; when that is mended, `gsp outbox retry`"
-    " sends it once more; `gsp outbox drop` gives it up",
     Situation.WAITING: "nothing before the deadline; in haste, telephone their contact point and name the id",
     Situation.IN_PART: "read what came: `gsp queries {id}`",
     Situation.LATE: "telephone their contact point, or ask again with a later --deadline; their receipt proves that they have it:"
@@ -221,7 +216,7 @@ def explanation_lines(why: Explanation, *, now: float) -> Iterator[str]:
 
 
 def _reason(why: Explanation) -> str:
-    return f" ({problem_words(why.problem)})" if why.problem and why.situation in RETRYING | {Situation.HELD} else ""
+    return f" ({problem_words(why.problem)})" if why.problem and why.situation in RETRYING else ""
 
 
 def happened(why: Explanation) -> Iterator[str]:

@@ -118,7 +118,7 @@ class Explaining:
     async def _situation_of_asked(self, asked: AskedQuery, outgoing: Outgoing | None) -> Situation:
         match asked.state:
             case AskedState.QUEUED:
-                return delivering(outgoing, asked.problem)
+                return delivering(outgoing.problem if outgoing is not None else asked.problem)
             case AskedState.DELIVERED:
                 return Situation.IN_PART if asked.answer_ids else Situation.WAITING
             case AskedState.ANSWERED:
@@ -153,7 +153,7 @@ class Explaining:
         if received.answer_id is None:
             return Situation.TO_ANSWER if received.state is ReceivedState.WAITING else Situation.OVERDUE
         if outgoing is not None:
-            return delivering(outgoing, "")
+            return delivering(outgoing.problem)
         sent = await self._store.crossing(SENT, received.answer_id)
         reached = sent is not None and sent.receipt is not None
         return Situation.ANSWER_DELIVERED if reached else Situation.ANSWER_UNDELIVERED
@@ -191,17 +191,12 @@ class Explaining:
         return record.name if record is not None else ""
 
 
-def delivering(outgoing: Outgoing | None, problem: str) -> Situation:
+def delivering(problem: str) -> Situation:
     """Where a message stands that is in the outbox.
 
     Args:
-        outgoing: its row, when it still has one.
-        problem: otherwise the error code with which the last try failed, or empty.
+        problem: the error code with which the last try failed, or empty.
     """
-    if outgoing is not None:
-        if outgoing.held_since:
-            return Situation.HELD
-        problem = outgoing.problem
     return HELD_UP[trouble_of(problem)] if problem else Situation.QUEUED
 
 

@@ -29,8 +29,6 @@ class Situation(StrEnum):
     BUSY = "busy"
     OWN = "own"
     """The five kinds of `Trouble`: it is on its way, and the last try failed like this."""
-    HELD = "held"
-    """Their node refused it for good; it waits for a person here."""
 
     WAITING = "waiting"
     """Delivered; the answer is to come."""

@@ -25,7 +25,7 @@ def explanation(view: QueryView) -> Explanation:
     else:
         lines.append(_line(asked.message_id, Step.DELIVERED, asked.created + 60, offset_ms=-42_000))
     situations = {
-        AskedState.QUEUED: delivering(None, asked.problem),
+        AskedState.QUEUED: delivering(asked.problem),
         AskedState.DELIVERED: Situation.IN_PART if asked.answer_ids else Situation.WAITING,
         AskedState.ANSWERED: said([answer.answer for answer in view.answers]),
     }

@@ -134,7 +134,7 @@ def test_every_weather_has_words():
     ],
 )
 def test_how_the_last_try_failed_says_where_a_message_stands(code, situation):
-    assert delivering(None, code) is situation
+    assert delivering(code) is situation
 
 
 def test_a_code_of_a_later_version_is_shown_as_it_is():
