@@ -88,8 +88,8 @@ def held(outgoing: Outgoing, error: FederationError, *, now: int) -> Outgoing:
 
 
 def released(outgoing: Outgoing, *, now: float) -> Outgoing:
-    """A message that a person sends once more."""
-    return replace(outgoing, held_since=0, reason="", next_attempt=now)
+    """A message that a person sends once more; what was said of it before is in its timeline."""
+    return replace(outgoing, held_since=0, reason="", problem="", next_attempt=now)
 
 
 def in_order(waiting: Iterable[Outgoing]) -> Iterator[Outgoing]:

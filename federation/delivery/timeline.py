@@ -26,6 +26,12 @@ class Step(StrEnum):
     """Of ours: sealed and on its way. From the second time on: sealed anew, because the other node's key had ended."""
     TRIED = "tried"
     """Of ours: a try failed; the reason is its error code."""
+    HELD = "held"
+    """Of ours: the other node refused it for good; it waits for a person. The reason is the error code."""
+    RELEASED = "released"
+    """Of ours: a person sent it once more."""
+    GIVEN_UP = "given-up"
+    """Of ours: a person gave it up."""
     DELIVERED = "delivered"
     """Of ours: the other node's receipt is here."""
     RECEIVED = "received"
@@ -41,7 +47,7 @@ class TimelineEvent:
     """One line of one message's timeline. Times are Unix seconds by this node's clock.
 
     Attributes:
-        reason: an error code, where a try failed; empty otherwise.
+        reason: an error code, where a try failed or a message is held; empty otherwise.
         first, last, count: when it happened first and last, and how often.
         offset_ms: how far the other node's clock was ahead when it happened last; None when nobody knew.
     """
@@ -107,6 +113,7 @@ TROUBLES: Final[dict[str, Trouble]] = {
     "unreachable": Trouble.UNREACHABLE,
     "unprocessable": Trouble.REFUSING,
     "peer-misbehaviour": Trouble.REFUSING,
+    "unprocessable": Trouble.REFUSING,
     "malformed": Trouble.REFUSING,
     "oversized": Trouble.REFUSING,
     "unauthentic": Trouble.REFUSING,

@@ -18,6 +18,7 @@ def explanation_document(explanation: Explanation, *, now: float) -> Document:
         "deadline": rfc3339(explanation.deadline),
         "problem": explanation.problem or None,
         "problem_words": problem_words(explanation.problem) if explanation.problem else None,
+        "said": explanation.said or None,
         "attempts": explanation.attempts,
         "next_attempt": rfc3339(explanation.next_attempt) if explanation.next_attempt else None,
         "ahead": explanation.ahead,

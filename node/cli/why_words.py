@@ -26,6 +26,7 @@ PROBLEMS: Final = {
     "deadline-passed": "the other node could not finish in time",
     "forbidden": "the other node does not allow it",
     "unprocessable": "the other node failed over it",
+    "unprocessable": "the other node failed over it: a defect there",
     "peer-misbehaviour": "the other node refuses it",
     "malformed": "the other node cannot read it",
     "oversized": "it is larger than the other node takes",
@@ -53,6 +54,8 @@ SHORT: Final = {
     Situation.UNKNOWING: "no node, key or program that could take it is known",
     Situation.BUSY: "their node is there and cannot take it now",
     Situation.OWN: "something is wrong at this node",
+    Situation.HELD: "their node refused it for good, which is no answer",
+    Situation.GIVEN_UP: "given up here",
     Situation.WAITING: "delivered, no answer yet",
     Situation.IN_PART: "answered in part",
     Situation.LATE: "delivered, and no answer came in time",
@@ -64,6 +67,7 @@ SHORT: Final = {
     Situation.OVERDUE: "this Party did not answer in time",
     Situation.ANSWER_DELIVERED: "this Party's answer is there",
     Situation.ANSWER_UNDELIVERED: "this Party's answer was never receipted",
+    Situation.NOT_TAKEN: "came, and this node failed over it",
 }
 """In few words, for one line."""
 
@@ -74,6 +78,8 @@ WAITS: Final = {
     Situation.UNKNOWING: "for one side to learn what it lacks: the directory's entry, a key, or a newer program",
     Situation.BUSY: "for their node, which is there and cannot take it at this moment",
     Situation.OWN: "for this node to be mended",
+    Situation.HELD: "for a person here: their node would refuse the same message again",
+    Situation.GIVEN_UP: "for nothing any more: somebody here gave it up, and it is never sent",
     Situation.WAITING: "for their answer; their node has it and has given its receipt",
     Situation.IN_PART: "for the rest of the answer, which they announced",
     Situation.LATE: "for nothing any more; their node has it, and they are late",
@@ -85,6 +91,7 @@ WAITS: Final = {
     Situation.OVERDUE: "for an answer of this Party, which is late; it may still be given",
     Situation.ANSWER_DELIVERED: "for nothing: their node has given its receipt for the answer",
     Situation.ANSWER_UNDELIVERED: "for nothing any more; the answer left the outbox and no receipt for it came",
+    Situation.NOT_TAKEN: "for another version of this node's program; their node knows that it was not taken",
 }
 
 RETRYING: Final = frozenset(
@@ -93,6 +100,8 @@ RETRYING: Final = frozenset(
 """What is in the outbox, and tried by itself."""
 
 NEXT: Final = {
+    Situation.HELD: "nothing by itself; a query ends at its deadline",
+    Situation.GIVEN_UP: "nothing",
     Situation.WAITING: "their answer comes by itself; without one the query expires at its deadline",
     Situation.IN_PART: "the rest comes by itself; without it the query expires at its deadline",
     Situation.LATE: "an answer that comes late is taken all the same",
@@ -103,6 +112,7 @@ NEXT: Final = {
     Situation.OVERDUE: "their officer has been told that the deadline passed",
     Situation.ANSWER_DELIVERED: "nothing",
     Situation.ANSWER_UNDELIVERED: "nothing; when they ask again, they get an answer again",
+    Situation.NOT_TAKEN: "it is tried once more when they send it again after this node was restarted",
 }
 """Of what is not tried again; the others have their own sentences."""
 
@@ -113,6 +123,8 @@ ADVICE: Final = {
     Situation.UNKNOWING: "tell your administrator: `gsp directory show {peer}` says what the directory has of them",
     Situation.BUSY: "nothing: it goes out by itself",
     Situation.OWN: "tell your administrator: `gsp doctor` says what is broken",
+    Situation.HELD: "when the reason is mended, `gsp outbox retry {message}`; else `gsp outbox drop {message}`",
+    Situation.GIVEN_UP: "ask again in another way, or telephone their contact point",
     Situation.WAITING: "nothing before the deadline; in haste, telephone their contact point and name the id",
     Situation.IN_PART: "read what came: `gsp queries {id}`",
     Situation.LATE: "telephone their contact point, or ask again with a later --deadline; their receipt proves that they have it:"
@@ -125,12 +137,16 @@ ADVICE: Final = {
     Situation.OVERDUE: "answer it all the same: `gsp answer {id}`",
     Situation.ANSWER_DELIVERED: "nothing",
     Situation.ANSWER_UNDELIVERED: "tell your administrator; `gsp proof export {id}` holds what was sent",
+    Situation.NOT_TAKEN: "tell your administrator, who reports it with these words; meanwhile, ask them by another way",
 }
 
 _STEPS: Final = {
     Step.QUEUED: "written down; no key of their node was known yet",
     Step.SEALED: "sealed and queued",
     Step.TRIED: "tried",
+    Step.HELD: "held for a person here",
+    Step.RELEASED: "a person here sent it once more",
+    Step.GIVEN_UP: "a person here gave it up",
     Step.DELIVERED: "delivered: their receipt is here",
     Step.RECEIVED: "received, and receipted",
     Step.REPEATED: "came again, sealed anew, and was receipted again",
@@ -159,7 +175,7 @@ def summary(why: Explanation, *, now: float) -> str:
         *(f"an answer came {_when(line.event.first, now)}" for line in why.lines if _is_their_answer(line)),
         *due_words(why, now=now),
     ]
-    return ", ".join(parts)
+    return ", ".join(parts) or SHORT[why.situation]
 
 
 def _has_come(line: WhyLine, side: Direction) -> bool:
@@ -177,13 +193,14 @@ _SETTLED: Final = frozenset(
         Situation.DOES_NOT_KNOW,
         Situation.ANSWER_DELIVERED,
         Situation.ANSWER_UNDELIVERED,
+        Situation.GIVEN_UP,
     }
 )
 
 
 def due_words(why: Explanation, *, now: float) -> list[str]:
     """When the answer is due, or was; nothing when there is one."""
-    if why.situation in _SETTLED:
+    if why.situation in _SETTLED or not why.deadline:
         return []
     left = why.deadline - now
     return [f"due in {duration(left)}" if left >= 0 else f"due {duration(-left)} ago"]
@@ -216,6 +233,8 @@ def explanation_lines(why: Explanation, *, now: float) -> Iterator[str]:
 
 
 def _reason(why: Explanation) -> str:
+    if why.said:
+        return f": {why.said}"
     return f" ({problem_words(why.problem)})" if why.problem and why.situation in RETRYING else ""
 
 
@@ -258,7 +277,8 @@ def next_words(why: Explanation, *, now: float) -> str:
 
 def advice(why: Explanation) -> str:
     """What the officer can do."""
-    return ADVICE[why.situation].format(id=why.message_id.hex(), peer=why.peer)
+    ours = next((line.event.message_id for line in reversed(why.lines) if line.event.direction is Direction.SENT), why.message_id)
+    return ADVICE[why.situation].format(id=why.message_id.hex(), message=ours.hex(), peer=why.peer)
 
 
 def _times(count: int) -> str:

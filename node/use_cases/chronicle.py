@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
+from federation.delivery.outbox import Outgoing
 from federation.delivery.timeline import Step, TimelineEvent
 from federation.evidence.journal import Position
 from federation.identity import MessageId, PartyId
@@ -76,10 +78,8 @@ def lines_of(change: Change, *, at: int, offset: Offset) -> Iterator[TimelineEve
         yield _line(direction, identifier, _step_of(crossing, change), at, offset(crossing.peer))
     sealed = {crossing.message_id for crossing in change.crossings if crossing.direction is Direction.SENT}
     for outgoing in change.outgoing:
-        if outgoing.problem and outgoing.message_id not in sealed:
-            yield replace(
-                _line(Direction.SENT, outgoing.message_id, Step.TRIED, at, offset(outgoing.peer)), reason=outgoing.problem
-            )
+        if outgoing.attempts and outgoing.message_id not in sealed:
+            yield from _tried(outgoing, at, offset(outgoing.peer))
     for identifier, _ in change.receipts:
         yield _line(Direction.SENT, identifier, Step.DELIVERED, at, _offset_of_receipt(identifier, change, offset))
     yield from _expired(change, at)
@@ -90,6 +90,17 @@ def _step_of(crossing: Crossing, change: Change) -> Step:
         return Step.SEALED if crossing.digest else Step.QUEUED
     is_new = any(mark.message_id == crossing.message_id for mark in change.marks)
     return Step.RECEIVED if is_new else Step.REPEATED
+
+
+def _tried(outgoing: Outgoing, at: int, offset_ms: int | None) -> Iterator[TimelineEvent]:
+    """A row that was tried before: a try has failed, perhaps for good; or a person wants another one, and has cleared the problem."""
+    line = partial(_line, Direction.SENT, outgoing.message_id, at=at, offset_ms=offset_ms)
+    if not outgoing.problem:
+        yield line(Step.RELEASED)
+        return
+    yield replace(line(Step.TRIED), reason=outgoing.problem)
+    if outgoing.held_since:
+        yield replace(line(Step.HELD), reason=outgoing.problem)
 
 
 def _offset_of_receipt(identifier: MessageId, change: Change, offset: Offset) -> int | None:

@@ -6,18 +6,18 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from federation.delivery.outbox import Outgoing
-from federation.delivery.timeline import Trouble, trouble_of
+from federation.delivery.timeline import Step, Trouble, trouble_of
 from federation.envelope.header import MessageKind
 from federation.errors import InvalidInput, NotFound
 from federation.identity import MessageId, PartyId
-from federation.ports import AskedQuery, Direction, ExchangeStore, OutboxStore, ReceivedQuery, TimelineStore
+from federation.ports import ArrivalStore, AskedQuery, Direction, ExchangeStore, OutboxStore, Poison, ReceivedQuery, TimelineStore
 from federation.query.answer import Answer
 from federation.query.codes import Automation, Outcome
 from federation.query.lifecycle import AskedState, ReceivedState
 from federation.query.policy import Policy, decide
 from federation.query.query import Query
 from federation.wire.query import decode_body
-from node.limits import WHY_CANDIDATES_MAX
+from node.limits import POISONS_MAX, WHY_CANDIDATES_MAX
 from node.use_cases.peer_book import PeerBook
 from node.use_cases.recent import Recent
 from node.use_cases.registry import Registry
@@ -44,6 +44,7 @@ class Explaining:
         store: ExchangeStore,
         waiting: OutboxStore,
         timeline: TimelineStore,
+        arrivals: ArrivalStore,
         recent: Recent,
         registry: Registry,
         book: PeerBook,
@@ -52,6 +53,7 @@ class Explaining:
         self._store = store
         self._waiting = waiting
         self._timeline = timeline
+        self._arrivals = arrivals
         self._recent = recent
         self._registry = registry
         self._book = book
@@ -65,6 +67,12 @@ class Explaining:
             InvalidInput: there are several, or it is the beginning of no id.
         """
         found = await self._timeline.matching(prefix, rows=WHY_CANDIDATES_MAX)
+        if not found:
+            found = tuple(
+                (RECEIVED, poison.message_id)
+                for poison in await self._poisons()
+                if poison.message_id.hex().startswith(prefix.lower())
+            )
         ids = sorted({identifier for _, identifier in found})
         if not ids:
             raise NotFound("no message here has an id that begins like this")
@@ -74,7 +82,7 @@ class Explaining:
         direction, identifier = found[0]
         crossing = await self._store.crossing(direction, identifier)
         if crossing is None:
-            raise NotFound("no message here has an id that begins like this")
+            return RECEIVED, identifier
         other = RECEIVED if direction is SENT else SENT
         return (direction if crossing.kind is MessageKind.QUERY else other), crossing.conversation
 
@@ -92,6 +100,9 @@ class Explaining:
             received = await self._store.received(query)
             if received is not None:
                 return await self._of_received(received)
+            for poison in await self._poisons():
+                if poison.message_id == query:
+                    return self._of_poison(poison)
         raise NotFound("the query that this message belongs to is not here any more")
 
     async def of_asked(self, asked: AskedQuery) -> Explanation:
@@ -110,6 +121,7 @@ class Explaining:
             problem=outgoing.problem if outgoing is not None else asked.problem,
             attempts=outgoing.attempts if outgoing is not None else 0,
             next_attempt=outgoing.next_attempt if outgoing is not None else 0.0,
+            said=outgoing.reason if outgoing is not None else "",
             ahead=ahead,
             seen=self._book.of(asked.peer),
             lines=lines,
@@ -118,7 +130,7 @@ class Explaining:
     async def _situation_of_asked(self, asked: AskedQuery, outgoing: Outgoing | None) -> Situation:
         match asked.state:
             case AskedState.QUEUED:
-                return delivering(outgoing.problem if outgoing is not None else asked.problem)
+                return on_its_way(outgoing) if outgoing is not None else delivering(asked.problem)
             case AskedState.DELIVERED:
                 return Situation.IN_PART if asked.answer_ids else Situation.WAITING
             case AskedState.ANSWERED:
@@ -126,7 +138,12 @@ class Explaining:
             case AskedState.EXPIRED:
                 sent = await self._store.crossing(SENT, asked.message_id)
                 reached = asked.answer_ids or (sent is not None and sent.receipt is not None)
+                if not reached and await self._was_given_up(asked.message_id):
+                    return Situation.GIVEN_UP
                 return Situation.LATE if reached else Situation.NEVER_DELIVERED
+
+    async def _was_given_up(self, identifier: MessageId) -> bool:
+        return any(event.step is Step.GIVEN_UP for event in await self._timeline.events(SENT, identifier))
 
     async def _of_received(self, received: ReceivedQuery) -> Explanation:
         """The same of a query that came: what counts is whether this Party has answered, and whether that has arrived."""
@@ -143,17 +160,38 @@ class Explaining:
             problem=outgoing.problem if outgoing is not None else "",
             attempts=outgoing.attempts if outgoing is not None else 0,
             next_attempt=outgoing.next_attempt if outgoing is not None else 0.0,
+            said=outgoing.reason if outgoing is not None else "",
             ahead=ahead,
             automation=await self._automation(received),
             seen=self._book.of(received.peer),
             lines=lines,
         )
 
+    async def _poisons(self) -> tuple[Poison, ...]:
+        return await self._arrivals.poisons(rows=POISONS_MAX)
+
+    def _of_poison(self, poison: Poison) -> Explanation:
+        """Of a message that this node could not take: neither its kind nor its deadline is known, for it was not opened to its end."""
+        return Explanation(
+            message_id=poison.message_id,
+            side=RECEIVED,
+            peer=poison.peer,
+            peer_name=self._name(poison.peer),
+            situation=Situation.NOT_TAKEN,
+            deadline=0,
+            attempts=poison.times,
+            said=poison.reason,
+            seen=self._book.of(poison.peer),
+            lines=(),
+        )
+
     async def _situation_of_received(self, received: ReceivedQuery, outgoing: Outgoing | None) -> Situation:
         if received.answer_id is None:
             return Situation.TO_ANSWER if received.state is ReceivedState.WAITING else Situation.OVERDUE
         if outgoing is not None:
-            return delivering(outgoing.problem)
+            return on_its_way(outgoing)
+        if await self._was_given_up(received.answer_id):
+            return Situation.GIVEN_UP
         sent = await self._store.crossing(SENT, received.answer_id)
         reached = sent is not None and sent.receipt is not None
         return Situation.ANSWER_DELIVERED if reached else Situation.ANSWER_UNDELIVERED
@@ -172,9 +210,11 @@ class Explaining:
 
     async def _queued(self, peer: PartyId, identifier: MessageId) -> tuple[Outgoing | None, int]:
         """The message's row in the outbox, and how many were put there before it."""
-        for place, outgoing in enumerate(await self._waiting.waiting(peer)):
+        before = 0
+        for outgoing in await self._waiting.waiting(peer):
             if outgoing.message_id == identifier:
-                return outgoing, place
+                return outgoing, before
+            before += not outgoing.held_since  # what is held goes out before nobody
         return None, 0
 
     async def _lines(self, *messages: tuple[Direction, MessageKind, Sequence[MessageId]]) -> tuple[WhyLine, ...]:
@@ -191,8 +231,13 @@ class Explaining:
         return record.name if record is not None else ""
 
 
+def on_its_way(outgoing: Outgoing) -> Situation:
+    """Where a message stands that is in the outbox."""
+    return Situation.HELD if outgoing.held_since else delivering(outgoing.problem)
+
+
 def delivering(problem: str) -> Situation:
-    """Where a message stands that is in the outbox.
+    """Where a message stands that is on its way.
 
     Args:
         problem: the error code with which the last try failed, or empty.

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 from federation.delivery.lanes import RANK
 from federation.delivery.outbox import Outgoing, released
+from federation.delivery.timeline import Step
 from federation.envelope.header import Lane, MessageKind
 from federation.errors import NotFound
 from federation.identity import MessageId, OfficerName, PartyId
-from federation.ports import ArrivalStore, Change, ExchangeStore, OutboxStore, Poison
+from federation.ports import ArrivalStore, Change, Direction, ExchangeStore, OutboxStore, Poison, TimelineEvent
 from node import limits as node_limits
 from node.use_cases.asking import Asking
 from node.use_cases.budgets import Budgets
@@ -142,7 +143,9 @@ class Held:
         if outgoing.kind is MessageKind.QUERY:
             await self._asking.expire(message_id)
         async with self._turns.of(message_id):
-            await self._store.commit(Change(outgoing_done=(message_id,)))
+            now = self._world.now()
+            given_up = TimelineEvent(direction=Direction.SENT, message_id=message_id, step=Step.GIVEN_UP, first=now, last=now)
+            await self._store.commit(Change(outgoing_done=(message_id,), events=(given_up,)))
         return outgoing
 
     async def _held(self, message_id: MessageId) -> Outgoing:

@@ -378,6 +378,7 @@ def _desk(
             store=parts.exchange_store,
             waiting=parts.outbox_store,
             timeline=parts.timeline,
+            arrivals=parts.arrivals,
             recent=core.recent,
             registry=parts.registry,
             book=parts.book,

@@ -30,6 +30,11 @@ class Situation(StrEnum):
     OWN = "own"
     """The five kinds of `Trouble`: it is on its way, and the last try failed like this."""
 
+    HELD = "held"
+    """The other node refused it for good; it is not tried again before a person says so."""
+    GIVEN_UP = "given-up"
+    """A person gave it up: it is never sent."""
+
     WAITING = "waiting"
     """Delivered; the answer is to come."""
     IN_PART = "in-part"
@@ -53,6 +58,9 @@ class Situation(StrEnum):
     ANSWER_UNDELIVERED = "answer-undelivered"
     """This Party's answer left the outbox without a receipt."""
 
+    NOT_TAKEN = "not-taken"
+    """It came and is what it says, and this node failed over it: it has no receipt."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WhyLine:
@@ -72,6 +80,7 @@ class Explanation:
         peer_name: in words.
         problem: error code of the last try to deliver the query, or here its answer; empty when none failed.
         attempts, next_attempt: of what is on its way.
+        said: what the other node said when it refused for good, or where this node failed over what came; empty otherwise.
         ahead: messages that were put into the outbox for that Party before it.
         automation: what the policy here says of a query that came and is not answered; None otherwise.
         seen: what was last seen of the other Party's node.
@@ -87,6 +96,7 @@ class Explanation:
     problem: str = ""
     attempts: int = 0
     next_attempt: float = 0.0
+    said: str = ""
     ahead: int = 0
     automation: Automation | None = None
     seen: PeerSeen

@@ -193,6 +193,7 @@ why = st.builds(
     attempts=number,
     next_attempt=st.floats(0, limits.TIME_S_MAX),
     ahead=number,
+    said=words,
     automation=st.none() | st.sampled_from(Automation),
     seen=seen,
     lines=st.lists(why_line, max_size=3).map(tuple),
