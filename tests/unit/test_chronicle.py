@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from federation.delivery.outbox import released
 from federation.delivery.timeline import Step, TimelineEvent, folded
 from federation.envelope.header import MessageKind
 from federation.errors import StoreUnavailable
@@ -36,10 +37,18 @@ def test_a_message_is_sealed_and_one_whose_peer_has_no_key_yet_is_queued():
 
 
 def test_a_try_that_failed_tells_its_code_and_one_that_is_to_come_tells_nothing():
-    failed = replace(samples.outgoing(1), peer=QM, attempts=3, problem="forbidden")
+    failed = replace(samples.outgoing(1), peer=QM, attempts=3, problem="forbidden", held_since=0)
 
     assert told(Change(outgoing=(failed,))) == [(SENT, 1, Step.TRIED, "forbidden", -42_000)]
-    assert told(Change(outgoing=(replace(failed, problem=""),))) == []
+    assert told(Change(outgoing=(replace(failed, attempts=0),))) == []  # not tried: that the peer is away is known
+    assert told(Change(outgoing=(replace(failed, attempts=0, problem=""),))) == []
+
+
+def test_a_try_that_failed_for_good_holds_the_message_and_a_person_sends_it_once_more():
+    refused = replace(samples.outgoing(1), peer=QM, attempts=1, problem="forbidden", held_since=AT)
+
+    assert [step for _, _, step, _, _ in told(Change(outgoing=(refused,)))] == [Step.TRIED, Step.HELD]
+    assert told(Change(outgoing=(released(refused, now=AT),))) == [(SENT, 1, Step.RELEASED, "", -42_000)]
 
 
 def test_a_sealing_after_tries_that_failed_is_no_try():
