@@ -62,6 +62,8 @@ def erase(writer: sqlite3.Connection, expired: Expired) -> None:
         ).fetchone()
         if gone is not None and way is Way.RECEIVED:
             writer.execute("DELETE FROM mark WHERE sender = ? AND message_id = ?", (gone[0], message_id))
+    # Their files on the disk belong to nobody then, and the spool's sweep removes them.
+    writer.executemany("DELETE FROM attachment WHERE direction = ? AND message_id = ?", expired.crossings)
     writer.executemany("DELETE FROM asked WHERE message_id = ?", [(one,) for one in expired.asked])
     writer.executemany("DELETE FROM received WHERE message_id = ?", [(one,) for one in expired.received])
     for table in ("tally", "difference", "compared_day"):

@@ -44,7 +44,10 @@ class Chronicle(ExchangeStore):
 
     async def commit(self, change: Change) -> tuple[Position, ...]:
         told = tuple(lines_of(change, at=self._now(), offset=self._offset))
-        return await self._store.commit(replace(change, events=(*change.events, *told)) if told else change)
+        gone = tuple((Direction(way), one) for way, one in change.erased.crossings) if change.erased is not None else ()
+        if told or gone:
+            change = replace(change, events=(*change.events, *told), events_erased=(*change.events_erased, *gone))
+        return await self._store.commit(change)
 
     async def asked(self, message_id: MessageId) -> AskedQuery | None:
         return await self._store.asked(message_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from federation.delivery.attachment import Place, Spooled
 from federation.delivery.outbox import Outgoing
 from federation.delivery.replay import ReplayMark
 from federation.evidence.account import Crossed, Way, day_of
@@ -26,6 +27,7 @@ class MemoryRetention(RetentionStore):
     _days: dict[PartyId, dict[int, ComparedDay]]
     _differences: dict[PartyId, dict[tuple[MessageId, str], Difference]]
     _unproved: dict[MessageId, None]
+    _attachments: dict[Place, Spooled]
 
     def __init__(self) -> None:
         self._erased: set[int] = set()
@@ -58,6 +60,10 @@ class MemoryRetention(RetentionStore):
 
     def _erase(self, expired: Expired) -> None:
         for way, message_id in expired.crossings:
+            for place in [
+                place for place in self._attachments if (place.direction, place.message_id) == (Direction(way), message_id)
+            ]:
+                del self._attachments[place]
             gone = self._crossings.pop((Direction(way), message_id), None)
             if gone is not None and way is Way.RECEIVED:
                 self._marks.pop((gone.peer, message_id), None)
