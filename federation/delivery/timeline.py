@@ -111,7 +111,6 @@ class Trouble(StrEnum):
 
 TROUBLES: Final[dict[str, Trouble]] = {
     "unreachable": Trouble.UNREACHABLE,
-    "unprocessable": Trouble.REFUSING,
     "peer-misbehaviour": Trouble.REFUSING,
     "unprocessable": Trouble.REFUSING,
     "malformed": Trouble.REFUSING,

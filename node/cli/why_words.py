@@ -25,7 +25,6 @@ PROBLEMS: Final = {
     "stale": "the directory at one end is too old",
     "deadline-passed": "the other node could not finish in time",
     "forbidden": "the other node does not allow it",
-    "unprocessable": "the other node failed over it",
     "unprocessable": "the other node failed over it: a defect there",
     "peer-misbehaviour": "the other node refuses it",
     "malformed": "the other node cannot read it",
