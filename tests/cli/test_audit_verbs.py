@@ -5,14 +5,20 @@ from __future__ import annotations
 import csv
 import json
 import stat
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
 
 import pytest
+from click.testing import CliRunner
 
 from federation.errors import Unavailable
 from node import limits
+from node.__main__ import main
 from node.cli.exit_codes import ExitCode
+from node.cli.session import Surroundings
 from node.rpc.audit import NEXT, decode_search, encode_page
 from node.use_cases.audit_values import AuditRow, Closing, Found, chained, parse_closing, sign_closing
+from tests.support.fake_desk import connecting
 from tests.unit.test_audit_files import NODE, SIGNER, row
 
 KEY = SIGNER.public_key.hex()
@@ -139,3 +145,26 @@ def test_a_shortened_file_is_refused(terminal, audit):
 def test_what_cannot_be_is_not_looked_for(terminal, audit, words):
     assert terminal.run(f"audit {words}").exit_code in {ExitCode.BAD, ExitCode.USAGE}
     assert audit.calls == 0
+
+
+def test_own_officers_are_named_where_that_is_wished_and_in_no_file(terminal, audit):
+    """By the own node, to whoever may see its officers; what is exported has their ids alone."""
+
+    class Administration:
+        async def officers(self):
+            return [SimpleNamespace(officer_id="o-1", name="Ana Example")]
+
+    @asynccontextmanager
+    async def administer(_profile, _clock):
+        yield Administration()
+
+    surroundings = Surroundings(clock=terminal.clock, connect=connecting(terminal.desk), administer=administer)
+    environment = {"GSP_OFFICER": str(terminal.profile)}
+    named = CliRunner().invoke(main, ["audit", "search", "--names", "--json"], obj=surroundings, env=environment)
+    assert {one["officer"] for one in json.loads(named.stdout)["rows"]} == {"Ana Example"}
+    assert "Ana Example" in CliRunner().invoke(main, ["audit", "search", "--names"], obj=surroundings, env=environment).stdout
+    path = terminal.folder / "rows"
+    terminal.run(f"audit export -o {path}")
+    assert b"Ana Example" not in path.read_bytes()
+    assert b"o-1" in path.read_bytes()
+    assert audit.calls

@@ -58,12 +58,14 @@ class MemoryRetention(RetentionStore):
             records=leaves - self._erased_up_to,
         )
 
+    def _erase_files(self, expired: Expired) -> None:
+        gone = {(Direction(way), message_id) for way, message_id in expired.crossings}
+        for place in [place for place in self._attachments if (place.direction, place.message_id) in gone]:
+            del self._attachments[place]
+
     def _erase(self, expired: Expired) -> None:
+        self._erase_files(expired)
         for way, message_id in expired.crossings:
-            for place in [
-                place for place in self._attachments if (place.direction, place.message_id) == (Direction(way), message_id)
-            ]:
-                del self._attachments[place]
             gone = self._crossings.pop((Direction(way), message_id), None)
             if gone is not None and way is Way.RECEIVED:
                 self._marks.pop((gone.peer, message_id), None)
