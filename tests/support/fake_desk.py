@@ -330,7 +330,16 @@ class FakeDesk:
             raise NotFound("no query of this id came in")
         return self.inbox_rows[identifier]
 
-    async def prepare_answer(self, officer: OfficerName, certificate: bytes, identifier: MessageId, answer: Answer) -> Prepared:
+    async def prepare_answer(
+        self,
+        officer: OfficerName,
+        certificate: bytes,
+        identifier: MessageId,
+        answer: Answer,
+        *,
+        attachments: Sequence[bytes] = (),
+    ) -> Prepared:
+        assert not attachments, "this desk takes no files"
         view = await self.inbox_entry(officer, identifier)
         if view.received.answer_id is not None:
             raise Conflict("the query is answered already")
@@ -426,8 +435,9 @@ class LocalDesk:
         return await self.desk.inbox_entry(self.profile.officer, query)
 
     async def prepare_answer(self, query: MessageId, answer: Answer, *, attachments: Sequence[bytes] = ()) -> Prepared:
-        assert not attachments, "this desk takes no files"
-        return await self.desk.prepare_answer(self.profile.officer, self.profile.certificate, query, answer)
+        return await self.desk.prepare_answer(
+            self.profile.officer, self.profile.certificate, query, answer, attachments=attachments
+        )
 
     async def submit_answer(self, answer: MessageId, signature: bytes) -> ReceivedQuery:
         return await self.desk.submit_answer(self.profile.officer, answer, signature)

@@ -47,11 +47,11 @@ class MemoryAttachments(AttachmentStore):
     async def attachments_due(self, *, now: float, rows: int) -> tuple[Spooled, ...]:
         taken: dict[PartyId, int] = {}
         due: list[Spooled] = []
-        for one in sorted(self._attachments.values(), key=lambda one: one.next_attempt):
-            if one.state in OPEN and one.next_attempt <= now:
-                taken[one.peer] = taken.get(one.peer, 0) + 1
-                if taken[one.peer] <= rows:
-                    due.append(one)
+        waiting = [one for one in self._attachments.values() if one.state in OPEN and one.next_attempt <= now]
+        for one in sorted(waiting, key=lambda one: one.next_attempt):
+            taken[one.peer] = taken.get(one.peer, 0) + 1
+            if taken[one.peer] <= rows:
+                due.append(one)
         return tuple(due)
 
     @may_fail
@@ -65,20 +65,14 @@ class MemoryAttachments(AttachmentStore):
 
     @may_fail
     async def attachments_usage(self, peer: PartyId, *, since: int) -> Usage:
-        every = list(self._attachments.values())
-        day = [
-            one
-            for one in every
-            if one.direction is Direction.RECEIVED
-            and one.peer == peer
-            and one.changed >= since
-            and one.state in {AttachmentState.ARRIVED, AttachmentState.RECEIPTED}
-        ]
-        return Usage(
-            spooled=sum(one.named.size for one in every if one.state not in {AttachmentState.GONE, AttachmentState.WAITING}),
-            day_bytes=sum(one.named.size for one in day),
-            day_files=len(day),
-        )
+        spooled = day_bytes = day_files = 0
+        for one in self._attachments.values():
+            if one.state is AttachmentState.WAITING or one.state is AttachmentState.GONE:
+                continue
+            spooled += one.named.size
+            if one.peer == peer and one.direction is Direction.RECEIVED and one.changed >= since:
+                day_bytes, day_files = day_bytes + one.named.size, day_files + 1
+        return Usage(spooled=spooled, day_bytes=day_bytes, day_files=day_files)
 
 
 class MemorySpool(Spool):
