@@ -102,7 +102,8 @@ class Diagnosis:
         waiting = {
             party: await self._waiting.waiting(party) for party in self._registry.roster.parties if party != self._own.party
         }
-        stuck = {str(party): len(rows) for party, rows in waiting.items() if any(row.attempts for row in rows)}
+        on_its_way = {party: [row for row in rows if not row.held_since] for party, rows in waiting.items()}
+        stuck = {str(party): len(rows) for party, rows in on_its_way.items() if any(row.attempts for row in rows)}
         checks = (
             self._directory(),
             self._alarms(),
