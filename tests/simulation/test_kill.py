@@ -18,7 +18,12 @@ from tests.support.simulated import simulated
 from tests.support.simulated_node import SimNode
 from tests.support.simulated_officers import HOUR, Enquiry, answer_inbox, question
 
-COMMITS = {("asker", Automation.AUTOMATIC): 2, ("answerer", Automation.AUTOMATIC): 3, ("asker", Automation.MANUAL): 3, ("answerer", Automation.MANUAL): 3}
+COMMITS = {
+    ("asker", Automation.AUTOMATIC): 2,
+    ("answerer", Automation.AUTOMATIC): 3,
+    ("asker", Automation.MANUAL): 3,
+    ("answerer", Automation.MANUAL): 3,
+}
 """How many commits each side makes in an exchange that nothing disturbs; a test says so."""
 
 

@@ -18,8 +18,8 @@ from federation.query.lifecycle import AskedState
 from federation.trust.keys import SoftwareSigner
 from federation.wire.evidence import decode_record
 from node.config import read_node_settings
-from node.line import node_name
 from node.keystore import Keystore
+from node.line import node_name
 from node.store.exchange import SqliteExchange
 from tests.support.homes import vault_of
 

@@ -183,7 +183,12 @@ async def _settled(folder: Path, parties: int) -> AsyncIterator[list[RealNode]]:
         for party in PARTIES[:parties]:
             front = free_address("127.0.0.1:0")
             one = await house(centre, folder, party, public=front)
-            nodes.append(RealNode(house=one, link=await stack.enter_async_context(link(front, read_node_settings(one.home / "node.toml").listen))))
+            nodes.append(
+                RealNode(
+                    house=one,
+                    link=await stack.enter_async_context(link(front, read_node_settings(one.home / "node.toml").listen)),
+                )
+            )
         try:
             await asyncio.gather(*(node.start() for node in nodes))
             yield nodes

@@ -17,7 +17,16 @@ from federation.boundary.receipts import read_receipt
 from federation.delivery.outbox import Outgoing
 from federation.delivery.receipt import Receipt, SignedReceipt
 from federation.envelope.header import MessageKind
-from federation.errors import DeadlinePassed, FederationError, Forbidden, StoreUnavailable, Unauthentic, Unavailable, UnknownParty, Unreachable
+from federation.errors import (
+    DeadlinePassed,
+    FederationError,
+    Forbidden,
+    StoreUnavailable,
+    Unauthentic,
+    Unavailable,
+    UnknownParty,
+    Unreachable,
+)
 from federation.evidence.journal import JournalKind, JournalRecord, epoch_of, origin
 from federation.identity import MessageId, PartyId
 from federation.ports import AskedQuery, Change, Crossing, Direction, ReceivedQuery
@@ -277,7 +286,9 @@ def _look_at_answer(node: SimNode, peer: SimNode, asked: AskedQuery) -> None:
     (answer_id,) = asked.answer_ids
     assert answer_id in given, f"{node.party} took {answer_id.hex()}, {peer.party} gave {given}"
     taken = node.storage._crossings[Direction.RECEIVED, answer_id]
-    sent = next(disk._crossings[Direction.SENT, answer_id] for disk in _disks(peer) if (Direction.SENT, answer_id) in disk._crossings)
+    sent = next(
+        disk._crossings[Direction.SENT, answer_id] for disk in _disks(peer) if (Direction.SENT, answer_id) in disk._crossings
+    )
     assert (taken.statement, taken.body) == (sent.statement, sent.body)
     assert decode_statement(taken.statement).in_reply_to == asked.message_id
     answer, _ = decode_body(taken.body)

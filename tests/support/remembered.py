@@ -38,5 +38,8 @@ def verified_once() -> Iterator[None]:
             if len(good) > REMEMBERED_MAX:
                 good.popitem(last=False)
 
-    with patch.object(keys, "VerifyKey", Remembering), patch.object(suite, "check_public_key", lru_cache(10_000)(suite.check_public_key)):
+    with (
+        patch.object(keys, "VerifyKey", Remembering),
+        patch.object(suite, "check_public_key", lru_cache(10_000)(suite.check_public_key)),
+    ):
         yield

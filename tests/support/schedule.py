@@ -106,7 +106,9 @@ class Schedule:
     def since(self, at: float) -> Self:
         """What happens from then on, moved to the beginning. A backup is older than the day on which it is put back."""
         later = (event for event in self.events if event.at - (event.amount if event.what is What.RESTORE else 0.0) >= at)
-        return replace(self, events=tuple(replace(event, at=event.at - at) for event in later), days=max(1.0, self.days - at / DAY))
+        return replace(
+            self, events=tuple(replace(event, at=event.at - at) for event in later), days=max(1.0, self.days - at / DAY)
+        )
 
     def of(self, events: Iterable[Event]) -> Self:
         """The same with other events."""
@@ -212,7 +214,9 @@ class _Draw:
         asker, answerer = self.chances.sample(self.parties, 2)
         draw = self.chances.randrange(1, 2**16)
         deadline_s = float(self.chances.choice(self.plan.deadlines_s))
-        return Event(at=self._busy_time(), what=What.ASK, nodes=(asker, answerer), for_s=deadline_s, number=draw, amount=self.plan.codes)
+        return Event(
+            at=self._busy_time(), what=What.ASK, nodes=(asker, answerer), for_s=deadline_s, number=draw, amount=self.plan.codes
+        )
 
     def _crash(self) -> Event:
         down_s = self.chances.choice([0.0, 5.0, 60.0, HOUR, 6 * HOUR])
@@ -225,7 +229,9 @@ class _Draw:
         return Event(at=self._some_time(), what=what, nodes=some, for_s=self.chances.uniform(HOUR, 6 * HOUR))
 
     def _outage(self, for_s: float) -> Event:
-        return Event(at=self.chances.uniform(0, max(1.0, self.end_s - for_s)), what=What.CRASH, nodes=self._somebody(), for_s=for_s)
+        return Event(
+            at=self.chances.uniform(0, max(1.0, self.end_s - for_s)), what=What.CRASH, nodes=self._somebody(), for_s=for_s
+        )
 
     def _restore(self) -> Event:
         at = self.chances.uniform(DAY, max(DAY, self.end_s))
