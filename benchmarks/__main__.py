@@ -23,6 +23,7 @@ from typing import Any
 from benchmarks.directory import replaying
 from benchmarks.echo import floor_in_flight, floor_one_at_a_time, in_flight_rate, one_at_a_time
 from benchmarks.federation import federation
+from benchmarks.hard_times import hard_times, hard_times_lines
 from benchmarks.resolving import resolving
 from benchmarks.revocation import revocation_on_sight
 from benchmarks.sealing import sealing
@@ -37,9 +38,10 @@ def main() -> int:
     """Measure, print, and write nothing else."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--queries", type=int, default=600, help="queries in each measurement")
+    parser.add_argument("--long", action="store_true", help="also wait through an outage of ten minutes")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     arguments = parser.parse_args()
-    figures = asyncio.run(measure(arguments.queries))
+    figures = asyncio.run(measure(arguments.queries, long=arguments.long))
     if arguments.json:
         sys.stdout.write(json.dumps(figures, indent=2) + "\n")
     else:
@@ -47,7 +49,7 @@ def main() -> int:
     return 0
 
 
-async def measure(queries: int) -> dict[str, Any]:
+async def measure(queries: int, *, long: bool) -> dict[str, Any]:
     """All figures of one run. Times in milliseconds."""
     echo = await floor_one_at_a_time(queries)
     echo_rate = await floor_in_flight(queries * 5)
@@ -56,6 +58,7 @@ async def measure(queries: int) -> dict[str, Any]:
         commit_ms = commit_floor(Path(folder))
         two = await two_processes(Path(folder) / "two", queries)
         both = await one_process(Path(folder) / "one", queries // 2)
+        hard = await hard_times(Path(folder) / "hard", key=SHOWCASE, queries=queries // 2, long=long)
     refused_ms = statistics.median(await revocation_on_sight()) * 1e3
     seals = {
         name: {"ms": ours * 1e3, "primitives_ms": bare * 1e3, "ratio": ours / bare} for name, (ours, bare) in sealing().items()
@@ -71,6 +74,7 @@ async def measure(queries: int) -> dict[str, Any]:
         "query": {name: value for name, value in two.items() if name != "withdrawal"}
         | {"p50_to_echo": two["p50_ms"] / floor_ms, "p99_to_echo": two["p99_ms"] / floor_ms},
         "stages": both,
+        "hard_times": hard,
         "sealing": seals,
         "revocation": {"told_to_refused_p50_ms": refused_ms, "to_two_echoes": refused_ms / (2 * floor_ms)},
         "directory": replaying(),
@@ -174,6 +178,7 @@ def show(figures: dict[str, Any]) -> None:
         ),
         f"  a call that is let in        p50 {figures['withdrawal']['call_ms']:6.2f} ms",
     ]
+    lines += hard_times_lines(figures["hard_times"])
     lines += directory_lines(figures["directory"])
     lines += resolving_lines(figures["resolving"])
     sys.stdout.write("\n".join(lines) + "\n")

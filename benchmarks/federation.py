@@ -9,18 +9,21 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from federation.boundary.directory import sign_body
 from federation.errors import UnknownParty
 from federation.identity import OfficerName, PartyId
 from federation.query.codes import HandlingCode, Purpose, Urgency
 from federation.query.items import ALL_ITEMS
+from federation.query.lifecycle import AskedState
 from federation.query.query import CodeAsked
 from federation.trust.entries import Authority, AuthorityKind, EntryKind
 from federation.trust.join_code import decode_join_code
 from federation.trust.keys import SoftwareSigner, officer_message
 from node import party, secretariat
 from node.cli.serving import free_address, spare_the_collector, world
+from node.clock import SystemClock
 from node.config import NodeSettings, SecretariatSettings
 from node.formats.demo_plans import read_demo_plan
 from node.formats.patterns import read_pattern_file
@@ -28,6 +31,7 @@ from node.joining import Joined, Joining, join
 from node.keystore import Cost, Keystore
 from node.officers import register_first
 from node.resources import config_folder, patterns_folder
+from node.rpc.officer import OfficerKey
 from node.store.trace import SqliteTrace
 from node.store.tray import Approval, Tray
 from node.use_cases.demo_data import demo_data
@@ -36,9 +40,53 @@ from node.use_cases.load_trace import load_trace
 from node.use_cases.parts import Participant
 
 PASSPHRASE = b"only for measuring"
-POLICY = '[[rules]]\nautomation = "automatic"\n'
+AUTOMATIC = '[[rules]]\nautomation = "automatic"\n'
+BY_HAND = ""
+"""What a node does that nobody told otherwise: every question waits for an officer."""
 READY_S = 30.0
+_PROGRAM = (sys.executable, "-m", "node", "party", "run")
 CUSTOMS = Authority(kind=AuthorityKind.CUSTOMS, name="Customs")
+
+
+class Neighbour:
+    """The answering node as a process that can be stopped without warning and started again."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        secret = folder / "passphrase"
+        secret.write_bytes(PASSPHRASE)
+        self._command = [*_PROGRAM, "--home", str(folder / name), "--passphrase-file", str(secret)]
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def pid(self) -> int:
+        """Of the process that runs."""
+        assert self._process is not None
+        return self._process.pid
+
+    async def start(self) -> None:
+        """Return when the node says that it is ready.
+
+        Raises:
+            RuntimeError: it ended instead.
+        """
+        self._process = await asyncio.create_subprocess_exec(*self._command, stdout=asyncio.subprocess.PIPE)
+        assert self._process.stdout is not None
+        async with asyncio.timeout(READY_S):
+            line = await self._process.stdout.readline()
+        if not line.startswith(b"ready"):
+            raise RuntimeError("the answering node did not start")
+
+    async def kill(self) -> None:
+        """As a power cut does."""
+        assert self._process is not None
+        self._process.kill()
+        await self._process.wait()
+
+    async def stop(self) -> None:
+        """Properly, when it still runs."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.terminate()
+            await self._process.wait()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,15 +95,30 @@ class Bench:
 
     Attributes:
         joined: what the asking Party's joining gave, its first officer with all rights among it.
+        answering: the same of the answering Party.
+        neighbour: the process of the answering node; None when it runs in this process.
     """
 
     asking: Participant
     joined: Joined
+    answering: Joined
+    neighbour: Neighbour | None
     officer: OfficerName
     certificate: bytes
     signer: SoftwareSigner
     showcases: dict[str, str]
     stop_secretariat: Callable[[], Awaitable[None]]
+
+    def at_desk(self, joined: Joined, key: OfficerKey | None = None) -> dict[str, Any]:
+        """What a client of a Party's desk is made of; for the first officer, when no other one's key is given."""
+        first = OfficerKey(certificate=joined.officer_certificate, signer=SoftwareSigner(joined.officer_seed))
+        return {
+            "endpoint": joined.desk,
+            "node": joined.node,
+            "anchors": (joined.party_ca,),
+            "key": key or first,
+            "clock": SystemClock(),
+        }
 
     async def ask(self, key: str) -> QueryView:
         """One whole query: prepared, signed by the officer, sealed, sent, answered, verified, written down."""
@@ -76,8 +139,10 @@ class Bench:
 
 
 @asynccontextmanager
-async def federation(folder: Path, *, together: bool = False) -> AsyncIterator[Bench]:
-    """Found, join, load and run; both nodes in this process when `together`. Ready when the first query was answered."""
+async def federation(folder: Path, *, together: bool = False, policy: str = AUTOMATIC) -> AsyncIterator[Bench]:
+    """Found, join, load and run; both nodes in this process when `together`. Ready when the first query was answered, or, where
+    officers answer, has arrived.
+    """
     async with AsyncExitStack() as stack:
         root = folder / "secretariat"
         settings = SecretariatSettings(
@@ -88,15 +153,22 @@ async def federation(folder: Path, *, together: bool = False) -> AsyncIterator[B
         )
         centre = await stack.enter_async_context(AsyncExitStack())
         await centre.enter_async_context(secretariat.running(root, PASSPHRASE))
-        joined = {name: await _join(folder, root, name, bytes.fromhex(made.genesis)) for name in ("qm", "qn")}
+        genesis = bytes.fromhex(made.genesis)
+        joined = {name: await _join(folder, root, name, genesis, policy=policy) for name in ("qm", "qn")}
         showcases = await _load(folder / "qn")
         asking = await stack.enter_async_context(party.running(folder / "qm", PASSPHRASE))
-        answering = party.running(folder / "qn", PASSPHRASE) if together else _process(folder, "qn")
-        await stack.enter_async_context(answering)
+        neighbour = None if together else Neighbour(folder, "qn")
+        if neighbour is None:
+            await stack.enter_async_context(party.running(folder / "qn", PASSPHRASE))
+        else:
+            stack.push_async_callback(neighbour.stop)
+            await neighbour.start()
         officer = joined["qm"]
         bench = Bench(
             asking=asking,
             joined=officer,
+            answering=joined["qn"],
+            neighbour=neighbour,
             officer=officer.officer,
             certificate=officer.officer_certificate,
             signer=SoftwareSigner(officer.officer_seed),
@@ -108,11 +180,11 @@ async def federation(folder: Path, *, together: bool = False) -> AsyncIterator[B
         yield bench
 
 
-async def _join(folder: Path, root: Path, name: str, genesis: bytes) -> Joined:
+async def _join(folder: Path, root: Path, name: str, genesis: bytes, *, policy: str) -> Joined:
     code = secretariat.invite(root, PartyId(name), entropy=secrets.token_bytes, now=world().now())
     home = folder / name
     home.mkdir()
-    (home / "policy.toml").write_text(POLICY)
+    (home / "policy.toml").write_text(policy)
     joining = Joining(
         home=home,
         code=decode_join_code(code),
@@ -165,30 +237,13 @@ async def _load(home: Path) -> dict[str, str]:
     return dict(data.showcases)
 
 
-@asynccontextmanager
-async def _process(folder: Path, name: str) -> AsyncIterator[None]:
-    secret = folder / "passphrase"
-    secret.write_bytes(PASSPHRASE)
-    command = [sys.executable, "-m", "node", "party", "run", "--home", str(folder / name), "--passphrase-file", str(secret)]
-    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
-    try:
-        assert process.stdout is not None
-        async with asyncio.timeout(READY_S):
-            line = await process.stdout.readline()
-        if not line.startswith(b"ready"):
-            raise RuntimeError("the answering node did not start")
-        yield
-    finally:
-        process.terminate()
-        await process.wait()
-
-
 async def _until_answered(bench: Bench) -> None:
     """The asking node learns of the other Party, its keys and its patterns by itself, within moments."""
     key = next(iter(bench.showcases.values()))
     async with asyncio.timeout(READY_S):
         while True:
             with suppress(UnknownParty):
-                if (await bench.ask(key)).answers:
+                view = await bench.ask(key)
+                if view.answers or view.asked.state is AskedState.DELIVERED:
                     return
             await asyncio.sleep(0.2)

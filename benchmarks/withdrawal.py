@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import statistics
 import time
-from typing import Any
 
 from benchmarks.federation import CUSTOMS, Bench
 from federation.errors import Forbidden
@@ -30,9 +29,9 @@ async def withdrawal(bench: Bench) -> dict[str, float]:
         RuntimeError: a call was let in after the right was withdrawn.
     """
     let_in, refused = [], []
-    async with AdministrationClient(**_at_desk(bench, _first(bench))) as administration:
+    async with AdministrationClient(**bench.at_desk(bench.joined)) as administration:
         officer_id, key = await _enrolled(bench, administration)
-        async with DeskClient(**_at_desk(bench, key)) as desk:
+        async with DeskClient(**bench.at_desk(bench.joined, key)) as desk:
             for _ in range(ROUNDS):
                 start = time.perf_counter()
                 await desk.queries(rows=1)
@@ -47,15 +46,6 @@ async def withdrawal(bench: Bench) -> dict[str, float]:
     if len(refused) < ROUNDS:
         raise RuntimeError(f"{ROUNDS - len(refused)} calls were let in after the right was withdrawn")
     return {"call_ms": statistics.median(let_in) * 1e3, "ms": statistics.median(refused) * 1e3}
-
-
-def _first(bench: Bench) -> OfficerKey:
-    return OfficerKey(certificate=bench.certificate, signer=bench.signer)
-
-
-def _at_desk(bench: Bench, key: OfficerKey) -> dict[str, Any]:
-    joined = bench.joined
-    return {"endpoint": joined.desk, "node": joined.node, "anchors": (joined.party_ca,), "key": key, "clock": SystemClock()}
 
 
 async def _enrolled(bench: Bench, administration: AdministrationClient) -> tuple[str, OfficerKey]:

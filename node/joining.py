@@ -134,7 +134,7 @@ async def _join(joining: Joining, custody: Custody, world: World) -> Joined:
         )
     joining.tell("name, patterns and node stand in the directory" if joining.with_node else "name and patterns stand there")
     write_settings(joining.home / "node.toml", settings)
-    return _first_officer(settings, ca, admit, world, seen)
+    return first_officer(settings, ca, world, seen=seen)
 
 
 def _keystore(joining: Joining, world: World) -> Keystore:
@@ -327,22 +327,22 @@ async def announce_settings(
     await announce(line.registry, line.service, line.secretariat, bodies=[update, node], signer=author, patience=patience)
 
 
-def _first_officer(settings: NodeSettings, ca: Authority, admit: Admit, world: World, seen: str) -> Joined:
+def first_officer(settings: NodeSettings, ca: Authority, world: World, *, seen: str) -> Joined:
     """The first officer's key and certificate, so that somebody can ask and answer at once."""
     seed = world.entropy(SEED_BYTES)
-    officer = OfficerName(party=admit.party, officer_id=world.entropy(8).hex(), domain=settings.domain)
+    officer = OfficerName(party=settings.party_id, officer_id=world.entropy(8).hex(), domain=settings.domain)
     certificate = issue_officer_certificate(
         SoftwareSigner(seed).public_key, name=officer, ca=ca, now=world.now(), entropy=world.entropy
     )
     return Joined(
-        party=admit.party,
+        party=settings.party_id,
         fingerprint=seen,
         node=node_name(settings),
         desk=settings.desk,
         officer=officer,
         officer_seed=seed,
         officer_certificate=certificate,
-        party_ca=admit.party_ca,
+        party_ca=ca.certificate,
     )
 
 

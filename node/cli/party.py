@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from federation.errors import Conflict, NotFound
+from federation.errors import NotFound
 from federation.trust.entries import Authority
 from federation.trust.join_code import JoinCode, decode_join_code
 from node import party as root
 from node.cli.exit_codes import ExitCode
+from node.cli.first_officer import write_first_profile
 from node.cli.mandate import mandate
 from node.cli.nearby import nearby_command
 from node.cli.next_key import keep_next_key
 from node.cli.officers.rights import AuthorityParameter
 from node.cli.options import FILE, json_option
 from node.cli.output import remark, show
-from node.cli.profile import write_profile
 from node.cli.proof import Hexadecimal
+from node.cli.recover import recover
 from node.cli.serving import cost_option, free_address, home_options, passphrase, ready_line, run_until_stopped, world
 from node.cli.tokens import ChosenToken, token_options
 from node.cli.update import update
@@ -130,7 +130,7 @@ def _join(joining: Joining, authority: Authority, *, as_json: bool) -> int:
     if not (joining.home / "officers").exists():
         keystore = Keystore.open(joining.home / "keystore", joining.passphrase)
         asyncio.run(register_first(joining.home, keystore, joined, authority=authority, world=world()))
-    profile = _write_first_profile(joining.home, joined)
+    profile = write_first_profile(joining.home, joined)
     return _show_joined(joining.home, joined, profile, as_json=as_json)
 
 
@@ -143,24 +143,6 @@ def _code(code: str, at: str | None) -> JoinCode:
 def _provisional(code: JoinCode, **settings: Any) -> NodeSettings:
     """What is known before the Secretariat has said the rest."""
     return NodeSettings(party=code.party, domain="unknown.invalid", genesis="0" * 64, secretariat=code.address, **settings)
-
-
-def _write_first_profile(home: Path, joined: Joined) -> Path:
-    folder, draft = home / "officers", home / "officers.draft"
-    if folder.exists():
-        raise Conflict(f"{home} has an officer already", hint="this Party has joined: run it with `gsp party run`")
-    shutil.rmtree(draft, ignore_errors=True)  # of a try that was interrupted: nobody has used it
-    write_profile(
-        draft / joined.officer.officer_id,
-        officer=joined.officer,
-        desk=joined.desk,
-        node=joined.node,
-        certificate=joined.officer_certificate,
-        party_cas=(joined.party_ca,),
-        seed=joined.officer_seed,
-    )
-    draft.rename(folder)
-    return folder / joined.officer.officer_id
 
 
 def _show_joined(home: Path, joined: Joined, profile: Path, *, as_json: bool) -> int:
@@ -214,5 +196,5 @@ async def _load(file: Path, home: Path) -> Loaded:
             return await load_trace(store, read_filings(stream))
 
 
-for command in (mandate, update, nearby_command, status_command, confirm_command, withdraw_command, sign_command):
+for command in (mandate, update, nearby_command, status_command, confirm_command, withdraw_command, sign_command, recover):
     party.add_command(command)

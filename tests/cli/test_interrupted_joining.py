@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from federation.identity import NodeName, OfficerName, PartyId
-from node.cli import party as verbs
+from node.cli import first_officer
 from node.cli.next_key import keep_next_key
 from node.cli.profile import read_profile
 from node.joining import Joined
@@ -44,9 +44,9 @@ def test_a_first_officer_whose_profile_was_cut_off_is_made_again(tmp_path: Path,
         raise KeyboardInterrupt
 
     with monkeypatch.context() as cut:
-        cut.setattr(verbs, "write_profile", power_cut)
+        cut.setattr(first_officer, "write_profile", power_cut)
         with pytest.raises(KeyboardInterrupt):
-            verbs._write_first_profile(tmp_path, joined)
-    folder = verbs._write_first_profile(tmp_path, joined)
+            first_officer.write_first_profile(tmp_path, joined)
+    folder = first_officer.write_first_profile(tmp_path, joined)
 
     assert read_profile(folder).officer == joined.officer
