@@ -17,7 +17,7 @@ PARTIES, DAYS = 100, 365
 MESSAGES = 100_000
 """Queries, answers, and the receipts for both."""
 WINDOWS_S = (1.0 * DAY, 4.0 * DAY, 16.0 * DAY, 64.0 * DAY)
-MESSAGES_PER_QUERY = 3.85
+MESSAGES_PER_QUERY = 3.7
 """Not every query is answered before its deadline, and not everything gets a receipt."""
 
 

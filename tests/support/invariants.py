@@ -72,6 +72,7 @@ class Count:
 class _Seen:
     """How far one node's disk was looked at."""
 
+    disks: int = 0
     read: int = 0
     journal: Frontier = field(default_factory=Frontier)
     sent: dict[MessageId, set[bytes]] = field(default_factory=dict)
@@ -96,10 +97,16 @@ class Watch:
         for node in self._federation.nodes.values():
             node.on_write = partial(self._look_at_change, node)
 
-    def starts_anew(self, node: SimNode) -> None:
-        """The disk of this node was replaced by an older copy."""
-        self._sent_before[node.party].update(self._seen[node.party].sent)
-        self._seen[node.party] = _Seen()
+    def _seen_of(self, node: SimNode) -> _Seen:
+        """How far the disk of this node was looked at: not at all, when it was replaced by an older copy of itself."""
+        seen = self._seen[node.party]
+        if seen.disks != len(node.past):
+            seen = self._seen[node.party] = _Seen(disks=len(node.past))
+            records = (decode_record(leaf.content) for disk in node.past for leaf in disk._leaves)
+            for record in records:
+                if record.kind is JournalKind.SENT:
+                    self._sent_before[node.party].setdefault(record.message_id, set()).add(record.digest)
+        return seen
 
     def _look_at_change(self, node: SimNode, change: Change) -> None:
         assert not self._federation.leaks, self._federation.leaks[0]
@@ -180,7 +187,7 @@ class Watch:
 
     def _look_at_journal(self, node: SimNode) -> None:
         """Nothing that was written is ever written otherwise, and every decision is made once."""
-        seen, tree = self._seen[node.party], node.storage._tree
+        seen, tree = self._seen_of(node), node.storage._tree
         before, now = seen.journal, tree.frontier
         if 0 < before.size < now.size:
             merkle.verify_consistency(
@@ -195,7 +202,7 @@ class Watch:
 
     def _read_journal(self, node: SimNode) -> None:
         """What is new in it: every decision is made once, every message taken once, and what was taken had been sent."""
-        seen, leaves = self._seen[node.party], node.storage._leaves
+        seen, leaves = self._seen_of(node), node.storage._leaves
         for leaf in leaves[seen.read :]:
             self._read_record(node, seen, decode_record(leaf.content))
         seen.read = len(leaves)

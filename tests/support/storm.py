@@ -185,7 +185,6 @@ class _Storm:
             return
         node.crash()
         node.put_back(self.copies.pop(event), age_s=event.amount)
-        self.watch.starts_anew(node)
         await asyncio.sleep(event.for_s)
         if not node.is_on:
             self.federation.start(node)
