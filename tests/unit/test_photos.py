@@ -22,11 +22,11 @@ PACKS = (ROOT / "config" / "photos" / "packs.jpg").read_bytes()
 
 @pytest.mark.parametrize("carrier", [Carrier.DOTCODE, Carrier.DATA_MATRIX, Carrier.QR, Carrier.CODE_128], ids=str)
 def test_photos_of_some_care_are_read_and_none_is_read_wrongly(carrier):
-    """One photo at three pixels a module for each of nine damages, of which the hardest are too much for some kinds."""
-    figures = list(reading(carrier, photos=1, seed=5, sizes=(3.0,)))
+    """One photo of small print for each of nine damages, of which the hardest are too much for some kinds."""
+    figures = list(reading(carrier, photos=1, seed=5, sizes=(2.0 if carrier is Carrier.CODE_128 else 3.0,)))
 
     assert sum(figure["wrong"] for figure in figures) == 0
-    assert sum(figure["read"] for figure in figures) >= len(figures) - 2
+    assert sum(figure["read"] for figure in figures) >= len(figures) - 3
 
 
 def test_every_symbol_of_a_photo_is_told_with_its_place():
