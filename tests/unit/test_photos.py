@@ -17,16 +17,17 @@ from tests.support.photos import BOARD, DAMAGES, INK, marking, photo, scene, spo
 from tests.support.symbols import file_of
 
 UNIT = "LEAT1xK7mP2qRA1bZ9c19052014"
+SOME = ("turned", "tilted", "shadow", "a little of all", "much of all")
 PACKS = (ROOT / "config" / "photos" / "packs.jpg").read_bytes()
 
 
 @pytest.mark.parametrize("carrier", [Carrier.DOTCODE, Carrier.DATA_MATRIX, Carrier.QR, Carrier.CODE_128], ids=str)
 def test_photos_of_some_care_are_read_and_none_is_read_wrongly(carrier):
-    """One photo at three pixels a module for each of nine damages, of which the hardest are too much for some kinds."""
-    figures = list(reading(carrier, photos=1, seed=5, sizes=(3.0,)))
+    """One photo of small print for each damage; the hardest is too much for some kinds, and may not be read wrongly either."""
+    figures = list(reading(carrier, 1, 5, (2.0 if carrier is Carrier.CODE_128 else 3.0,), SOME))
 
     assert sum(figure["wrong"] for figure in figures) == 0
-    assert sum(figure["read"] for figure in figures) >= len(figures) - 2
+    assert sum(figure["read"] for figure in figures) >= len(SOME) - 2
 
 
 def test_every_symbol_of_a_photo_is_told_with_its_place():
