@@ -232,3 +232,79 @@ STRIPES_PIXELS_MAX: Final = 4_000_000
 """The size in which the directions of bars are looked for: in a larger picture bars are as much wider."""
 STRIPES_TURNS_MAX: Final = 3
 """Turns of one picture until bars stand upright, each a pass over all of it: packs on a table lie in a few directions."""
+
+# --- transport -----------------------------------------------------------------------------------------------------
+GRPC_MESSAGE_BYTES_MAX: Final = 4_194_304
+"""gRPC's own default, which every other implementation has as well."""
+GRPC_METADATA_BYTES_MAX: Final = 16_384
+"""The desk's calls carry an officer's certificate; nodes' calls carry almost nothing."""
+GRPC_STREAMS_MAX: Final = 100
+"""Calls on one connection at one time: more than IN_FLIGHT_PER_PARTY_MAX, and few enough for rapid resets."""
+GRPC_HANDSHAKE_MS: Final = 5_000
+"""The default of 120 s lets idle connections pile up."""
+GRPC_CONNECTION_AGE_MS: Final = 300_000
+"""Removed trust does not cut live connections before this."""
+CALLS_PER_PARTY_PER_S: Final = 2_000.0
+"""A bound against floods, far above what two cores can answer."""
+CALLS_PER_PARTY_BURST: Final = 4_000
+"""Two seconds of the rate: what gathers while a node is restarted."""
+GRPC_CONNECTION_GRACE_MS: Final = 25_000
+"""A call that is under way when its connection grows old may end: one RPC_TIMEOUT_S and a little."""
+GRPC_CONNECTION_IDLE_MS: Final = 60_000
+"""A connection that nobody uses costs memory here and a few milliseconds to make again there."""
+GRPC_CONNECTIONS_MAX: Final = 2_000
+"""Connections to one port: five for each of PARTIES_MAX, some 100 KiB each."""
+GRPC_PING_MS_MIN: Final = 60_000
+"""Peers that ping more often than this are cut off (ping floods)."""
+GRPC_KEEPALIVE_MS: Final = 90_000
+"""How often a client asks whether a connection with calls on it is alive: less often than a server minds."""
+GRPC_KEEPALIVE_TIMEOUT_MS: Final = 10_000
+"""Bytes that nobody confirms for this long mean a dead connection; shorter than RPC_TIMEOUT_S."""
+GRPC_RECONNECT_MS_MIN: Final = 500
+"""The first try after a connection broke; a network that blinks is not noticed."""
+GRPC_RECONNECT_MS_MAX: Final = 5_000
+"""The outbox backs off by itself; the channel below it must not be the slower one (its default is two minutes)."""
+GRPC_STOP_GRACE_S: Final = 5.0
+"""A node that stops lets calls end for this long; peers repeat what is cut."""
+CHANNELS_MAX: Final = 512
+"""Open channels: a node of every Party, the Secretariat's, and room for second nodes."""
+JOIN_CALLS_PER_ADDRESS_PER_S: Final = 5.0
+"""A Party joins once, in a handful of calls, and then asks now and then how far it is."""
+JOIN_CALLS_PER_ADDRESS_BURST: Final = 100
+"""A Party that waits for its founders asks twice a second, and several may sit behind one address."""
+DESK_CALLS_PER_ADDRESS_PER_S: Final = 500.0
+"""A national system that asks for all its officers comes from one address; what one officer may do is another budget."""
+DESK_CALLS_PER_ADDRESS_BURST: Final = 2_000
+"""Four seconds of the rate: an operation begins and everybody scans at once."""
+GUEST_ADDRESSES_MAX: Final = 4_096
+"""Addresses whose use is remembered; the one not heard of for longest is forgotten first."""
+ERROR_TEXT_CHARACTERS_MAX: Final = 500
+"""Message and hint of an error, each: two sentences, and small enough for the trailing metadata."""
+
+# --- the desk ------------------------------------------------------------------------------------------------------
+DESK_CHALLENGE_LIFE_S: Final = 60
+"""A challenge is used within one round trip; a minute bridges a slow line."""
+DESK_CHALLENGES_MAX: Final = 4_096
+"""Challenges that wait to be used, 100 bytes each: far more than a Party has officers at work in one minute."""
+DESK_SCANS_PER_CALL_MAX: Final = 50
+"""Scans resolved in one call: with CANDIDATES_MAX each, and their reasons, the reply stays below a message."""
+DESK_WAIT_S_MAX: Final = 10.0
+"""How long one call waits for an answer: less than RPC_TIMEOUT_S; whoever wants to wait longer calls again."""
+ANSWER_FILE_BYTES_MAX: Final = 16_777_216
+"""An answer as JSON for people: five times as long as the body that is made from it."""
+OFFICER_CERTIFICATE_WARN_S: Final = 14 * 86_400
+"""Two weeks before its certificate ends an officer is told: administrators go on holiday too."""
+OFFICER_TOKEN_LIFE_S: Final = 7 * 86_400
+"""A desk code goes to another office by hand; a lost one is worth nothing after a week."""
+OFFICERS_MAX: Final = 10_000
+"""Officers of one Party, the withdrawn ones too: a large customs service has some thousand who look into a tracing system."""
+GRANTS_PER_OFFICER_MAX: Final = 64
+"""Six rights for each of a few competent authorities."""
+CERTIFICATES_PER_OFFICER_MAX: Final = 16
+"""Certificates of one officer that are kept: four a year, and an administrator who tries several machines."""
+PROPOSALS_MAX: Final = 200
+"""Acts of administrators that wait for a second one: a screen, and nobody reads more."""
+PROPOSAL_LIFE_S: Final = 30 * 86_400
+"""Whoever has not approved within a month does not remember what it was about."""
+USES_TOLD_MAX: Final = 4_096
+"""Uses of rights of this day that are kept at hand, so that an officer who waits for an answer is recorded once and not each time."""

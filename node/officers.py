@@ -20,6 +20,7 @@ from federation.trust.certificate import read_pinned_ca
 from federation.trust.chain import load_certificate, window_of
 from federation.trust.desk_code import DeskCode, ca_key_hash, desk_token_hash
 from federation.trust.entries import Authority
+from node import limits as node_limits
 from node.config import NodeSettings
 from node.errand import errand
 from node.joining import Joined
@@ -133,7 +134,7 @@ async def invite_by_operator(
         grants=wanted.grants,
     )
     invitation = OfficerInvitation(
-        token_hash=desk_token_hash(token, settings.party_id), expires=now + limits.OFFICER_TOKEN_LIFE_S
+        token_hash=desk_token_hash(token, settings.party_id), expires=now + node_limits.OFFICER_TOKEN_LIFE_S
     )
     vault = Vault(keystore.get("storage"), entropy=world.entropy)
     try:

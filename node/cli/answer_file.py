@@ -15,13 +15,13 @@ from typing import Final
 
 import msgspec
 
-from federation import limits
 from federation.errors import FederationError, InvalidInput
 from federation.query.answer import Answer, CodeResult, LastKnown
 from federation.query.codes import Automation, HandlingCode, Outcome, Refusal, UimStatus
 from federation.query.items import Field, FieldName, Item, ItemAnswer, ItemState, Record, absent, provided
 from federation.query.query import Query
 from federation.wire.query import decode_body, encode_answer_body
+from node import limits as node_limits
 
 _SET_HINT: Final = (
     "write letter.field=value or letter=state, and the number of the code in front when there are several: 2:a.date=..."
@@ -87,8 +87,8 @@ def read_answer(path: Path) -> Answer:
         InvalidInput: it is no JSON, has a wrong field, or says what an answer cannot say.
     """
     with path.open("rb") as file:
-        raw = file.read(limits.ANSWER_FILE_BYTES_MAX + 1)
-    if len(raw) > limits.ANSWER_FILE_BYTES_MAX:
+        raw = file.read(node_limits.ANSWER_FILE_BYTES_MAX + 1)
+    if len(raw) > node_limits.ANSWER_FILE_BYTES_MAX:
         raise InvalidInput("the answer file is larger than any answer")
     try:
         file_answer = msgspec.json.decode(raw, type=_Answer)

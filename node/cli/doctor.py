@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
-from federation import limits
 from federation.errors import FederationError
+from node import limits as node_limits
 from node.cli.documents import check_document
 from node.cli.examination import examine
 from node.cli.exit_codes import ExitCode
@@ -61,7 +61,7 @@ def check_certificate(profile: Profile, now: float) -> Check:
     if left_s < 0 or now < window.not_before:
         hint = "ask the administrator for a new code, or set the clock of this machine"
         return Check(name="officer's certificate", health=Health.BAD, words=f"{words}: not valid now", hint=hint)
-    if left_s < limits.OFFICER_CERTIFICATE_WARN_S:
+    if left_s < node_limits.OFFICER_CERTIFICATE_WARN_S:
         hint = "get the next one: `gsp officers renew`"
         return Check(name="officer's certificate", health=Health.WARNING, words=f"{words}: ends soon", hint=hint)
     return Check(name="officer's certificate", health=Health.GOOD, words=words)

@@ -10,6 +10,7 @@ from federation.errors import Malformed
 from federation.query.codes import Purpose
 from federation.trust.entries import Authority, AuthorityKind
 from federation.wire.strict import ascending, at_most, exactly, seconds, text, total
+from node import limits as node_limits
 from node.use_cases.administration import Outcome
 from node.use_cases.administration_values import CertificateLine, InvitationWanted, OfficerLine, ProposalLine, Reply
 from node.use_cases.officers import Officer, OfficerState, Proposal, Proposed, Use
@@ -39,7 +40,7 @@ def encode_grants(grants: Iterable[Grant]) -> list[pb.GrantView]:
 @total
 def decode_grants(messages: Iterable[pb.GrantView]) -> tuple[Grant, ...]:
     given = list(messages)
-    at_most(len(given), limits.GRANTS_PER_OFFICER_MAX, "grants")
+    at_most(len(given), node_limits.GRANTS_PER_OFFICER_MAX, "grants")
     return tuple(
         Grant(
             right=Right(one.right),
@@ -111,7 +112,7 @@ def encode_officer(officer: Officer) -> pb.OfficerView:
 
 @total
 def decode_officer(message: pb.OfficerView) -> OfficerLine:
-    at_most(len(message.certificates), limits.CERTIFICATES_PER_OFFICER_MAX, "certificates")
+    at_most(len(message.certificates), node_limits.CERTIFICATES_PER_OFFICER_MAX, "certificates")
     return OfficerLine(
         officer_id=identifier(message.officer_id),
         name=_name(message.name),
@@ -155,7 +156,7 @@ def encode_proposals(proposals: Iterable[Proposal]) -> pb.ProposalsReply:
 
 @total
 def decode_proposals(message: pb.ProposalsReply) -> tuple[ProposalLine, ...]:
-    at_most(len(message.proposals), limits.PROPOSALS_MAX, "proposals")
+    at_most(len(message.proposals), node_limits.PROPOSALS_MAX, "proposals")
     return tuple(
         ProposalLine(
             proposal_id=identifier(one.proposal_id),
@@ -215,7 +216,7 @@ def _use(message: pb.UseView) -> Use:
         right=Right(message.right) if message.right else "",
         message_id=message.message_id,
         subject=identifier(message.subject),
-        words=text(message.words, limits.GRANTS_PER_OFFICER_MAX * 2 * limits.NAME_CHARACTERS_MAX, "the words of a record"),
+        words=text(message.words, node_limits.GRANTS_PER_OFFICER_MAX * 2 * limits.NAME_CHARACTERS_MAX, "the words of a record"),
     )
 
 

@@ -16,10 +16,10 @@ from typing import Any, Final, Generic, NoReturn, TypeVar
 import grpc
 from google.protobuf.message import Message
 
-from federation import limits
 from federation.errors import Malformed, Misuse
 from federation.identity import NodeName
 from federation.wire import strict
+from node import limits as node_limits
 from node.rpc.errors import Status
 
 TIME_KEY: Final = "gsp-time-bin"
@@ -142,7 +142,7 @@ def served(method: Method[Request, Reply], serve: Callable[[Call, Request], Awai
     """One entry of a routing table: decode strictly, serve, encode."""
 
     async def handle(call: Call) -> bytes:
-        request = strict.parse(method.request, await call.request(), bytes_max=limits.GRPC_MESSAGE_BYTES_MAX)
+        request = strict.parse(method.request, await call.request(), bytes_max=node_limits.GRPC_MESSAGE_BYTES_MAX)
         return strict.encode(await serve(call, request))
 
     return method.path, handle
@@ -154,7 +154,7 @@ def streamed(
     """The same for a method whose reply is a stream."""
 
     async def handle(call: Call) -> bytes:
-        request = strict.parse(method.request, await call.request(), bytes_max=limits.GRPC_MESSAGE_BYTES_MAX)
+        request = strict.parse(method.request, await call.request(), bytes_max=node_limits.GRPC_MESSAGE_BYTES_MAX)
         async with aclosing(serve(call, request)) as replies:
             async for reply in replies:
                 await call.send(strict.encode(reply))

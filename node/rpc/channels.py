@@ -21,6 +21,7 @@ from federation.ports import Clock, Peer
 from federation.trust.chain import load_certificate, utc_text, window_of
 from federation.trust.code_text import check_address
 from federation.wire import strict
+from node import limits as node_limits
 from node.rpc.calls import TIME_KEY, Method, Reply, Request
 from node.rpc.diagnosis import may_be_the_clock
 from node.rpc.errors import from_status, status_of
@@ -36,16 +37,16 @@ _OPTIONS: Final = {
     "grpc.use_local_subchannel_pool": 1,  # channels never share a connection: each has its own certificates
     "grpc.enable_http_proxy": 0,  # an environment variable does not decide where envelopes go
     "grpc.service_config_disable_resolution": 1,  # nor does a name server decide how
-    "grpc.max_receive_message_length": limits.GRPC_MESSAGE_BYTES_MAX,
-    "grpc.max_send_message_length": limits.GRPC_MESSAGE_BYTES_MAX,
-    "grpc.max_metadata_size": limits.GRPC_METADATA_BYTES_MAX,
-    "grpc.absolute_max_metadata_size": limits.GRPC_METADATA_BYTES_MAX,
+    "grpc.max_receive_message_length": node_limits.GRPC_MESSAGE_BYTES_MAX,
+    "grpc.max_send_message_length": node_limits.GRPC_MESSAGE_BYTES_MAX,
+    "grpc.max_metadata_size": node_limits.GRPC_METADATA_BYTES_MAX,
+    "grpc.absolute_max_metadata_size": node_limits.GRPC_METADATA_BYTES_MAX,
     "grpc.compression_enabled_algorithms_bitset": IDENTITY_ONLY,
-    "grpc.keepalive_time_ms": limits.GRPC_KEEPALIVE_MS,
-    "grpc.keepalive_timeout_ms": limits.GRPC_KEEPALIVE_TIMEOUT_MS,
-    "grpc.initial_reconnect_backoff_ms": limits.GRPC_RECONNECT_MS_MIN,
-    "grpc.min_reconnect_backoff_ms": limits.GRPC_RECONNECT_MS_MAX,
-    "grpc.max_reconnect_backoff_ms": limits.GRPC_RECONNECT_MS_MAX,
+    "grpc.keepalive_time_ms": node_limits.GRPC_KEEPALIVE_MS,
+    "grpc.keepalive_timeout_ms": node_limits.GRPC_KEEPALIVE_TIMEOUT_MS,
+    "grpc.initial_reconnect_backoff_ms": node_limits.GRPC_RECONNECT_MS_MIN,
+    "grpc.min_reconnect_backoff_ms": node_limits.GRPC_RECONNECT_MS_MAX,
+    "grpc.max_reconnect_backoff_ms": node_limits.GRPC_RECONNECT_MS_MAX,
 }
 
 
@@ -70,7 +71,7 @@ class Line:
         server_name: str,
         anchors: Sequence[bytes],
         own: NodeCredential | None,
-        reply_bytes_max: int = limits.GRPC_MESSAGE_BYTES_MAX,
+        reply_bytes_max: int = node_limits.GRPC_MESSAGE_BYTES_MAX,
     ) -> None:
         self._endpoint = endpoint
         its_own = {"grpc.ssl_target_name_override": server_name, "grpc.max_receive_message_length": reply_bytes_max}
@@ -112,7 +113,7 @@ class Line:
             method.path, strict.encode(request), metadata=introduction(version), clock=clock, refused=behind
         )
         behind(trailing)
-        return strict.parse(method.reply, reply, bytes_max=limits.GRPC_MESSAGE_BYTES_MAX)
+        return strict.parse(method.reply, reply, bytes_max=node_limits.GRPC_MESSAGE_BYTES_MAX)
 
     async def exchange(
         self,
@@ -216,7 +217,9 @@ class Channels:
         channels_max: the oldest makes room for one more.
     """
 
-    def __init__(self, *, own: NodeCredential, clock: Clock, version: str = "", channels_max: int = limits.CHANNELS_MAX) -> None:
+    def __init__(
+        self, *, own: NodeCredential, clock: Clock, version: str = "", channels_max: int = node_limits.CHANNELS_MAX
+    ) -> None:
         self._own = own
         self._clock = clock
         self._version = version
@@ -270,7 +273,7 @@ class Channels:
         try:
             async with aclosing(line.stream(method.path, strict.encode(request), clock=self._clock)) as pieces:
                 async for piece in pieces:
-                    yield strict.parse(method.reply, piece, bytes_max=limits.GRPC_MESSAGE_BYTES_MAX)
+                    yield strict.parse(method.reply, piece, bytes_max=node_limits.GRPC_MESSAGE_BYTES_MAX)
         except Unreachable:
             await self._give_up_broken(peer, line)
             raise

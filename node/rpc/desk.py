@@ -18,6 +18,7 @@ from federation.identity import MessageId, PartyId, message_id
 from federation.ports import AskedQuery, ReceivedQuery
 from federation.query.answer import Answer
 from federation.uim.clues import NO_CLUES, Clues
+from node import limits as node_limits
 from node.rpc import desk_wire as wire
 from node.rpc import peers_wire, proof_wire, resolution_wire, why_wire
 from node.rpc.calls import Call, Method, Routes, served
@@ -141,8 +142,8 @@ class DeskClient(SignedLine):
     async def resolve(self, scans: Sequence[str], clues: Clues = NO_CLUES) -> tuple[Resolution, ...]:
         """Any number of scans, in as few calls as the limits allow."""
         resolutions: list[Resolution] = []
-        for start in range(0, len(scans), limits.DESK_SCANS_PER_CALL_MAX):
-            some = scans[start : start + limits.DESK_SCANS_PER_CALL_MAX]
+        for start in range(0, len(scans), node_limits.DESK_SCANS_PER_CALL_MAX):
+            some = scans[start : start + node_limits.DESK_SCANS_PER_CALL_MAX]
             request = desk_pb2.ResolveRequest(scans=some, clues=resolution_wire.encode_clues(clues))
             resolutions += resolution_wire.decode_resolutions(await self.call(RESOLVE, request))
         return tuple(resolutions)
@@ -159,7 +160,7 @@ class DeskClient(SignedLine):
 
     async def query(self, query: MessageId, *, wait_s: float = 0.0) -> QueryView:
         """Waits at most DESK_WAIT_S_MAX."""
-        request = desk_pb2.QueryRequest(message_id=query, wait_ms=round(1_000 * min(wait_s, limits.DESK_WAIT_S_MAX)))
+        request = desk_pb2.QueryRequest(message_id=query, wait_ms=round(1_000 * min(wait_s, node_limits.DESK_WAIT_S_MAX)))
         return wire.decode_query_view(await self.call(QUERY, request))
 
     async def inbox(self, *, before: int = limits.TIME_S_MAX, rows: int) -> tuple[ReceivedQuery, ...]:

@@ -32,6 +32,7 @@ from federation.wire.query import (
     encode_query_body,
 )
 from federation.wire.strict import ascending, at_most, seconds, text, total
+from node import limits as node_limits
 from node.rpc.why_wire import decode_explanation, encode_explanation
 from node.use_cases.desk_values import (
     AnswerView,
@@ -113,7 +114,7 @@ def decode_page(message: desk_pb2.PageRequest) -> tuple[int, int]:
 @total
 def decode_query_request(message: desk_pb2.QueryRequest) -> tuple[MessageId, float]:
     """Which query, and how many seconds to wait for a change; longer waits are cut, and the caller calls again."""
-    return message_id(message.message_id), min(message.wait_ms / 1_000, limits.DESK_WAIT_S_MAX)
+    return message_id(message.message_id), min(message.wait_ms / 1_000, node_limits.DESK_WAIT_S_MAX)
 
 
 def encode_asked(asked: AskedQuery) -> desk_pb2.AskedQuery:
@@ -388,7 +389,7 @@ def decode_outgoing(message: desk_pb2.Outgoing) -> Outgoing:
         problem=name(message.problem),
         conversation=message_id(message.conversation) if message.conversation else None,
         held_since=seconds(message.held_since),
-        reason=text(message.reason, limits.ERROR_TEXT_CHARACTERS_MAX, "a reason"),
+        reason=text(message.reason, node_limits.ERROR_TEXT_CHARACTERS_MAX, "a reason"),
     )
 
 

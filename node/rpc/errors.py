@@ -16,8 +16,9 @@ from typing import Final
 
 import grpc
 
-from federation import errors, limits
+from federation import errors
 from federation.errors import FederationError
+from node import limits as node_limits
 from node.rpc.diagnosis import diagnosed
 
 CODE_KEY: Final = "gsp-code"
@@ -121,6 +122,6 @@ def _hint(raw: str | bytes | None) -> str | None:
 def clean(text: str) -> str:
     """Message or hint of an error, fit to be shown: cut to length and on one line."""
     printable = "".join(
-        character if character.isprintable() else " " for character in text[: 2 * limits.ERROR_TEXT_CHARACTERS_MAX]
+        character if character.isprintable() else " " for character in text[: 2 * node_limits.ERROR_TEXT_CHARACTERS_MAX]
     )
-    return " ".join(printable.split())[: limits.ERROR_TEXT_CHARACTERS_MAX]
+    return " ".join(printable.split())[: node_limits.ERROR_TEXT_CHARACTERS_MAX]

@@ -23,6 +23,7 @@ from grpc.aio import AbortError
 from federation import limits
 from federation.errors import DeadlinePassed, FederationError, Misuse, Overloaded
 from federation.ports import Clock
+from node import limits as node_limits
 from node.rpc.calls import TIME_KEY, Call, Handler, Interceptor
 from node.rpc.errors import UNFORESEEN, to_status
 from node.rpc.introduction import introduction
@@ -77,7 +78,10 @@ def node_chain(
         version: of this program, for the callers' operators.
     """
     budget = Budget(
-        per_s=limits.CALLS_PER_PARTY_PER_S, burst=limits.CALLS_PER_PARTY_BURST, keys_max=limits.PARTIES_MAX + 1, timer=timer
+        per_s=node_limits.CALLS_PER_PARTY_PER_S,
+        burst=node_limits.CALLS_PER_PARTY_BURST,
+        keys_max=limits.PARTIES_MAX + 1,
+        timer=timer,
     )
     return (
         timely(clock),
@@ -92,16 +96,16 @@ def node_chain(
 
 def join_chain(*, timer: Timer) -> tuple[Interceptor, ...]:
     """For the join port, where all that a caller has is a token."""
-    return _guest_chain(limits.JOIN_CALLS_PER_ADDRESS_PER_S, limits.JOIN_CALLS_PER_ADDRESS_BURST, timer)
+    return _guest_chain(node_limits.JOIN_CALLS_PER_ADDRESS_PER_S, node_limits.JOIN_CALLS_PER_ADDRESS_BURST, timer)
 
 
 def desk_chain(*, timer: Timer) -> tuple[Interceptor, ...]:
     """For the desk's port; which officer calls is found out behind these."""
-    return _guest_chain(limits.DESK_CALLS_PER_ADDRESS_PER_S, limits.DESK_CALLS_PER_ADDRESS_BURST, timer)
+    return _guest_chain(node_limits.DESK_CALLS_PER_ADDRESS_PER_S, node_limits.DESK_CALLS_PER_ADDRESS_BURST, timer)
 
 
 def _guest_chain(per_s: float, burst: int, timer: Timer) -> tuple[Interceptor, ...]:
-    budget = Budget(per_s=per_s, burst=burst, keys_max=limits.GUEST_ADDRESSES_MAX, timer=timer)
+    budget = Budget(per_s=per_s, burst=burst, keys_max=node_limits.GUEST_ADDRESSES_MAX, timer=timer)
     return mapped, logged(timer), timed(limits.RPC_TIMEOUT_S), budgeted(budget, lambda call: call.address)
 
 

@@ -15,6 +15,7 @@ from federation import limits
 from federation.errors import FederationError
 from federation.trust.certificate import from_pem
 from federation.trust.chain import load_certificate, window_of
+from node import limits as node_limits
 from node.rpc.calls import Call
 from node.use_cases.peer_book import Introduction
 
@@ -51,7 +52,7 @@ def introduction_of(call: Call) -> Introduction:
     return Introduction(version=read_introduction(call.metadata()).version, certificate_ends=_end_of(shown))
 
 
-@functools.lru_cache(maxsize=limits.CHANNELS_MAX)
+@functools.lru_cache(maxsize=node_limits.CHANNELS_MAX)
 def _end_of(pem: bytes) -> int:
     try:
         return window_of(load_certificate(from_pem(pem))).not_after

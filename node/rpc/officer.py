@@ -25,6 +25,7 @@ from federation.trust import keys
 from federation.trust.certificate import Officer, read_pinned_ca, verify_officer
 from federation.trust.keys import Signer
 from federation.wire import strict
+from node import limits as node_limits
 from node.v1 import desk_pb2
 
 CREDENTIAL_KEY: Final = "gsp-officer-bin"
@@ -90,9 +91,9 @@ class Challenges:
     def issue(self) -> bytes:
         """A new one."""
         challenge = self._entropy(CHALLENGE_BYTES)
-        if len(self._good_until) >= limits.DESK_CHALLENGES_MAX:
+        if len(self._good_until) >= node_limits.DESK_CHALLENGES_MAX:
             del self._good_until[next(iter(self._good_until))]
-        self._good_until[challenge] = self._clock.now() + limits.DESK_CHALLENGE_LIFE_S
+        self._good_until[challenge] = self._clock.now() + node_limits.DESK_CHALLENGE_LIFE_S
         return challenge
 
     def take(self, challenge: bytes) -> None:
@@ -213,7 +214,7 @@ def read_authorities(told: Sequence[bytes], *, party: PartyId, domain: str) -> t
 def _read(credential: str | bytes | None) -> desk_pb2.OfficerCredential:
     if not isinstance(credential, bytes):
         raise Unauthentic("the call does not say which officer makes it", hint="use `gsp` with an officer's profile")
-    given = strict.parse(desk_pb2.OfficerCredential, credential, bytes_max=limits.GRPC_METADATA_BYTES_MAX)
+    given = strict.parse(desk_pb2.OfficerCredential, credential, bytes_max=node_limits.GRPC_METADATA_BYTES_MAX)
     strict.seconds(given.time)
     return given
 

@@ -126,7 +126,7 @@ def decode_view(message: outbox_pb2.OutboxViewReply) -> OutboxView:
         queues=tuple(_queue(queue) for queue in message.queues),
         held=tuple(decode_outgoing(outgoing) for outgoing in message.held),
         poisons=tuple(_poison(poison) for poison in message.poisons),
-        numbers=tuple(text(words, limits.ERROR_TEXT_CHARACTERS_MAX, "a notice") for words in message.numbers),
+        numbers=tuple(text(words, node_limits.ERROR_TEXT_CHARACTERS_MAX, "a notice") for words in message.numbers),
     )
 
 

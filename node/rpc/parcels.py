@@ -168,7 +168,7 @@ def decode_step(message: parcels_pb2.ParcelStep) -> Step:
         done=message.done,
         total=message.total,
         entries=message.entries,
-        entries_problem=text(message.entries_problem, limits.ERROR_TEXT_CHARACTERS_MAX, "a problem"),
+        entries_problem=text(message.entries_problem, node_limits.ERROR_TEXT_CHARACTERS_MAX, "a problem"),
     )
 
 
@@ -177,7 +177,7 @@ def _decode_outcome(message: parcels_pb2.ParcelOutcome) -> Outcome:
         content=Content(message.content),
         message_id=message_id(message.message_id) if message.message_id else None,
         fate=Fate(message.fate),
-        problem=text(message.problem, limits.ERROR_TEXT_CHARACTERS_MAX, "a problem"),
-        words=text(message.words, limits.ERROR_TEXT_CHARACTERS_MAX, "a problem"),
-        hint=text(message.hint, limits.ERROR_TEXT_CHARACTERS_MAX, "a hint"),
+        problem=text(message.problem, node_limits.ERROR_TEXT_CHARACTERS_MAX, "a problem"),
+        words=text(message.words, node_limits.ERROR_TEXT_CHARACTERS_MAX, "a problem"),
+        hint=text(message.hint, node_limits.ERROR_TEXT_CHARACTERS_MAX, "a hint"),
     )

@@ -12,6 +12,7 @@ from federation.uim.library import Candidate, Fact, Reason, ReasonCode
 from federation.uim.pattern import PrintedItem
 from federation.uim.scan import Key, Scan
 from federation.wire.strict import at_most, text, total
+from node import limits as node_limits
 from node.rpc.desk_wire import name, standings
 from node.use_cases.desk_values import Membership, RankedParty, Resolution
 from node.v1 import desk_pb2
@@ -20,7 +21,7 @@ from node.v1 import desk_pb2
 @total
 def decode_scans(message: desk_pb2.ResolveRequest) -> tuple[str, ...]:
     """What is to be resolved; what a scan may hold is decided by whoever reads it."""
-    at_most(len(message.scans), limits.DESK_SCANS_PER_CALL_MAX, "scans")
+    at_most(len(message.scans), node_limits.DESK_SCANS_PER_CALL_MAX, "scans")
     return tuple(message.scans)
 
 
@@ -40,7 +41,7 @@ def encode_resolutions(resolutions: Iterable[Resolution]) -> desk_pb2.ResolveRep
 
 @total
 def decode_resolutions(message: desk_pb2.ResolveReply) -> tuple[Resolution, ...]:
-    at_most(len(message.resolutions), limits.DESK_SCANS_PER_CALL_MAX, "resolutions")
+    at_most(len(message.resolutions), node_limits.DESK_SCANS_PER_CALL_MAX, "resolutions")
     return tuple(decode_resolution(resolution) for resolution in message.resolutions)
 
 

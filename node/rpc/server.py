@@ -13,8 +13,8 @@ from typing import Any, Final
 
 import grpc
 
-from federation import limits
 from federation.errors import Incompatible, InvalidConfiguration
+from node import limits as node_limits
 from node.rpc.calls import Call, Interceptor, Routes, Streaming, as_grpc, as_grpc_stream, intercepted
 
 IDENTITY_ONLY: Final = 1
@@ -22,15 +22,15 @@ IDENTITY_ONLY: Final = 1
 
 _OPTIONS: Final = {
     "grpc.so_reuseport": 0,  # or a second server binds the same port, silently, and takes half the calls
-    "grpc.max_allowed_incoming_connections": limits.GRPC_CONNECTIONS_MAX,
-    "grpc.max_connection_age_grace_ms": limits.GRPC_CONNECTION_GRACE_MS,
-    "grpc.max_connection_idle_ms": limits.GRPC_CONNECTION_IDLE_MS,
-    "grpc.max_concurrent_streams": limits.GRPC_STREAMS_MAX,
-    "grpc.max_receive_message_length": limits.GRPC_MESSAGE_BYTES_MAX,
-    "grpc.max_send_message_length": limits.GRPC_MESSAGE_BYTES_MAX,
-    "grpc.max_metadata_size": limits.GRPC_METADATA_BYTES_MAX,
-    "grpc.absolute_max_metadata_size": limits.GRPC_METADATA_BYTES_MAX,
-    "grpc.http2.min_ping_interval_without_data_ms": limits.GRPC_PING_MS_MIN,
+    "grpc.max_allowed_incoming_connections": node_limits.GRPC_CONNECTIONS_MAX,
+    "grpc.max_connection_age_grace_ms": node_limits.GRPC_CONNECTION_GRACE_MS,
+    "grpc.max_connection_idle_ms": node_limits.GRPC_CONNECTION_IDLE_MS,
+    "grpc.max_concurrent_streams": node_limits.GRPC_STREAMS_MAX,
+    "grpc.max_receive_message_length": node_limits.GRPC_MESSAGE_BYTES_MAX,
+    "grpc.max_send_message_length": node_limits.GRPC_MESSAGE_BYTES_MAX,
+    "grpc.max_metadata_size": node_limits.GRPC_METADATA_BYTES_MAX,
+    "grpc.absolute_max_metadata_size": node_limits.GRPC_METADATA_BYTES_MAX,
+    "grpc.http2.min_ping_interval_without_data_ms": node_limits.GRPC_PING_MS_MIN,
     "grpc.http2.max_ping_strikes": 2,
     "grpc.compression_enabled_algorithms_bitset": IDENTITY_ONLY,
 }
@@ -58,9 +58,9 @@ async def serving(
     credentials: grpc.ServerCredentials,
     routes: Routes,
     interceptors: Sequence[Interceptor],
-    handshake_ms: int = limits.GRPC_HANDSHAKE_MS,
-    connection_age_ms: int = limits.GRPC_CONNECTION_AGE_MS,
-    reply_bytes_max: int = limits.GRPC_MESSAGE_BYTES_MAX,
+    handshake_ms: int = node_limits.GRPC_HANDSHAKE_MS,
+    connection_age_ms: int = node_limits.GRPC_CONNECTION_AGE_MS,
+    reply_bytes_max: int = node_limits.GRPC_MESSAGE_BYTES_MAX,
 ) -> AsyncIterator[int]:
     """Serve until the block ends; then calls under way may end, for a short time.
 
@@ -95,7 +95,7 @@ async def serving(
     try:
         yield port
     finally:
-        await server.stop(limits.GRPC_STOP_GRACE_S)
+        await server.stop(node_limits.GRPC_STOP_GRACE_S)
 
 
 async def _refuse(call: Call) -> bytes:

@@ -15,6 +15,7 @@ from federation.errors import Unauthentic, Unreachable
 from federation.identity import NodeName
 from federation.ports import Clock
 from federation.wire import strict
+from node import limits as node_limits
 from node.rpc.calls import Call, Handler, Method, Reply, Request, Streaming
 from node.rpc.channels import Line
 from node.rpc.officer import (
@@ -40,7 +41,7 @@ def admitted(
     async def handle(call: Call) -> bytes:
         message = await call.request()
         caller = await gate.admit(method=method.path, request=message, credential=call.metadata().get(CREDENTIAL_KEY))
-        reply = await serve(caller, strict.parse(method.request, message, bytes_max=limits.GRPC_MESSAGE_BYTES_MAX))
+        reply = await serve(caller, strict.parse(method.request, message, bytes_max=node_limits.GRPC_MESSAGE_BYTES_MAX))
         call.attach(CHALLENGE_KEY, gate.challenge())
         return strict.encode(reply)
 
@@ -55,7 +56,7 @@ def admitted_stream(
     async def handle(call: Call) -> bytes:
         message = await call.request()
         caller = await gate.admit(method=method.path, request=message, credential=call.metadata().get(CREDENTIAL_KEY))
-        request = strict.parse(method.request, message, bytes_max=limits.GRPC_MESSAGE_BYTES_MAX)
+        request = strict.parse(method.request, message, bytes_max=node_limits.GRPC_MESSAGE_BYTES_MAX)
         async with aclosing(serve(caller, request)) as replies:
             async for reply in replies:
                 await call.send(strict.encode(reply))
@@ -119,7 +120,7 @@ class SignedLine:
             metadata = ((CREDENTIAL_KEY, credential),)
             async with aclosing(self._line.stream(method.path, message, metadata=metadata, clock=self._clock)) as pieces:
                 async for piece in pieces:
-                    yield strict.parse(method.reply, piece, bytes_max=limits.GRPC_MESSAGE_BYTES_MAX)
+                    yield strict.parse(method.reply, piece, bytes_max=node_limits.GRPC_MESSAGE_BYTES_MAX)
         except Unreachable as error:
             raise no_desk(error) from error
 

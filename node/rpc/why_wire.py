@@ -51,7 +51,7 @@ def decode_explanation(message: desk_pb2.Explanation) -> Explanation:
         attempts=message.attempts,
         next_attempt=message.next_attempt,
         ahead=message.ahead,
-        said=text(message.said, limits.ERROR_TEXT_CHARACTERS_MAX, "what was said"),
+        said=text(message.said, node_limits.ERROR_TEXT_CHARACTERS_MAX, "what was said"),
         automation=AUTOMATIONS.value(message.automation) if message.automation else None,
         seen=decode_seen(message.seen),
         lines=tuple(_decode_line(line) for line in message.lines),

@@ -21,6 +21,7 @@ from federation.errors import Conflict, Forbidden, NotFound
 from federation.identity import OfficerName, PartyId
 from federation.trust.desk_code import desk_token_hash
 from federation.trust.entries import Authority
+from node import limits as node_limits
 from node.use_cases.entitlement import Entitlement
 from node.use_cases.officers import (
     Officer,
@@ -92,7 +93,7 @@ class Administration:
         async with self._one_at_a_time:
             doer = await self._entitlement.require(actor, "invite")
             officer = self._new(name=name, authority=authority, life_s=life_s, grants=grants)
-            if len(await self._store.officers()) >= limits.OFFICERS_MAX:
+            if len(await self._store.officers()) >= node_limits.OFFICERS_MAX:
                 raise Conflict("this Party has as many officers as a node keeps")
             if self._needs_second(doer, officer.officer_id, officer.grants):
                 return await self._propose(doer, Proposed.INVITE, officer, officer.grants)
@@ -140,7 +141,7 @@ class Administration:
     async def _propose(self, doer: Officer, kind: Proposed, officer: Officer, grants: tuple[Grant, ...]) -> Outcome:
         now = self._world.now()
         waiting = [one for one in await self._store.proposals() if now < one.expires]
-        if len(waiting) >= limits.PROPOSALS_MAX:
+        if len(waiting) >= node_limits.PROPOSALS_MAX:
             raise Conflict("too much waits for a second administrator", hint="decide something first: `gsp officers pending`")
         if kind is not Proposed.INVITE:  # what there is then is looked up when it is carried out
             officer = replace(officer, certificates=(), invitation=None)
@@ -226,7 +227,9 @@ class Administration:
     ) -> Outcome:
         token = self._world.entropy(limits.JOIN_TOKEN_BYTES)
         now = self._world.now()
-        invitation = OfficerInvitation(token_hash=desk_token_hash(token, self._party), expires=now + limits.OFFICER_TOKEN_LIFE_S)
+        invitation = OfficerInvitation(
+            token_hash=desk_token_hash(token, self._party), expires=now + node_limits.OFFICER_TOKEN_LIFE_S
+        )
         change = OfficerChange(
             officers=((old, invited(officer, invitation, now=now)),),
             proposals=(done,) if done is not None else (),

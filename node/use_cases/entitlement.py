@@ -5,10 +5,10 @@ A use of a right is written down before it has an effect. Where the table of rig
 
 from __future__ import annotations
 
-from federation import limits
 from federation.errors import Forbidden
 from federation.identity import MessageId, OfficerName, PartyId
 from federation.query.codes import Purpose
+from node import limits as node_limits
 from node.use_cases.officers import Officer, OfficerChange, OfficerState, OfficerStore, Use, unknown_certificate
 from node.use_cases.rights import Right, right_for
 from node.use_cases.world import World
@@ -86,6 +86,6 @@ class Entitlement:
             return
         line = Use(at=now, officer_id=officer.officer_id, act=act, right=right, message_id=message_id)
         await self._store.commit(OfficerChange(uses=(line,)))
-        if len(self._told) >= limits.USES_TOLD_MAX:
+        if len(self._told) >= node_limits.USES_TOLD_MAX:
             del self._told[next(iter(self._told))]
         self._told[use] = now // _DAY_S

@@ -21,6 +21,7 @@ from federation.query.codes import Purpose
 from federation.text import check_plain
 from federation.trust.certificate import certificate_hash
 from federation.trust.entries import Authority
+from node import limits as node_limits
 from node.use_cases.rights import Grant, Right, add_grant, check_authority
 
 
@@ -195,7 +196,7 @@ def certified(officer: Officer, certificate: OfficerCertificate, *, now: int) ->
     """
     refuse_withdrawn(officer)
     kept = tuple(one for one in officer.certificates if one.not_after >= now)
-    if len(kept) >= limits.CERTIFICATES_PER_OFFICER_MAX:
+    if len(kept) >= node_limits.CERTIFICATES_PER_OFFICER_MAX:
         raise Conflict("this officer has too many certificates", hint="one of them is still good: use it")
     return replace(officer, state=OfficerState.ACTIVE, certificates=(*kept, certificate))
 
@@ -286,7 +287,7 @@ class Proposal:
     @property
     def expires(self) -> int:
         """From when on nobody can approve it."""
-        return self.created + limits.PROPOSAL_LIFE_S
+        return self.created + node_limits.PROPOSAL_LIFE_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

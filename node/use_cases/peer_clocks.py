@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from federation import limits
 from federation.identity import NodeName
 from federation.trust.chain import utc_text
+from node import limits as node_limits
 from node.use_cases.desk_values import Check, Health
 
 
@@ -43,7 +44,7 @@ class PeerClocks:
         """Keep what a node told; the one not heard of for longest is forgotten when there are too many."""
         self._heard.pop(node, None)
         self._heard[node] = clocks
-        if len(self._heard) > limits.CHANNELS_MAX:
+        if len(self._heard) > node_limits.CHANNELS_MAX:
             del self._heard[next(iter(self._heard))]
 
     def confirm(self, *, since: float) -> bool:

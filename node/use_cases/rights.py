@@ -23,6 +23,7 @@ from federation.errors import Forbidden, InvalidInput
 from federation.query.codes import Purpose
 from federation.text import check_plain
 from federation.trust.entries import Authority
+from node import limits as node_limits
 
 
 class Right(StrEnum):
@@ -97,8 +98,8 @@ def add_grant(grants: Iterable[Grant], more: Grant) -> tuple[Grant, ...]:
     same = known.get((more.right, more.authority))
     purposes = more.purposes | (same.purposes if same is not None else frozenset())
     known[more.right, more.authority] = Grant(right=more.right, authority=more.authority, purposes=purposes)
-    if len(known) > limits.GRANTS_PER_OFFICER_MAX:
-        raise InvalidInput(f"one officer holds at most {limits.GRANTS_PER_OFFICER_MAX} grants")
+    if len(known) > node_limits.GRANTS_PER_OFFICER_MAX:
+        raise InvalidInput(f"one officer holds at most {node_limits.GRANTS_PER_OFFICER_MAX} grants")
     return tuple(sorted(known.values(), key=lambda grant: (grant.right, grant.authority.kind, grant.authority.name)))
 
 

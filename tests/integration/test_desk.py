@@ -33,6 +33,7 @@ from federation.trust import issuing, keys
 from federation.trust.certificate import to_pem
 from federation.trust.keys import SoftwareSigner
 from federation.wire import strict
+from node import limits as node_limits
 from node.cli.profile import write_profile
 from node.rpc import desk as rpc
 from node.rpc.desk import DeskClient, DeskServicer
@@ -185,7 +186,7 @@ async def test_a_proof_larger_than_a_message_of_the_federation_comes_whole(count
     async with counter.client() as client:
         prepared = await client.prepare_query(QUESTION)
         await client.submit_query(prepared.message_id, SoftwareSigner(SEED).sign(keys.officer_message(prepared.statement)))
-        assert len(await client.proof(prepared.message_id, disclose=Disclosure.ALL)) > limits.GRPC_MESSAGE_BYTES_MAX
+        assert len(await client.proof(prepared.message_id, disclose=Disclosure.ALL)) > node_limits.GRPC_MESSAGE_BYTES_MAX
         assert await client.proof(prepared.message_id, disclose=Disclosure.NONE) == b"proof"
 
 
@@ -249,7 +250,7 @@ async def test_calls_in_a_row_need_one_challenge_call(counter):
 async def test_a_node_that_forgot_the_challenge_is_asked_for_another(counter):
     async with counter.client() as client:
         await client.status()
-        for _ in range(limits.DESK_CHALLENGES_MAX):
+        for _ in range(node_limits.DESK_CHALLENGES_MAX):
             counter.gate.challenge()
         assert (await client.status()).party == QM
 
@@ -322,7 +323,7 @@ async def test_a_signed_request_with_an_unknown_field_is_refused(counter):
 
 
 async def test_a_signed_request_beyond_the_limits_is_refused(counter):
-    message = strict.encode(desk_pb2.ResolveRequest(scans=["A"] * (limits.DESK_SCANS_PER_CALL_MAX + 1)))
+    message = strict.encode(desk_pb2.ResolveRequest(scans=["A"] * (node_limits.DESK_SCANS_PER_CALL_MAX + 1)))
     metadata = signed(counter, rpc.RESOLVE, message, await fresh_challenge(counter))
     assert await refusal(counter, rpc.RESOLVE, message, metadata) is grpc.StatusCode.RESOURCE_EXHAUSTED
 

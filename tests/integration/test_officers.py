@@ -12,7 +12,6 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from federation import limits
 from federation.errors import Conflict, DeadlinePassed, Forbidden, InvalidInput, Malformed, NotFound, Unauthentic, Unreachable
 from federation.identity import OfficerName
 from federation.query.codes import Purpose
@@ -23,6 +22,7 @@ from federation.trust.entries import Authority, AuthorityKind
 from federation.trust.keys import SoftwareSigner
 from federation.trust.profile import officer_profile, party_profile
 from federation.wire import strict
+from node import limits as node_limits
 from node.rpc import administration as rpc
 from node.rpc.desk import STATUS
 from node.rpc.officer import CREDENTIAL_KEY
@@ -536,7 +536,7 @@ async def test_a_proposal_is_carried_out_once_and_not_after_a_month(strict_offic
         await administration.decide(first.outcome.proposal_id, approve=True)
         with pytest.raises(NotFound):
             await administration.decide(first.outcome.proposal_id, approve=True)
-        office.clock.at += limits.PROPOSAL_LIFE_S
+        office.clock.at += node_limits.PROPOSAL_LIFE_S
         with pytest.raises(NotFound):
             await administration.decide(second.outcome.proposal_id, approve=True)
 

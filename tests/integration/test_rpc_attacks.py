@@ -22,6 +22,7 @@ from federation.trust.chain import load_certificate, utc_text, window_of
 from federation.trust.issuing import Authority
 from federation.trust.profile import Profile, node_profile, officer_profile
 from federation.v1 import exchange_pb2
+from node import limits as node_limits
 from node.rpc.calls import Call, Interceptor
 from node.rpc.channels import Channels
 from node.rpc.exchange import BUNDLES, DELIVER, GrpcTransport
@@ -44,7 +45,7 @@ from tests.support.rpc import (
     snapshot_of,
 )
 
-MESSAGE_BYTES = limits.GRPC_MESSAGE_BYTES_MAX
+MESSAGE_BYTES = node_limits.GRPC_MESSAGE_BYTES_MAX
 
 
 @pytest.fixture
@@ -319,7 +320,7 @@ async def test_a_compressed_message_is_refused(treaty):
 
 async def test_metadata_beyond_the_limit_is_refused(treaty):
     async with listening(treaty, node_name(QM)) as served, raw_channel(treaty, served) as channel:
-        metadata = (("filler", "x" * (limits.GRPC_METADATA_BYTES_MAX + 1)),)
+        metadata = (("filler", "x" * (node_limits.GRPC_METADATA_BYTES_MAX + 1)),)
         number, _ = await status_of(channel.unary_unary(BUNDLES.path)(b"", metadata=metadata))
 
     assert number is grpc.StatusCode.RESOURCE_EXHAUSTED

@@ -20,6 +20,7 @@ from federation.trust.enrolment import Step
 from federation.trust.entries import Signature
 from federation.trust.join_code import JoinCode
 from federation.v1 import directory_pb2
+from node import limits as node_limits
 from node.rpc import enrolment
 from node.rpc.enrolment import EnrolmentServicer, enrolling, handing_in
 from node.rpc.exchange import BUNDLES
@@ -199,7 +200,7 @@ async def test_nothing_but_joining_is_served_at_the_join_port():
 async def test_one_address_cannot_try_tokens_without_end():
     async with join_port() as port, enrolling(port.code, clock=WALL_CLOCK) as secretariat:
         outcomes: list[type[FederationError] | None] = []
-        while outcomes[-1:] != [Overloaded] and len(outcomes) < 10 * limits.JOIN_CALLS_PER_ADDRESS_BURST:
+        while outcomes[-1:] != [Overloaded] and len(outcomes) < 10 * node_limits.JOIN_CALLS_PER_ADDRESS_BURST:
             try:
                 await secretariat.status()
                 outcomes.append(None)

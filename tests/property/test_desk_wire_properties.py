@@ -27,6 +27,7 @@ from federation.uim.library import Candidate
 from federation.uim.pattern import PrintedItem
 from federation.uim.scan import Key, Scan
 from federation.wire import strict
+from node import limits as node_limits
 from node.limits import PEER_ROUND_TRIPS_KEPT
 from node.rpc import desk_wire, peers_wire, resolution_wire, why_wire
 from node.use_cases.desk_values import (
@@ -251,7 +252,7 @@ def test_what_is_encoded_is_decoded_to_the_same_value(name, data):
     values, encode, decode, message_type = CODECS[name]
     value = data.draw(values)
     raw = strict.encode(encode(value))
-    assert decode(strict.parse(message_type, raw, bytes_max=limits.GRPC_MESSAGE_BYTES_MAX)) == value
+    assert decode(strict.parse(message_type, raw, bytes_max=node_limits.GRPC_MESSAGE_BYTES_MAX)) == value
 
 
 @pytest.mark.parametrize("message_type", DECODERS, ids=lambda message_type: message_type.DESCRIPTOR.name)
@@ -259,7 +260,7 @@ def test_what_is_encoded_is_decoded_to_the_same_value(name, data):
 @given(raw=st.binary(max_size=200))
 def test_any_bytes_give_a_value_or_our_error(message_type, raw):
     with suppress(FederationError):
-        DECODERS[message_type](strict.parse(message_type, raw, bytes_max=limits.GRPC_MESSAGE_BYTES_MAX))
+        DECODERS[message_type](strict.parse(message_type, raw, bytes_max=node_limits.GRPC_MESSAGE_BYTES_MAX))
 
 
 @pytest.mark.parametrize("name", CODECS)
@@ -271,7 +272,7 @@ def test_a_damaged_message_gives_a_value_or_our_error(name, data):
     if raw:
         raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
     with suppress(FederationError):
-        decode(strict.parse(message_type, bytes(raw), bytes_max=limits.GRPC_MESSAGE_BYTES_MAX))
+        decode(strict.parse(message_type, bytes(raw), bytes_max=node_limits.GRPC_MESSAGE_BYTES_MAX))
 
 
 @few

@@ -17,6 +17,7 @@ from federation.trust.desk_code import DeskCode, decode_desk_code, encode_desk_c
 from federation.trust.entries import Authority, AuthorityKind
 from federation.trust.join_code import decode_join_code
 from federation.wire import strict
+from node import limits as node_limits
 from node.rpc import administration_wire as wire
 from node.rpc.officer_enrolment import decode_enrolled, encode_enrolled
 from node.use_cases.administration import Outcome
@@ -152,7 +153,7 @@ def test_what_is_encoded_is_decoded_to_the_same_value(name, data):
     values, encode, decode, message_type = CODECS[name]
     value = data.draw(values)
     raw = strict.encode(encode(value))
-    assert decode(strict.parse(message_type, raw, bytes_max=limits.GRPC_MESSAGE_BYTES_MAX)) == value
+    assert decode(strict.parse(message_type, raw, bytes_max=node_limits.GRPC_MESSAGE_BYTES_MAX)) == value
 
 
 @few
@@ -189,7 +190,7 @@ def test_an_outcome_has_a_hash_for_the_code_when_there_is_a_token(officer_id, pr
 @given(raw=st.binary(max_size=200))
 def test_any_bytes_give_a_value_or_our_error(message_type, raw):
     with contextlib.suppress(FederationError):
-        DECODERS[message_type](strict.parse(message_type, raw, bytes_max=limits.GRPC_MESSAGE_BYTES_MAX))
+        DECODERS[message_type](strict.parse(message_type, raw, bytes_max=node_limits.GRPC_MESSAGE_BYTES_MAX))
 
 
 @pytest.mark.parametrize("name", ["invitation", "uses", "enrolled", "officer", "proposals"])
@@ -206,4 +207,4 @@ def test_a_damaged_message_gives_a_value_or_our_error(name, data):
     if raw:
         raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
     with contextlib.suppress(FederationError):
-        decode(strict.parse(message_type, bytes(raw), bytes_max=limits.GRPC_MESSAGE_BYTES_MAX))
+        decode(strict.parse(message_type, bytes(raw), bytes_max=node_limits.GRPC_MESSAGE_BYTES_MAX))

@@ -19,6 +19,7 @@ from federation.errors import DeadlinePassed, FederationError, Incompatible, Unr
 from federation.identity import NodeName, PartyId
 from federation.ports import Peer
 from federation.wire import strict
+from node import limits as node_limits
 from node.rpc.attachments import GrpcAttachments
 from node.rpc.calls import Call, Method, Routes, Streaming
 from node.rpc.directory import GrpcDirectory
@@ -302,7 +303,7 @@ class _Channels:
             meet(NOTHING_SAID, there.now() - self._clock.now() if there is not None else None)
             if isinstance(reply, Status):
                 raise from_status(reply, now=self._clock.now())
-        return strict.parse(method.reply, reply, bytes_max=limits.GRPC_MESSAGE_BYTES_MAX)
+        return strict.parse(method.reply, reply, bytes_max=node_limits.GRPC_MESSAGE_BYTES_MAX)
 
     async def stream(self, peer: Peer, method: Method[Any, Any], request: Any) -> AsyncGenerator[Any, None]:
         reply = await self._network.call(self._caller, self._ca, peer, method.path, strict.encode(request))
@@ -310,7 +311,7 @@ class _Channels:
             raise from_status(reply, now=self._clock.now())
         assert isinstance(reply, Stream)
         for piece in reply.pieces:
-            yield strict.parse(method.reply, piece, bytes_max=limits.GRPC_MESSAGE_BYTES_MAX)
+            yield strict.parse(method.reply, piece, bytes_max=node_limits.GRPC_MESSAGE_BYTES_MAX)
         if reply.error is not None:
             raise from_status(reply.error, now=self._clock.now())
         if reply.cut:

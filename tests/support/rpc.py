@@ -8,12 +8,12 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, S
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from federation import limits
 from federation.envelope.attachment import AttachmentId
 from federation.identity import MessageId, NodeName, PartyId
 from federation.ports import Clock, Delivery, Notice, Peer
 from federation.trust import issuing
 from federation.trust.issuing import Authority
+from node import limits as node_limits
 from node.rpc.attachments import AttachmentServicer
 from node.rpc.calls import Interceptor
 from node.rpc.directory import DirectoryServicer
@@ -188,8 +188,8 @@ async def listening(
     chain: Callable[[ServerTls], Sequence[Interceptor]] | None = None,
     clock: Clock = WALL_CLOCK,
     address: str = "127.0.0.1:0",
-    handshake_ms: int = limits.GRPC_HANDSHAKE_MS,
-    connection_age_ms: int = limits.GRPC_CONNECTION_AGE_MS,
+    handshake_ms: int = node_limits.GRPC_HANDSHAKE_MS,
+    connection_age_ms: int = node_limits.GRPC_CONNECTION_AGE_MS,
 ) -> AsyncIterator[Served]:
     """A node on a port that the system chose."""
     tls = ServerTls(snapshot_of(treaty, credential or treaty.credential(name), trusted))

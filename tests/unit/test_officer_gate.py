@@ -12,6 +12,7 @@ from federation import limits
 from federation.errors import FederationError, Malformed, Unauthentic
 from federation.trust.keys import SoftwareSigner
 from federation.wire import strict
+from node import limits as node_limits
 from node.rpc.officer import OfficerGate, OfficerKey, read_authorities
 from node.v1 import desk_pb2
 from tests.support import pki
@@ -85,7 +86,7 @@ async def test_a_credential_as_text_metadata_is_refused(gate):
         await admit(gate, credential(gate).hex())
 
 
-@pytest.mark.parametrize("given", [b"", b"\xff" * 40, b"\x0a\x01", bytes(limits.GRPC_METADATA_BYTES_MAX + 1)])
+@pytest.mark.parametrize("given", [b"", b"\xff" * 40, b"\x0a\x01", bytes(node_limits.GRPC_METADATA_BYTES_MAX + 1)])
 async def test_bytes_that_are_no_credential_are_refused(gate, given):
     with pytest.raises((Malformed, Unauthentic)):
         await admit(gate, given)
@@ -145,7 +146,7 @@ async def test_a_challenge_of_another_node_is_refused(gate, clock):
 
 async def test_a_challenge_lives_for_a_minute(gate, clock):
     in_time, too_late = credential(gate), credential(gate)
-    clock.at += limits.DESK_CHALLENGE_LIFE_S
+    clock.at += node_limits.DESK_CHALLENGE_LIFE_S
     await admit(gate, in_time)
     clock.at += 1
     with pytest.raises(Unauthentic, match="challenge"):
@@ -154,7 +155,7 @@ async def test_a_challenge_lives_for_a_minute(gate, clock):
 
 async def test_whoever_asks_for_challenges_without_end_gets_a_bounded_table(gate):
     early, late = credential(gate), credential(gate)
-    for _ in range(limits.DESK_CHALLENGES_MAX - 1):
+    for _ in range(node_limits.DESK_CHALLENGES_MAX - 1):
         gate.challenge()
     await admit(gate, late)
     with pytest.raises(Unauthentic, match="challenge"):

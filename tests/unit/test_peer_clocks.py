@@ -6,6 +6,7 @@ import pytest
 
 from federation import limits
 from federation.identity import NodeName, PartyId
+from node import limits as node_limits
 from node.use_cases.desk_values import Health
 from node.use_cases.peer_clocks import Heard, PeerClocks
 
@@ -44,10 +45,10 @@ def test_thirty_seconds_are_nothing_to_speak_of():
 
 def test_as_many_are_remembered_as_there_are_channels():
     clocks = PeerClocks()
-    for number in range(limits.CHANNELS_MAX + 5):
+    for number in range(node_limits.CHANNELS_MAX + 5):
         clocks.hear(name(number), Heard(told=NOW, asked=NOW, heard=NOW))
 
-    assert clocks.check().words.startswith(f"{limits.CHANNELS_MAX} of them")
+    assert clocks.check().words.startswith(f"{node_limits.CHANNELS_MAX} of them")
 
 
 def test_a_time_that_no_calendar_shows_breaks_nothing():

@@ -12,6 +12,7 @@ from federation import limits
 from federation.errors import Conflict, DeadlinePassed, Forbidden, InvalidInput, Oversized
 from federation.query.codes import Purpose
 from federation.trust.entries import Authority, AuthorityKind
+from node import limits as node_limits
 from node.use_cases.administration import Administration
 from node.use_cases.attachment_desk import AttachmentDesk, OwnAttachmentDesk
 from node.use_cases.auditing import Auditing
@@ -140,7 +141,7 @@ def test_grants_come_together_by_right_and_authority_in_one_order():
 def test_grants_are_bounded():
     many = tuple(
         holding(Right.AUDIT, authority=Authority(kind=AuthorityKind.TAX, name=f"Office {number:03}"))
-        for number in range(limits.GRANTS_PER_OFFICER_MAX)
+        for number in range(node_limits.GRANTS_PER_OFFICER_MAX)
     )
     with pytest.raises(InvalidInput, match="at most"):
         add_grant(many, holding(Right.ASK))

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from federation import errors, limits
+from federation import errors
 from federation.errors import FederationError, Incompatible, NotFound, Oversized, Unavailable, Unreachable
+from node import limits as node_limits
 from node.rpc.errors import CODE_KEY, HINT_KEY, UNFORESEEN, Status, from_status, to_status
 
 NOW = 1_800_000_000
@@ -97,7 +98,7 @@ def test_what_the_other_end_wrote_is_cut_and_cleaned():
     came = from_status(status, now=NOW)
 
     assert came.message.startswith("[2Jlong")
-    assert len(came.message) == limits.ERROR_TEXT_CHARACTERS_MAX
+    assert len(came.message) == node_limits.ERROR_TEXT_CHARACTERS_MAX
     assert came.hint == "\ufffd one two"
 
 

@@ -20,15 +20,15 @@ from typing import Any, BinaryIO, Final, Self, TypeVar
 
 import msgspec
 
-from federation import limits
 from federation.errors import Misuse
+from node import limits as node_limits
 from node.cli.output import Document
 
 Result = TypeVar("Result")
 
 _PATIENCE_S: Final = 60.0
 """How long a verb or a start may take: some hundred times what it takes on an idle machine."""
-_STOP_S: Final = limits.GRPC_STOP_GRACE_S + 5.0
+_STOP_S: Final = node_limits.GRPC_STOP_GRACE_S + 5.0
 """A node lets calls end before it stops; what is still there after that is killed."""
 LOOK_HINT: Final = "run `gsp demo --keep` and look into the folder `logs` there"
 """What a person can do about a demonstration that fails."""
