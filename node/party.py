@@ -11,39 +11,38 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 import shutil
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from federation import limits
-from federation.errors import FederationError, InvalidConfiguration
-from federation.evidence.journal import Epoch
-from federation.identity import OfficerName
+from federation.errors import FederationError
 from federation.ports import Peer
-from federation.query.policy import Policy
 from federation.trust.certificate import read_pinned_ca
 from federation.trust.desk_code import ca_key_hash
-from federation.trust.issuing import Authority, issue_officer_certificate
 from federation.trust.keys import Signer
 from federation.uim.codes import Label
 from federation.uim.pattern import PatternSet
 from node import __version__
-from node.clock import SystemClock
-from node.config import NodeSettings, read_node_settings, read_policy
 from node.formats.patterns import read_pattern_folder
+from node.ground import (
+    Ground,
+    desk_ca,
+    identity_of,
+    lay_ground,
+    officer_parts,
+    own_ca,
+    standing_cas,
+)
 from node.joining import announce_settings
-from node.keystore import Custody, Keystore
 from node.keystore.custody import named_key
 from node.line import Following, node_name
-from node.officers import officers_file, take_requests
-from node.publishing import OwnSets
+from node.officers import take_requests
 from node.resources import patterns_folder
-from node.returning import Mark, old_copies_in
+from node.returning import old_copies_in
 from node.rpc.administration import AdministrationServicer
 from node.rpc.attachment_desk import AttachmentDeskServicer
 from node.rpc.attachments import AttachmentServicer, GrpcAttachments
@@ -64,26 +63,17 @@ from node.rpc.reconciliation import GrpcReconciliation, ReconciliationServicer
 from node.rpc.registry import RegistryServicer
 from node.rpc.renewal import Identity
 from node.rpc.server import serving
-from node.store.directory import SqliteDirectory
-from node.store.exchange import SqliteExchange
-from node.store.officers import SqliteOfficers
-from node.store.patterns import SqlitePatterns
 from node.store.spool import FolderSpool
-from node.store.trace import SqliteTrace
-from node.store.vault import Vault
 from node.use_cases.attachments import AttachmentPorts
 from node.use_cases.diagnosis import Facts
 from node.use_cases.directory_reads import DirectoryReads
 from node.use_cases.founding import secretariat_name
 from node.use_cases.library_reads import LibraryReads
-from node.use_cases.own_keys import DEFAULT_STANDS, OwnKeys, StandingSigner, Stands
+from node.use_cases.own_keys import DEFAULT_STANDS, StandingSigner, Stands
 from node.use_cases.participant import participating
 from node.use_cases.parts import Participant, Parts
 from node.use_cases.peer_book import PeerBook
-from node.use_cases.personnel import OfficerParts
-from node.use_cases.registry import Registry
-from node.use_cases.restoring import open_epoch
-from node.use_cases.world import Own, World
+from node.use_cases.world import Own
 
 logger = logging.getLogger(__name__)
 
@@ -93,44 +83,6 @@ ANNOUNCE_RETRY_S: Final = 30.0
 
 OWN_SETS_LOOK_S: Final = 5.0
 """The files of the own patterns are looked at this often: whoever publishes waits a moment, and nobody restarts the node."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Ground:
-    """What is there before the use cases: settings, keys and open files."""
-
-    home: Path
-    settings: NodeSettings
-    custody: Custody
-    own_keys: OwnKeys
-    world: World
-    own_sets: OwnSets
-    policy: Policy
-    directory: SqliteDirectory
-    exchange: SqliteExchange
-    patterns: SqlitePatterns
-    trace: SqliteTrace
-    officers: SqliteOfficers
-    vault: Vault
-    registry: Registry
-    epochs: tuple[Epoch, ...]
-    mark: Mark
-
-
-def read_own_policy(home: Path, settings: NodeSettings) -> Policy:
-    """The answering policy that the settings name; by hand without one."""
-    return read_policy(home / settings.policy) if settings.policy is not None else Policy()
-
-
-def read_settings(home: Path) -> NodeSettings:
-    """The settings in the folder.
-
-    Raises:
-        InvalidConfiguration: there are none, or they are wrong.
-    """
-    if not (home / "node.toml").exists():
-        raise InvalidConfiguration(f"{home} holds no node", hint="join first: `gsp party join CODE --home FOLDER`")
-    return read_node_settings(home / "node.toml")
 
 
 @asynccontextmanager
@@ -149,8 +101,8 @@ async def running(home: Path, passphrase: bytes, *, stands: Stands = DEFAULT_STA
         StoreUnavailable: a file cannot be opened.
     """
     async with AsyncExitStack() as stack:
-        ground = await _ground(stack, home, passphrase, stands)
-        identity, desk = _identity(ground, _own_ca), _identity(ground, _desk_ca)
+        ground = await lay_ground(stack, home, passphrase, stands)
+        identity, desk = identity_of(ground, own_ca), identity_of(ground, desk_ca)
         channels = await stack.enter_async_context(
             Channels(own=identity.credential, clock=ground.world.clock, version=__version__)
         )
@@ -174,80 +126,7 @@ async def running(home: Path, passphrase: bytes, *, stands: Stands = DEFAULT_STA
                 task.cancel()
 
 
-async def _ground(stack: AsyncExitStack, home: Path, passphrase: bytes, stands: Stands) -> _Ground:
-    settings = read_settings(home)
-    world = World(clock=SystemClock(), entropy=secrets.token_bytes)
-    keystore = Keystore.open(home / "keystore", passphrase)
-    custody = stack.enter_context(Custody.open(keystore, owner=settings.party, token=settings.pkcs11))
-    vault = Vault(keystore.get("storage"), entropy=world.entropy)
-    directory = await stack.enter_async_context(SqliteDirectory.open(home / "directory.sqlite"))
-    exchange = await stack.enter_async_context(SqliteExchange.open(home / "exchange.sqlite", vault=vault))
-    mark = Mark.in_home(home)
-    registry = await Registry.load(directory, bytes.fromhex(settings.genesis), world.clock)
-    if mark.is_open:
-        await directory.mark_restored(restored=True)  # it cosigns nothing until enough others show the same directory
-    return _Ground(
-        home=home,
-        settings=settings,
-        custody=custody,
-        own_keys=OwnKeys(party=settings.party_id, registry=registry, clock=world.clock, source=custody, stands=stands),
-        world=world,
-        own_sets=OwnSets(home, settings),
-        policy=read_own_policy(home, settings),
-        directory=directory,
-        exchange=exchange,
-        patterns=await stack.enter_async_context(SqlitePatterns.open(home / "patterns.sqlite")),
-        trace=await stack.enter_async_context(SqliteTrace.open(home / "trace.sqlite")),
-        officers=await stack.enter_async_context(SqliteOfficers.open(officers_file(home), vault=vault)),
-        vault=vault,
-        registry=registry,
-        epochs=await open_epoch(exchange, exchange, own=settings.party_id, world=world, returned=mark.returned),
-        mark=mark,
-    )
-
-
-def _own_ca(ground: _Ground) -> Authority:
-    """The CA that issues now; what the command line made or gave up since the last look counts."""
-    ground.own_keys.refresh()
-    return ground.own_keys.ca()
-
-
-def _desk_ca(ground: _Ground) -> Authority:
-    """The CA under which officers find the desk."""
-    ground.own_keys.refresh()
-    return ground.own_keys.desk_ca()
-
-
-def _standing_cas(ground: _Ground) -> Sequence[bytes]:
-    return ground.registry.roster.anchors().get(ground.settings.party_id, ())
-
-
-def _officers(ground: _Ground) -> OfficerParts:
-    world = ground.world
-
-    def certify(public_key: bytes, name: OfficerName, life_s: int) -> bytes:
-        return issue_officer_certificate(
-            public_key, name=name, ca=_own_ca(ground), now=world.now(), entropy=world.entropy, life_s=life_s
-        )
-
-    return OfficerParts(
-        store=ground.officers,
-        certify=certify,
-        party_cas=lambda: _standing_cas(ground),
-        four_eyes=ground.settings.four_eyes,
-    )
-
-
-def _identity(ground: _Ground, ca: Callable[[_Ground], Authority]) -> Identity:
-    return Identity(
-        world=ground.world,
-        ca=lambda: ca(ground),
-        name=node_name(ground.settings),
-        anchors=ground.registry.roster.anchors(),
-    )
-
-
-def _parts(ground: _Ground, identity: Identity, channels: Channels) -> Parts:
+def _parts(ground: Ground, identity: Identity, channels: Channels) -> Parts:
     settings, governance = ground.settings, ground.registry.roster.governance
     signer = StandingSigner(ground.own_keys)
     published = [one for one in read_pattern_folder(patterns_folder()) if _is_published(one)]
@@ -287,13 +166,13 @@ def _parts(ground: _Ground, identity: Identity, channels: Channels) -> Parts:
         reference=published,
         policy=ground.policy,
         says=lambda: ground.own_sets.says,
-        officers=_officers(ground),
+        officers=officer_parts(ground),
         own_keys=ground.own_keys,
         facts=lambda: _facts(ground, identity, channels),
     )
 
 
-def _facts(ground: _Ground, identity: Identity, channels: Channels) -> Facts:
+def _facts(ground: Ground, identity: Identity, channels: Channels) -> Facts:
     return Facts(
         certificate=identity.window,
         disk_free_bytes=shutil.disk_usage(ground.home).free,
@@ -311,7 +190,7 @@ def _is_published(pattern_set: PatternSet) -> bool:
 
 @asynccontextmanager
 async def _serving(
-    ground: _Ground, identity: Identity, desk: Identity, participant: Participant, book: PeerBook
+    ground: Ground, identity: Identity, desk: Identity, participant: Participant, book: PeerBook
 ) -> AsyncIterator[None]:
     """Both ports: other nodes with certificates, and the own officers with signatures."""
     settings, world = ground.settings, ground.world
@@ -319,7 +198,7 @@ async def _serving(
     gate = OfficerGate(
         node=node_name(settings),
         party=settings.party_id,
-        anchors=lambda: _standing_cas(ground),
+        anchors=lambda: standing_cas(ground),
         clock=world.clock,
         entropy=world.entropy,
         standing=participant.personnel.entitlement.standing,
@@ -354,13 +233,13 @@ async def _serving(
         yield
 
 
-def _desk_routes(ground: _Ground, participant: Participant, gate: OfficerGate, reads: DirectoryReads) -> Routes:
+def _desk_routes(ground: Ground, participant: Participant, gate: OfficerGate, reads: DirectoryReads) -> Routes:
     """What officers and administrators call, and what an officer calls who has a code and no certificate yet."""
     personnel = participant.personnel
 
     def ca_key() -> bytes:
         """Of the CA under which the desk is found at this moment, for the codes that are made now."""
-        ca = read_pinned_ca(_desk_ca(ground).certificate, party=ground.settings.party_id, domain=ground.settings.domain)
+        ca = read_pinned_ca(desk_ca(ground).certificate, party=ground.settings.party_id, domain=ground.settings.domain)
         return ca_key_hash(ca.public_key_info)
 
     administration = AdministrationServicer(personnel.administration, personnel.enrolment, gate, ca_key_sha256=ca_key)
@@ -377,13 +256,13 @@ def _desk_routes(ground: _Ground, participant: Participant, gate: OfficerGate, r
     }
 
 
-def _author(ground: _Ground) -> Signer:
+def _author(ground: Ground) -> Signer:
     """The Party key that the directory lists."""
     listed = ground.registry.roster.party(ground.settings.party_id).party_key
     return named_key(ground.custody, "party", listed if listed is not None else b"")
 
 
-async def _announce(ground: _Ground, parts: Parts, participant: Participant) -> None:
+async def _announce(ground: Ground, parts: Parts, participant: Participant) -> None:
     """Bring what the settings say into the directory: a new address, a new set of patterns. Tried until it stands there, and again
     when a set was published or withdrawn.
     """

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from federation.errors import Conflict, FederationError, InvalidConfiguration, NotFound
-from node import party
 from node.config import NodeSettings
 from node.formats.particulars import own_particulars
+from node.ground import read_own_policy, read_settings
 from node.joining import read_sets
 from node.returning import Mark, old_copies_in
 from node.store.directory import SqliteDirectory
@@ -31,7 +31,7 @@ async def examine(home: Path, world: World) -> tuple[Check, ...]:
     checks = [_settings(home)]
     if checks[0].health is Health.BAD:
         return tuple(checks)
-    settings = party.read_settings(home)
+    settings = read_settings(home)
     checks += [_keystore(home / "keystore"), _disk(home), *await _directory(home, settings, world)]
     checks += [
         *_put_back(home),
@@ -45,9 +45,9 @@ async def examine(home: Path, world: World) -> tuple[Check, ...]:
 
 def _settings(home: Path) -> Check:
     def look() -> str:
-        settings = party.read_settings(home)
+        settings = read_settings(home)
         own_particulars(home, settings, read_sets(home, settings))
-        party.read_own_policy(home, settings)
+        read_own_policy(home, settings)
         return f"node.toml, patterns, profile and policy of {settings.party} can be read"
 
     return _tried("settings", look)

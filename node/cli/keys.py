@@ -10,7 +10,6 @@ from typing import Final
 
 import click
 
-from node import party as root
 from node.cli.exit_codes import ExitCode
 from node.cli.next_key import keep_next_key, read_next_key
 from node.cli.options import FILE, Sentence, desk_options, json_option
@@ -20,6 +19,7 @@ from node.cli.serving import home_options, passphrase, world
 from node.cli.session import Surroundings, named_profile, pass_surroundings
 from node.cli.tokens import pin_option, token_pin
 from node.errand import Errand, errand
+from node.ground import read_settings
 from node.keystore import PIN, Keystore
 from node.rotation import Changed, revoke_ca, revoke_party, revoke_signing, rotate_ca, rotate_party, rotate_signing, veto
 from node.use_cases.desk_values import Health, KeyLine
@@ -84,7 +84,7 @@ async def _read_offline(home: Path, secret: bytes) -> Sequence[KeyLine]:
     async def none() -> tuple[()]:
         return ()
 
-    async with errand(home, root.read_settings(home), Keystore.open(home / "keystore", secret), here) as party:
+    async with errand(home, read_settings(home), Keystore.open(home / "keystore", secret), here) as party:
         report = KeyReport(
             party=party.settings.party_id,
             roster=lambda: party.registry.roster,
@@ -152,7 +152,7 @@ def rotate_party_command(
 ) -> int:
     """Put the next Party key in the place of the Party key. A new next key is written for paper, as when the Party joined."""
     secret, seed = passphrase(passphrase_file, passphrase_fd), read_next_key(next_key)
-    own = root.read_settings(home).party_id
+    own = read_settings(home).party_id
     change = partial(rotate_party, next_seed=seed, show_next_key=lambda following: keep_next_key(home, own, following))
     changed = _carry_out(home, secret, change)
     return _tell(changed, f"{changed.key} {changed.id} writes this Party's entries from now on", as_json=as_json)
@@ -231,7 +231,7 @@ def _carry_out(home: Path, secret: bytes, change: Callable[[Errand], Awaitable[C
     """One change, beside a node that may be running."""
 
     async def carry_out() -> Changed:
-        async with errand(home, root.read_settings(home), Keystore.open(home / "keystore", secret), world()) as party:
+        async with errand(home, read_settings(home), Keystore.open(home / "keystore", secret), world()) as party:
             return await change(party)
 
     return asyncio.run(carry_out())

@@ -12,12 +12,12 @@ from federation.errors import InvalidConfiguration
 from federation.identity import PartyId
 from federation.text import check_plain
 from federation.trust.entries import MandateScope
-from node import party as root
 from node.cli.directory_entries import SCOPES
 from node.cli.exit_codes import ExitCode
 from node.cli.options import FILE, PartyParameter, Sentence, Word, json_option
 from node.cli.output import clock, show
 from node.cli.serving import home_options, passphrase, world
+from node.ground import read_settings
 from node.keystore import Keystore
 from node.mandates import accept, end, offer
 
@@ -55,7 +55,7 @@ def offer_command(
 ) -> int:
     """As the region: sign the offer to answer or administer for a member."""
     keystore = Keystore.open(home / "keystore", passphrase(passphrase_file, passphrase_fd))
-    settings = root.read_settings(home)
+    settings = read_settings(home)
     leaf = asyncio.run(offer(home, settings, keystore, member, days=days, scope=scope, world=world()))
     try:
         output.write_bytes(leaf)
@@ -73,7 +73,7 @@ def offer_command(
 def accept_command(*, file: Path, home: Path, passphrase_file: Path | None, passphrase_fd: int | None, as_json: bool) -> int:
     """As the member: sign a region's offer and enter it into the directory."""
     keystore = Keystore.open(home / "keystore", passphrase(passphrase_file, passphrase_fd))
-    settings = root.read_settings(home)
+    settings = read_settings(home)
     given = asyncio.run(accept(home, settings, keystore, file.read_bytes(), world()))
     lines = [f"{given.region} {SCOPES[given.scope]} {given.member} from now on; it stands in the directory"]
     document = {"region": given.region, "member": given.member, "scope": given.scope, "not_after": given.not_after}
@@ -92,7 +92,7 @@ def end_command(
     """As the region or as the member: end the mandate with the other one before its time."""
     check_plain(reason, "the reason", characters_max=limits.REASON_CHARACTERS_MAX)
     keystore = Keystore.open(home / "keystore", passphrase(passphrase_file, passphrase_fd))
-    settings = root.read_settings(home)
+    settings = read_settings(home)
     ended = asyncio.run(end(home, settings, keystore, other, reason=reason, world=world()))
     lines = [
         f"{ended.region} {SCOPES[ended.scope]} {ended.member} no more; without an end it had held until {clock(ended.not_after)}"

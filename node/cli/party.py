@@ -28,6 +28,7 @@ from node.cli.update import update
 from node.cli.vouching import confirm_command, sign_command, status_command, withdraw_command
 from node.config import NodeSettings
 from node.formats.trace_files import read_filings
+from node.ground import read_settings
 from node.joining import Joined, Joining
 from node.joining import join as join_federation
 from node.keystore import Cost, Keystore
@@ -167,7 +168,7 @@ def _show_joined(home: Path, joined: Joined, profile: Path, *, as_json: bool) ->
 def run(*, home: Path, passphrase_file: Path | None, passphrase_fd: int | None, as_json: bool) -> int:
     """Run this Party's node until it is stopped. One line says when it is ready; the log goes to standard error."""
     secret = passphrase(passphrase_file, passphrase_fd)
-    settings = root.read_settings(home)
+    settings = read_settings(home)
     words = f"ready: {settings.party} for nodes at {settings.listen}, for officers at {settings.desk}"
     document = {"ready": True, "party": settings.party, "listen": settings.listen, "desk": settings.desk}
     run_until_stopped(root.running(home, secret), ready=ready_line(words, document, as_json=as_json), level=settings.log_level)

@@ -26,7 +26,7 @@ from node.cli.session import Surroundings, pass_surroundings
 from node.cli.words import near_miss_words
 from node.formats.pattern_text import pattern_file
 from node.formats.patterns import read_own_set
-from node.party import read_settings
+from node.ground import read_settings
 
 HOME = click.Path(file_okay=False, path_type=Path)
 home_option = click.option("--home", required=True, metavar="DIR", envvar="GSP_HOME", type=HOME, help="The folder of the node.")

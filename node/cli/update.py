@@ -9,12 +9,12 @@ import click
 
 from federation.errors import InvalidInput
 from federation.identity import PartyId
-from node import party as root
 from node.cli.exit_codes import ExitCode
 from node.cli.options import FILE, PartyParameter, json_option
 from node.cli.output import show
 from node.cli.serving import home_options, passphrase, world
 from node.formats.particulars import member_particulars, own_particulars
+from node.ground import read_settings
 from node.joining import read_sets
 from node.keystore import Keystore
 from node.mandates import bring_up_to_date
@@ -42,7 +42,7 @@ def update(
     if (file is None) != (member is None):
         raise InvalidInput("FILE and --for go together", hint="without both, what node.toml says goes into the directory")
     keystore = Keystore.open(home / "keystore", passphrase(passphrase_file, passphrase_fd))
-    settings = root.read_settings(home)
+    settings = read_settings(home)
     if file is not None and member is not None:
         party, says = member, member_particulars(file, member)
     else:

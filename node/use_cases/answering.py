@@ -31,11 +31,11 @@ from federation.wire.query import decode_body, encode_answer_body, encode_policy
 from node.use_cases.desk_values import Prepared
 from node.use_cases.drafts import Draft, Drafts
 from node.use_cases.keyring import Keyring
-from node.use_cases.outbox import Handed, Outbox, envelope_of, new_outgoing
+from node.use_cases.outbox import Handed, Outbox
 from node.use_cases.registry import Registry
 from node.use_cases.replies import query_of, replay_mark
 from node.use_cases.repository import Repository, as_draft
-from node.use_cases.sealing import Sealer, Sealing, lane_of, received_crossing, sent_crossing
+from node.use_cases.sealing import Sealer, Sealing, envelope_of, lane_of, new_outgoing, received_crossing, sent_crossing
 from node.use_cases.uploads import Uploads
 from node.use_cases.world import Announcer, Own, Turns, World
 

@@ -35,12 +35,12 @@ from node.use_cases.consent import check_may_ask
 from node.use_cases.desk_values import Prepared, Question
 from node.use_cases.drafts import Draft, Drafts
 from node.use_cases.keyring import Keyring, NewKey
-from node.use_cases.outbox import Handed, Outbox, new_outgoing
+from node.use_cases.outbox import Handed, Outbox
 from node.use_cases.poison import log_failure
 from node.use_cases.recent import Recent
 from node.use_cases.registry import Registry
 from node.use_cases.replies import check_reply, replay_mark
-from node.use_cases.sealing import Sealer, Sealing, lane_of, received_crossing, sent_crossing
+from node.use_cases.sealing import Sealer, Sealing, lane_of, new_outgoing, received_crossing, sent_crossing
 from node.use_cases.uploads import Uploads
 from node.use_cases.world import Announcer, Own, Turns, World
 

@@ -28,9 +28,9 @@ from federation.wire.evidence import decode_receipt, decode_signed_receipt
 from node.use_cases.carrying_values import Content, Exported, Fate, Outcome
 from node.use_cases.exchange import Exchange
 from node.use_cases.keyring import Keyring
-from node.use_cases.outbox import Handed, OnHanded, Outbox, envelope_of, new_outgoing
+from node.use_cases.outbox import Handed, OnHanded, Outbox
 from node.use_cases.registry import Registry, stored_leaves
-from node.use_cases.sealing import has_left
+from node.use_cases.sealing import envelope_of, has_left, new_outgoing
 from node.use_cases.world import Own, World
 
 logger = logging.getLogger(__name__)

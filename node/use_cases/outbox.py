@@ -15,14 +15,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 
 from federation import limits
-from federation.boundary.receipts import journal_leaf, read_receipt_of
+from federation.boundary.receipts import read_receipt_of
 from federation.delivery.lanes import RANK, has_room
 from federation.delivery.outbox import Outgoing, Verdict, after_failure, held, in_order, is_over, is_power_of_two, verdict_on
 from federation.delivery.receipt import Receipt, SignedReceipt
-from federation.envelope.header import Lane, MessageKind, Prekey
-from federation.envelope.seal import Envelope
+from federation.envelope.header import Lane, MessageKind
 from federation.errors import FederationError, Misuse, PeerMisbehaviour, Unauthentic, Unavailable, UnknownParty, Unreachable
-from federation.evidence.journal import SALT_BYTES, JournalKind, JournalRecord, Leaf
+from federation.evidence.journal import JournalKind, Leaf
 from federation.identity import MessageId, PartyId
 from federation.ports import (
     Change,
@@ -34,16 +33,15 @@ from federation.ports import (
     Peer,
     Transport,
 )
-from federation.wire.envelope import decode_statement
 from federation.wire.evidence import decode_signed_receipt
-from federation.wire.query import decode_body
 from node.use_cases import lines
 from node.use_cases.budgets import Budgets
 from node.use_cases.keyring import Keyring
 from node.use_cases.lines import Lines, SaidByPeer
 from node.use_cases.poison import log_failure, place_of
 from node.use_cases.registry import Registry
-from node.use_cases.sealing import Sealer, has_left, inner_of, still_counts, with_sealing
+from node.use_cases.resealing import KeyFor, Resealing, leaf_of_now
+from node.use_cases.sealing import Sealer, envelope_of, has_left
 from node.use_cases.world import Own, Turns, World
 
 logger = logging.getLogger(__name__)
@@ -62,7 +60,6 @@ class Handed:
 
 
 OnHanded = Callable[[Handed], Awaitable[None]]
-KeyFor = Callable[[Outgoing], Awaitable[tuple[Prekey, int] | None]]
 
 
 class Outbox:
@@ -89,8 +86,10 @@ class Outbox:
         self._transport = transport
         self._registry = registry
         self._keyring = keyring
-        self._sealer = sealer
         self._turns = turns
+        self._seals = Resealing(
+            own=own, world=world, store=store, transport=transport, registry=registry, keyring=keyring, sealer=sealer
+        )
         self._budgets = budgets
         self._in_flight: dict[MessageId, Outgoing] = {}
         self._sealed_beside: dict[MessageId, int] = {}  # what was sealed for a carrier while a try of it was looking for a key
@@ -100,12 +99,11 @@ class Outbox:
         self._heard: dict[PartyId, None] = {}
         self._news = asyncio.Event()
         self._on_handed: Mapping[MessageKind, OnHanded] = {}
-        self._key_for: KeyFor | None = None
 
     def connect(self, *, on_handed: Mapping[MessageKind, OnHanded], key_for: KeyFor) -> None:
         """Say who goes on when a message of a kind was handed over, and which key a message is sealed to."""
         self._on_handed = on_handed
-        self._key_for = key_for
+        self._seals.key_for = key_for
 
     async def require_room_for(self, peer: PartyId) -> None:
         """One more message that waits for a Party; before it is sealed. Raises Overloaded."""
@@ -324,18 +322,12 @@ class Outbox:
         crossing = await self._store.crossing(Direction.SENT, outgoing.message_id)
         if crossing is None:
             raise Misuse("a message is in the outbox and not in the records")
-        if self._is_good(outgoing, crossing):
+        if self._seals.is_good(outgoing, crossing):
             return outgoing, crossing
         peer = self._registry.peer(outgoing.peer)
-        key = await self._key(outgoing, peer)
+        key = await self._seals.key(outgoing, peer)
         async with self._turns.of(outgoing.message_id):
-            return await self._seal_again(outgoing, peer, key)
-
-    def _is_good(self, outgoing: Outgoing, crossing: Crossing) -> bool:
-        """Whether the peer can still open what lies here, and takes it as ours."""
-        now = self._world.clock.now()
-        counts = bool(crossing.ciphertext) and outgoing.sealed_until > now
-        return counts and still_counts(crossing, self._registry.roster, self._own.name, now=now)
+            return await self._seals.seal_again(outgoing, peer, key, beside=self._sealed_beside.get(outgoing.message_id))
 
     async def sealed_here(self, outgoing: Outgoing) -> tuple[Crossing | None, bool]:
         """The record of a waiting message in a sealing that the peer can still open, for whoever carries it, and whether it was
@@ -344,13 +336,12 @@ class Outbox:
         Raises:
             UnknownParty: no key of the peer is here to seal it to.
         """
-        assert self._key_for is not None  # connected before the node starts
         crossing = await self._store.crossing(Direction.SENT, outgoing.message_id)
         if crossing is None or has_left(crossing):
             return None, False
-        if self._is_good(outgoing, crossing):
+        if self._seals.is_good(outgoing, crossing):
             return crossing, False
-        key = await self._key_for(outgoing)
+        key = await self._seals.offered_key(outgoing)
         if key is None:
             raise UnknownParty(
                 "no key of the peer is here to seal to", hint="import a file of that Party first: its key is in it"
@@ -361,7 +352,9 @@ class Outbox:
             self._in_flight[outgoing.message_id] = outgoing  # no try begins meanwhile
         try:
             async with self._turns.of(outgoing.message_id):
-                row, sealed = await self._seal_again(outgoing, peer, key)
+                row, sealed = await self._seals.seal_again(
+                    outgoing, peer, key, beside=self._sealed_beside.get(outgoing.message_id)
+                )
                 if not mine and outgoing.message_id in self._in_flight:
                     self._sealed_beside[outgoing.message_id] = row.sealed_until
         finally:
@@ -369,39 +362,6 @@ class Outbox:
                 del self._in_flight[outgoing.message_id]
                 self._news.set()
         return sealed, crossing.digest != b""
-
-    async def _key(self, outgoing: Outgoing, peer: Peer) -> tuple[Prekey, int]:
-        assert self._key_for is not None  # connected before the node starts
-        key = await self._key_for(outgoing)
-        if key is None:
-            self._keyring.learn(await self._transport.bundles(peer), self._registry.roster)
-            key = self._keyring.prekey_of(outgoing.peer, self._registry.roster)
-        if key is None:
-            raise UnknownParty("the peer offers no key to seal to", hint="its node has to run to make one")
-        return key
-
-    async def _seal_again(self, outgoing: Outgoing, peer: Peer, key: tuple[Prekey, int]) -> tuple[Outgoing, Crossing | None]:
-        crossing = await self._store.crossing(Direction.SENT, outgoing.message_id)
-        if crossing is None or has_left(crossing):
-            await self._store.commit(Change(outgoing_done=(outgoing.message_id,)))
-            return outgoing, None
-        if outgoing.message_id in self._sealed_beside:
-            return replace(outgoing, sealed_until=self._sealed_beside[outgoing.message_id]), crossing
-        statement = decode_statement(crossing.statement)
-        sealing = self._sealer.seal(
-            inner_of(crossing),
-            statement,
-            recipient=peer.name,
-            key=key[0],
-            key_until=key[1],
-            lane=outgoing.lane,
-            attachments=decode_body(crossing.body)[0].attachments,
-        )
-        sealed = replace(with_sealing(crossing, sealing), leaf=-1)
-        row = replace(outgoing, sealed_until=sealing.sealed_until)
-        leaf = self.leaf(JournalKind.SENT, crossing.message_id, crossing.peer, sealing.sealed.digest)
-        await self._store.commit(Change(crossings=(sealed,), outgoing=(row,), heads=(sealing.head,), leaves=(leaf,)))
-        return row, sealed
 
     async def _hand_over(self, outgoing: Outgoing, crossing: Crossing) -> Handed:
         peer = self._registry.peer(outgoing.peer)
@@ -428,27 +388,4 @@ class Outbox:
 
     def leaf(self, kind: JournalKind, message_id: MessageId, peer: PartyId, digest: bytes, note: str = "") -> Leaf:
         """A journal record of this moment."""
-        record = JournalRecord(kind=kind, at=self._world.now(), message_id=message_id, peer=peer, digest=digest, note=note)
-        return journal_leaf(record, salt=self._world.entropy(SALT_BYTES))
-
-
-def envelope_of(crossing: Crossing) -> Envelope:
-    """The bytes as they were sealed, for sending them once more."""
-    return Envelope(header=crossing.header, wrap=crossing.wrap, ciphertext=crossing.ciphertext, signature=crossing.signature)
-
-
-def new_outgoing(crossing: Crossing, *, lane: Lane, deadline: int, sealed_until: int, next_attempt: float) -> Outgoing:
-    """The first row of a message in the outbox."""
-    return Outgoing(
-        message_id=crossing.message_id,
-        peer=crossing.peer,
-        kind=crossing.kind,
-        lane=lane,
-        created=crossing.at,
-        deadline=deadline,
-        sealed_until=sealed_until,
-        attempts=0,
-        next_attempt=next_attempt,
-        problem="",
-        conversation=crossing.conversation,
-    )
+        return leaf_of_now(self._world, kind, message_id, peer=peer, digest=digest, note=note)

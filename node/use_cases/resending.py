@@ -18,9 +18,9 @@ from federation.query.lifecycle import AskedState
 from federation.wire.envelope import decode_statement
 from federation.wire.evidence import decode_signed_receipt
 from node.use_cases.keyring import Keyring
-from node.use_cases.outbox import Outbox, envelope_of
+from node.use_cases.outbox import Outbox
 from node.use_cases.registry import Registry
-from node.use_cases.sealing import Sealer, inner_of, with_sealing
+from node.use_cases.sealing import Sealer, envelope_of, inner_of, with_sealing
 from node.use_cases.world import Turns
 
 

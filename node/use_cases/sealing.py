@@ -8,10 +8,10 @@ from hashlib import sha512
 
 from federation import limits
 from federation.boundary.messages import Opened, Route, Sealed, seal_message
-from federation.delivery.outbox import LaneHead
+from federation.delivery.outbox import LaneHead, Outgoing
 from federation.envelope.attachment import Attachment
 from federation.envelope.header import Lane, Prekey, Statement
-from federation.envelope.seal import Inner
+from federation.envelope.seal import Envelope, Inner
 from federation.envelope.suite import CEK_BYTES
 from federation.errors import Unauthentic, UnknownParty
 from federation.identity import NodeName, PartyId
@@ -181,3 +181,25 @@ def lane_of(*, urgent: bool, codes: int) -> Lane:
     if urgent:
         return Lane.URGENT
     return Lane.BULK if codes >= limits.BULK_CODES_MIN else Lane.NORMAL
+
+
+def envelope_of(crossing: Crossing) -> Envelope:
+    """The bytes as they were sealed, for sending them once more."""
+    return Envelope(header=crossing.header, wrap=crossing.wrap, ciphertext=crossing.ciphertext, signature=crossing.signature)
+
+
+def new_outgoing(crossing: Crossing, *, lane: Lane, deadline: int, sealed_until: int, next_attempt: float) -> Outgoing:
+    """The first row of a message in the outbox."""
+    return Outgoing(
+        message_id=crossing.message_id,
+        peer=crossing.peer,
+        kind=crossing.kind,
+        lane=lane,
+        created=crossing.at,
+        deadline=deadline,
+        sealed_until=sealed_until,
+        attempts=0,
+        next_attempt=next_attempt,
+        problem="",
+        conversation=crossing.conversation,
+    )

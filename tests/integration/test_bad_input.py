@@ -36,8 +36,7 @@ from federation.v1 import exchange_pb2
 from federation.wire.envelope import encode_envelope
 from federation.wire.query import encode_query_body
 from node.rpc.exchange import DELIVER
-from node.use_cases.outbox import envelope_of
-from node.use_cases.sealing import sent_crossing
+from node.use_cases.sealing import envelope_of, sent_crossing
 
 QN = PartyId("qn")
 SHOWCASE = "pack-exported"

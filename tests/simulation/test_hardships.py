@@ -13,7 +13,7 @@ from federation.ports import Direction
 from federation.query.codes import Automation
 from federation.query.lifecycle import AskedState, ReceivedState
 from federation.wire.evidence import decode_record
-from node.use_cases.outbox import envelope_of
+from node.use_cases.sealing import envelope_of
 from tests.support.faults import When
 from tests.support.federation import Federation
 from tests.support.invariants import Watch

@@ -24,7 +24,7 @@ from federation.wire.envelope import encode_envelope
 from federation.wire.query import encode_answer_body
 from node import party as party_node
 from node.use_cases.housekeeping import follow_directory, learn_bundles
-from node.use_cases.outbox import envelope_of
+from node.use_cases.sealing import envelope_of
 from tests.support.crossing import an_answer
 from tests.support.federation import Federation, federating
 from tests.support.simulated import simulated

@@ -11,12 +11,12 @@ from federation.errors import InvalidInput
 from federation.query.codes import Purpose
 from federation.trust.code_text import check_address
 from federation.trust.entries import Authority
-from node import party as root
 from node.cli.officers.rights import DAYS, AuthorityParameter, grant_options, typed_grants
 from node.cli.officers.showing import show_code, show_reply
 from node.cli.options import Sentence, desk_options
 from node.cli.serving import passphrase, world
 from node.cli.session import Surroundings, administering, pass_surroundings
+from node.ground import read_settings
 from node.keystore import Keystore
 from node.officers import invite_by_operator
 from node.use_cases.administration_values import InvitationWanted
@@ -100,7 +100,7 @@ async def _again(officer_id: str, desk: str | None, surroundings: Surroundings, 
 
 
 def _by_operator(home: Path, secret: bytes, wanted: InvitationWanted, desk: str | None, *, as_json: bool) -> int:
-    settings = root.read_settings(home)
+    settings = read_settings(home)
     keystore = Keystore.open(home / "keystore", secret)
     invitation = asyncio.run(invite_by_operator(home, settings, keystore, wanted, desk=desk or settings.desk, world=world()))
     return show_code(invitation.officer_id, invitation.code, expires=invitation.expires, as_json=as_json)
