@@ -273,6 +273,8 @@ IN_FLIGHT_PER_LANE_MIN: Final = 8
 """Of these, so many are kept for each lane: enough to go on, and few enough that one lane alone has three quarters of them."""
 LINE_FAILURES_MAX: Final = 3
 """Rounds without an answer after which a peer counts as away: a network that blinks is through in two."""
+LINE_PROBES_SHARE: Final = 120
+"""A peer that is away is probed after a 120th of the time that it has been away: back after ten minutes, it is noticed within five seconds."""
 LANE_RECENT_MAX: Final = 64
 """Numbers of a lane whose digests are remembered: all that can be under way at one time, so that what overtakes is told apart from what
 comes twice."""

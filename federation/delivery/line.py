@@ -1,7 +1,7 @@
 """The line to one peer: whether it is worth trying, and when.
 
 A peer that is away is away for all its messages. So after a few rounds without an answer the line is broken: one message at a time
-probes it, less and less often, and the others wait without being tried. An answer of any kind closes the line again, and so does
+probes it, less often the longer it lasts, and the others wait without being tried. An answer of any kind closes the line again, and so does
 any call that comes from the peer; then everything that waits goes out at once.
 
 Seconds here are those of a timer that only grows, never the wall clock.
@@ -21,11 +21,13 @@ class Line:
 
     Attributes:
         failures: rounds of tries in a row in which nobody answered.
+        since: when the first of them began.
         failed_at: when the last round was counted.
         next_probe: when a broken line may be tried again.
     """
 
     failures: int = 0
+    since: float = inf
     failed_at: float = -inf
     next_probe: float = 0.0
 
@@ -38,13 +40,14 @@ class Line:
 def after_silence(line: Line, *, began: float, now: float, jitter: float) -> Line:
     """A try that began then was not answered. Tries that were under way together count once.
 
-    Probes back off as messages do: doubling to RETRY_S_MAX, spread by `jitter` in [0, 1).
+    A probe waits for a small share of the time that the peer has been away, up to RETRY_S_MAX, spread by `jitter` in [0, 1): whoever was
+    away for ten minutes is reached within seconds, and whoever was away for a day within minutes.
     """
     if began < line.failed_at:
         return line
-    rounds = max(0, line.failures + 1 - limits.LINE_FAILURES_MAX)
-    delay_s = min(limits.RETRY_S_MAX, limits.RETRY_S_MIN * 2.0 ** min(rounds, 16))
-    return Line(failures=line.failures + 1, failed_at=now, next_probe=now + delay_s * (0.5 + jitter / 2))
+    since = min(line.since, began)
+    delay_s = min(limits.RETRY_S_MAX, max(limits.RETRY_S_MIN, (now - since) / limits.LINE_PROBES_SHARE))
+    return Line(failures=line.failures + 1, since=since, failed_at=now, next_probe=now + delay_s * (0.5 + jitter / 2))
 
 
 def after_call(line: Line) -> Line:

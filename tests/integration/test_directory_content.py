@@ -27,6 +27,7 @@ from node.cli.serving import free_address, world
 from node.clock import SystemClock
 from node.config import SecretariatSettings, read_node_settings
 from node.formats.particulars import member_particulars
+from node.ground import read_settings
 from node.joining import Joined
 from node.keystore import Cost, Keystore
 from node.mandates import accept, bring_up_to_date, end, offer
@@ -98,7 +99,7 @@ class Hall:
 
     def tools(self, name: str) -> tuple[Path, object, Keystore]:
         """What the command line opens: folder, settings, keystore."""
-        return self.home(name), party.read_settings(self.home(name)), Keystore.open(self.home(name) / "keystore", PASSPHRASE)
+        return self.home(name), read_settings(self.home(name)), Keystore.open(self.home(name) / "keystore", PASSPHRASE)
 
 
 @pytest.fixture(scope="module")

@@ -17,10 +17,10 @@ from node.__main__ import main
 from node.cli.exit_codes import ExitCode
 from node.cli.profile import write_profile
 from node.cli.serving import world
+from node.ground import read_settings
 from node.joining import Joined
 from node.keystore import Keystore
 from node.officers import register_first
-from node.party import read_settings
 from tests.support.centre import PASSPHRASE, Centre, a_centre, admitted
 from tests.support.patterns import pattern, pattern_set
 

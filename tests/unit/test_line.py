@@ -41,6 +41,14 @@ def test_probes_become_rarer_up_to_the_cap_and_never_come_in_step():
     assert early.next_probe - 1e6 == limits.RETRY_S_MAX / 2
 
 
+def test_a_peer_that_was_away_for_ten_minutes_is_probed_every_few_seconds():
+    line, at = Line(), 0.0
+    while at < 600:
+        line = silent(line, at)
+        at = max(line.next_probe, at + 1)
+    assert line.next_probe - line.failed_at <= 600 / limits.LINE_PROBES_SHARE == 5
+
+
 def test_a_call_makes_the_line_whole_and_one_more_silence_breaks_it():
     line = Line()
     for at in range(20):
