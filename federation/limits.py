@@ -274,7 +274,7 @@ IN_FLIGHT_PER_LANE_MIN: Final = 8
 LINE_FAILURES_MAX: Final = 3
 """Rounds without an answer after which a peer counts as away: a network that blinks is through in two."""
 LINE_PROBES_SHARE: Final = 120
-"""A peer that is away is probed after a 120th of the time that it has been away: back after ten minutes, it is noticed within five seconds."""
+"""A peer that is away is probed after a 120th of the time that it has been away: after ten minutes it is found within five seconds."""
 LANE_RECENT_MAX: Final = 64
 """Numbers of a lane whose digests are remembered: all that can be under way at one time, so that what overtakes is told apart from what
 comes twice."""

@@ -1,8 +1,8 @@
 """The line to one peer: whether it is worth trying, and when.
 
 A peer that is away is away for all its messages. So after a few rounds without an answer the line is broken: one message at a time
-probes it, less often the longer it lasts, and the others wait without being tried. An answer of any kind closes the line again, and so does
-any call that comes from the peer; then everything that waits goes out at once.
+probes it, less often the longer it lasts, and the others wait without being tried. An answer of any kind closes the line again, and so
+does any call that comes from the peer; then everything that waits goes out at once.
 
 Seconds here are those of a timer that only grows, never the wall clock.
 """
@@ -40,8 +40,8 @@ class Line:
 def after_silence(line: Line, *, began: float, now: float, jitter: float) -> Line:
     """A try that began then was not answered. Tries that were under way together count once.
 
-    A probe waits for a small share of the time that the peer has been away, up to RETRY_S_MAX, spread by `jitter` in [0, 1): whoever was
-    away for ten minutes is reached within seconds, and whoever was away for a day within minutes.
+    A probe waits for a small share of the time that the peer has been away, up to RETRY_S_MAX, spread by `jitter` in [0, 1): who was
+    away for ten minutes is reached within seconds, and who was away for a day within minutes.
     """
     if began < line.failed_at:
         return line
