@@ -67,7 +67,7 @@ class Sender:
         registry = self.asking.registry
         key = self.asking.keyring.prekey_of(QN, registry.roster)
         assert key is not None
-        sealer = self.outbox._sealer
+        sealer = self.outbox._seals._sealer
         sealing = sealer.seal(inner, statement, recipient=registry.peer(QN).name, key=key[0], key_until=key[1], lane=Lane.NORMAL)
         return encode_envelope(envelope_of(sent_crossing(inner, statement, sealing, at=statement.created)))
 
