@@ -183,7 +183,7 @@ async def federation(folder: Path, *, together: bool = False, policy: str = AUTO
         yield bench
 
 
-async def _join(folder: Path, root: Path, name: str, genesis: bytes, *, policy: str) -> Joined:
+async def _join(folder: Path, root: Path, name: str, genesis: bytes, *, policy: str = AUTOMATIC) -> Joined:
     code = secretariat.invite(root, PartyId(name), entropy=secrets.token_bytes, now=world().now())
     home = folder / name
     home.mkdir()
