@@ -151,7 +151,7 @@ class Outbox:
                 self._held_back = True
                 continue
             self._begin(group, outgoing)
-        next_probe_s = min([await self._probe(group, peer) for peer in broken], default=limits.RETRY_S_MAX)
+        next_probe_s = min([await self._probe(group, peer) for peer in sorted(broken)], default=limits.RETRY_S_MAX)
         next_due = await self._waiting.next_due(without=broken)
         if next_due is None:
             return next_probe_s

@@ -136,11 +136,18 @@ def test_questions_without_answers_do_not_keep_a_node_from_its_other_duties() ->
             assert node is not None
             waiting = {MessageId(number.to_bytes(16)): None for number in range(limits.CAUGHT_UP_MAX + 7)}
             node.answering._unanswered.update(waiting)
+            asked: list[MessageId] = []
 
+            async def at_once(identifier: MessageId) -> bytes:
+                asked.append(identifier)  # in no time, so that the node's own rounds do not come between
+                return b""
+
+            node.answering.answer_waiting = at_once  # type: ignore[method-assign]  # what it does is not the matter here
             await node.answering.catch_up()
             assert len(node.answering._unanswered) == 7
             await node.answering.catch_up()
             assert not node.answering._unanswered
+            assert asked == list(waiting)
 
     run_virtual(main)
 

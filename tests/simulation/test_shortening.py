@@ -45,7 +45,7 @@ def test_a_schedule_is_written_down_and_read_back():
 @pytest.mark.parametrize(
     ("bug", "words"),
     [
-        ("forgetful-replay-table", "a query forgets its answer"),
+        ("forgetful-replay-table", "failed over"),
         ("drops-what-is-retried", "has no receipt for"),
     ],
 )

@@ -18,6 +18,7 @@ from federation.delivery.outbox import Outgoing
 from federation.delivery.receipt import Receipt, SignedReceipt
 from federation.envelope.header import MessageKind
 from federation.errors import (
+    Conflict,
     DeadlinePassed,
     FederationError,
     Forbidden,
@@ -131,12 +132,14 @@ class Watch:
                 self._look_at_receipt(node, crossing)
             self._look_at_queries(node)
             assert not node.storage._poisons, f"{node.party} failed over {node.storage._poisons}"
-            harmless = HARMLESS | ({Forbidden.code} if self._some_forgot else set())
+            harmless = HARMLESS | ({Forbidden.code, Conflict.code} if self._some_forgot else set())
             assert node.problems <= harmless, f"{node.party} was refused something: {node.problems - harmless}"
 
     @property
     def _some_forgot(self) -> bool:
-        """Whether some node was put back from a backup: it refuses answers to what it does not know that it asked."""
+        """Whether some node was put back from a backup: it refuses answers to what it does not know that it asked, and when it answers
+        once more what it does not know that it answered, it is refused.
+        """
         return any(node.past for node in self._federation.nodes.values())
 
     def outgoing(self, node: SimNode) -> list[Outgoing]:
@@ -146,7 +149,11 @@ class Watch:
 
     def _is_forgotten(self, node: SimNode, outgoing: Outgoing) -> bool:
         peer = self._federation.nodes[outgoing.peer]
-        if outgoing.kind is not MessageKind.ANSWER or not peer.past:
+        if outgoing.kind is not MessageKind.ANSWER:
+            return False
+        if node.past and outgoing.held_since and outgoing.problem == Conflict.code:
+            return True
+        if not peer.past:
             return False
         query = node.storage._crossings[Direction.SENT, outgoing.message_id].conversation
         return query not in peer.storage._asked and any(query in disk._asked for disk in peer.past)
