@@ -12,12 +12,14 @@ from typing import Any
 import click
 
 from federation import limits
+from federation.boundary.directory import genesis_digest
 from federation.boundary.library import CheckedLibrary, check_library
 from federation.errors import Conflict, InvalidInput, NotFound, Oversized
 from federation.uim.overlap import Overlap, conflicts
 from federation.uim.pattern import PatternSet
 from federation.wire.library import LibraryFile, encode_library_file
 from federation.wire.patterns import decode_pattern_set
+from node.cli.directory_source import HOME, read_source
 from node.cli.exit_codes import ExitCode
 from node.cli.options import FILE, Hexadecimal, desk_options, json_option
 from node.cli.output import Document, columns, show
@@ -148,13 +150,26 @@ def _write(path: Path, raw: bytes) -> None:
 
 @library.command
 @click.argument("file", type=FILE)
+@click.option("--log-key", type=Hexadecimal(), help="The key of the directory's log, as the Secretariat publishes it.")
+@click.option("--genesis", type=Hexadecimal(), help="The digest of the directory's first entry.")
 @click.option(
-    "--log-key", required=True, type=Hexadecimal(), help="The key of the directory's log, as the Secretariat publishes it."
+    "--home", type=HOME, help="Take both from a node's own folder; in the Secretariat's this shows coverage and conflicts."
 )
-@click.option("--genesis", required=True, type=Hexadecimal(), help="The digest of the directory's first entry.")
 @json_option
-def verify(*, file: Path, log_key: bytes, genesis: bytes, as_json: bool) -> int:
-    """Check a library file, with no node and no network: every set is the one that its Party entered into the directory."""
+@pass_surroundings
+def verify(
+    surroundings: Surroundings, *, file: Path, log_key: bytes | None, genesis: bytes | None, home: Path | None, as_json: bool
+) -> int:
+    """Check a library file, with no node and no network: every set is the one that its Party entered into the directory. Coverage and
+    conflicts of what Parties publish are shown beside it.
+    """
+    if home is not None:
+        view = read_source(surroundings, None, home).view
+        log_key, genesis = view.log_key, genesis_digest(view.leaves[0])
+    if log_key is None or genesis is None:
+        raise InvalidInput(
+            "say what the file is held against", hint="give --log-key and --genesis, or the folder of a node: --home"
+        )
     checked = check_library(read_library(file), genesis_digest=genesis, log_key=log_key)
     sets = tuple(one.pattern_set for one in checked.pinned if one.pattern_set is not None)
     found = conflicts(sets)

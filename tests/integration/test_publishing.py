@@ -48,6 +48,8 @@ async def test_a_set_is_published_and_withdrawn_while_the_node_runs(centre: Cent
 
         log_key = node.registry.roster.governance.log_key.hex()
         await the_library_is_seen_and_exported(profile, tmp_path, genesis=centre.genesis.hex(), log_key=log_key)
+        code, seen = await gsp(profile, "library", "verify", str(tmp_path / "library.gsp"), "--home", str(centre.root))
+        assert (code, [one["party"] for one in seen["parties"]]) == (ExitCode.FINE, ["qs"])  # at the Secretariat
 
         (home / "own-patterns.toml").write_text("party = 7")  # whoever edits by hand must not take the node down
         await asyncio.sleep(0.3)
