@@ -11,10 +11,9 @@ from typing import Any
 
 import click
 
-from federation import limits
 from federation.boundary.directory import genesis_digest
 from federation.boundary.library import CheckedLibrary, check_library
-from federation.errors import Conflict, InvalidInput, NotFound, Oversized
+from federation.errors import Conflict, InvalidInput
 from federation.uim.overlap import Overlap, conflicts
 from federation.uim.pattern import PatternSet
 from federation.wire.library import LibraryFile, encode_library_file
@@ -24,6 +23,7 @@ from node.cli.exit_codes import ExitCode
 from node.cli.options import FILE, Hexadecimal, desk_options, json_option
 from node.cli.output import Document, columns, show
 from node.cli.pattern import overlap_document, overlap_words
+from node.cli.pattern_sources import read_library
 from node.cli.session import Surroundings, pass_surroundings, session
 from node.cli.words import SET_STATES
 from node.rpc.library import LibraryClient
@@ -175,23 +175,6 @@ def verify(
     found = conflicts(sets)
     show(_checked_document(checked, found), [*_checked_lines(checked), *_conflict_lines(found)], as_json=as_json)
     return ExitCode.WARNING if found or any(one.problem for one in checked.pinned) else ExitCode.FINE
-
-
-def read_library(path: Path) -> bytes:
-    """The bytes of a library file.
-
-    Raises:
-        NotFound: it cannot be read.
-        Oversized: it is no library.
-    """
-    try:
-        with path.open("rb") as opened:
-            raw = opened.read(limits.LIBRARY_FILE_BYTES_MAX + 1)
-    except OSError as error:
-        raise NotFound(f"{path} cannot be read: {error.strerror}") from error
-    if len(raw) > limits.LIBRARY_FILE_BYTES_MAX:
-        raise Oversized("the file is larger than any library")
-    return raw
 
 
 def _checked_lines(checked: CheckedLibrary) -> Iterator[str]:

@@ -17,6 +17,7 @@ from node.__main__ import main
 from node.cli.exit_codes import ExitCode
 from node.cli.profile import write_profile
 from node.cli.serving import world
+from node.formats.pattern_text import pattern_file
 from node.ground import read_settings
 from node.joining import Joined
 from node.keystore import Keystore
@@ -92,6 +93,10 @@ async def the_library_is_seen_and_exported(profile: Path, folder: Path, *, genes
     _, seen = await gsp(profile, "library", "status")
     _, exported = await gsp(profile, "library", "export", "-o", str(file))
     code, checked = await gsp(profile, "library", "verify", str(file), "--genesis", genesis, "--log-key", log_key)
+    own = folder / "own.toml"
+    own.write_text(pattern_file(pattern_set(pattern(owner="qn"), party="qn")))
+    _, compared = await gsp(profile, "pattern", "check", str(own), "--against", str(file))
+    assert any("qs" in json.dumps(one) for one in compared["overlaps"])
     _, resolved = await gsp(profile, "resolve", "QXl23456", "--suggest", "--place", "qs")
 
     (row,) = [one for one in seen["parties"] if one["party"] == "qs"]
