@@ -38,8 +38,9 @@ $(STAMP): pyproject.toml requirements.lock hatch_build.py $(wildcard protos/*/v1
 demo: setup
 	@$(BIN)/gsp demo $(DEMO_ARGUMENTS)
 
+# A file stays together, because its tests share what was started for them; PYTEST_ARGUMENTS=-n0 runs all in one process.
 test: setup
-	@$(BIN)/python -m pytest $(PYTEST_ARGUMENTS)
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(PYTEST_ARGUMENTS)
 
 lint: setup
 	@$(BIN)/ruff check .

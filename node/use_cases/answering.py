@@ -163,9 +163,7 @@ class Answering:
     async def catch_up(self) -> None:
         """Answer by policy what could not be answered when it came, the longest untried first. The outbox delivers it."""
         for identifier in tuple(islice(self._unanswered, limits.CAUGHT_UP_MAX)):
-            if identifier not in self._unanswered:
-                continue  # another round took it up meanwhile
-            del self._unanswered[identifier]
+            self._unanswered.pop(identifier, None)  # another round may have taken it up; whoever comes second finds it answered
             try:
                 await self.answer_waiting(identifier)
             except Unavailable:
