@@ -12,7 +12,7 @@ from functools import wraps
 from typing import Any
 
 from node.store.exchange import SqliteExchange
-from node.use_cases import answering, asking, exchange, outbox, repository, sealing
+from node.use_cases import answering, asking, exchange, outbox, repository, sealing, world
 from node.use_cases.keyring import Keyring
 
 BESIDE: ContextVar[bool] = ContextVar("beside", default=False)
@@ -28,9 +28,8 @@ STAGES: tuple[tuple[Any, str, str], ...] = (
     (asking, "read_envelope", "verify envelopes"),
     (exchange, "open_message", "open, verify officer, decode"),
     (asking, "open_message", "open, verify officer, decode"),
-    (answering, "sign_receipt", "sign receipts"),
-    (asking, "sign_receipt", "sign receipts"),
-    (outbox, "read_receipt", "verify the receipt"),
+    (world.Own, "receipt", "sign receipts"),
+    (outbox, "read_receipt_of", "verify the receipt"),
     (repository, "find", "look up and describe"),
 )
 """What is timed: where it is looked up, its name there, and the stage it belongs to."""

@@ -12,6 +12,7 @@ from unittest.mock import patch
 
 from federation import limits
 from federation.query.codes import Automation
+from node import limits as node_limits
 from node.use_cases import gossip
 from tests.support.federation import Federation, federating
 from tests.support.history import History, telling
@@ -31,6 +32,7 @@ BLOW_S_MAX = 10 * 60.0
 LONG_DAYS = 20
 """In longer runs nobody notices minutes: nodes try again and ask around less often."""
 SLOW_RETRY_S = 6.0 * HOUR
+SLOW_ACCOUNTS_S = 7 * DAY
 SLOW_PULL_S = 1.0 * DAY
 SLOW_ROTATION_S = 3 * DAY
 SLOW_COSIGNING_S = 20 * HOUR
@@ -260,6 +262,8 @@ def _slowly() -> Iterator[None]:
             (limits, "PREKEY_ROTATE_S", SLOW_ROTATION_S),
             (limits, "COSIGN_AGAIN_S", SLOW_COSIGNING_S),
             (gossip, "PULL_S", SLOW_PULL_S),
+            (node_limits, "RECONCILE_EVERY_S", SLOW_ACCOUNTS_S),
+            (node_limits, "RECONCILE_RETRY_S", DAY),
         ):
             stack.enter_context(patch.object(module, name, value))
         yield
