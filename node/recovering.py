@@ -64,7 +64,8 @@ def begin(wanted: Recovering, world: World) -> Path:
     home, path = wanted.home, wanted.home / REQUEST
     if path.exists():
         return path
-    if (home / "node.toml").exists() or (home / "directory.sqlite").exists():
+    # An interrupted try of this has its mark and no directory; it goes on.
+    if (home / "directory.sqlite").exists() or ((home / "node.toml").exists() and read_mark(home) is None):
         raise Conflict(f"{home} holds a node already", hint="recover into an empty folder; the old one may still be of use")
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     keystore = _keystore(wanted, world)

@@ -6,6 +6,7 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator
+from hashlib import sha256
 from pathlib import Path
 
 import msgspec
@@ -167,3 +168,25 @@ async def test_the_lost_folder_is_not_written_over_and_a_folder_without_a_recove
     view = verify_copy(copy, genesis_digest=treaty.genesis_digest)
     with pytest.raises(NotFound, match="holds no recovery"):
         await finish(tmp_path, PASSPHRASE, view, wait_s=1, tell=lambda _words: None, world=world())
+
+
+def test_a_recovery_that_was_interrupted_before_its_request_was_written_goes_on(tmp_path: Path) -> None:
+    settings = NodeSettings(
+        party="qm", name="A Party", domain="gsp.example", genesis="0" * 64, secretariat="127.0.0.1:1", listen="h:1", desk="h:2"
+    )
+    shown: list[str] = []
+    wanted = Recovering(
+        home=tmp_path / "new",
+        settings=settings,
+        passphrase=PASSPHRASE,
+        cost=Cost.MINIMAL,
+        reason=REASON,
+        show_next_key=shown.append,
+    )
+    first = read_file(begin(wanted, world()), RecoveryFile)
+    (tmp_path / "new" / "recovery.json").unlink()
+
+    again = read_file(begin(wanted, world()), RecoveryFile)
+
+    assert (again.party_key, len(shown)) == (first.party_key, 2)
+    assert again.next_key_hash == sha256(SoftwareSigner(bytes.fromhex(shown[1])).public_key).hexdigest()
