@@ -290,6 +290,8 @@ RECEIPTS_PER_CALL_MAX: Final = 256
 """Receipts handed over together: all that can be under way, four times over, and below half a message."""
 OUTBOX_PER_PARTY_MAX: Final = 10_000
 """Waiting envelopes for one peer: a month of heavy use by one Party."""
+OUTBOX_COUNTED_EVERY: Final = 64
+"""New messages to one peer between two looks at how many wait for it: OUTBOX_PER_PARTY_MAX is kept to within so many."""
 GROUP_COMMIT_MAX: Final = 256
 """Changes in one transaction of the writer task."""
 RECEIPT_BYTES_MAX: Final = 8_192
@@ -299,10 +301,12 @@ RETENTION_S: Final = 5 * 365 * 86_400
 
 BULK_CODES_MIN: Final = 50
 """Queries with so many codes go into the bulk lane, so that a container does not delay a pack."""
-RECENT_MESSAGES_MAX: Final = 512
-"""Messages whose content is kept at hand after it was written: a few seconds of a busy node."""
+RECENT_ROWS_MAX: Final = 768
+"""Queries and messages kept at hand after they were written: three for each query, so a second of a busy node."""
+RECENT_CONTENTS_MAX: Final = 256
+"""Messages whose content is kept at hand as it was understood."""
 RECENT_BODY_BYTES_MAX: Final = 16_384
-"""Larger bodies are read back instead: with RECENT_MESSAGES_MAX of them, memory stays below 20 MiB."""
+"""Larger bodies are read back instead, so that what is at hand stays below 20 MiB."""
 DRAFT_LIFE_S: Final = 600
 """A prepared query waits this long for the officer's signature."""
 DRAFTS_PER_OFFICER_MAX: Final = 100

@@ -17,7 +17,8 @@ _BESIDES: Final = dict.fromkeys(map(ord, "\u00a0\u202f\u3000\u200c\u200d\u200e\u
 
 def is_plain(value: str, *, lines: bool = False) -> bool:
     """Whether text can be shown as it stands; line ends (LF) only where they make sense."""
-    return (value.replace("\n", "") if lines else value).translate(_BESIDES).isprintable()
+    shown = value.replace("\n", "") if lines else value
+    return shown.isprintable() or shown.translate(_BESIDES).isprintable()  # nearly all text is printable as it stands
 
 
 def check_plain(value: str, what: str, *, characters_max: int, lines: bool = False) -> None:

@@ -92,6 +92,8 @@ CLOCK_JUMP_S: Final = 30.0
 CLOCK_HOLD_S: Final = 86_400.0
 """So long nothing is destroyed or ended on the word of a clock that jumped ahead and that no other node confirms: an operator looks
 within a day, and a Party whose clock was wrong before does not wait for ever."""
+OFFICERS_AT_HAND_MAX: Final = 1_024
+"""Officers remembered between two calls of theirs at the desk: more than are at their desks at once."""
 POISONS_MAX: Final = 256
 """Messages remembered over which this node failed: the first ones say what is wrong with it."""
 HELD_ROWS_MAX: Final = 200

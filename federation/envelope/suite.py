@@ -38,6 +38,8 @@ _STREAM_HEADER_BYTES: Final = 56
 _CHUNK_BYTES: Final = 16_384
 _TAG_BYTES: Final = 16
 _HPKE: Final = Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.CHACHA20_POLY1305)
+_ANYBODY: Final = X25519PrivateKey.from_private_bytes(bytes(range(32)))
+"""No secret: a scalar to try a public key with."""
 
 
 class PrivateKey:
@@ -91,7 +93,11 @@ def check_public_key(public_key: bytes) -> bytes:
     Raises:
         Malformed: it cannot.
     """
-    wrap(public_key, b"", bytes(CEK_BYTES))
+    try:
+        _, x25519 = _halves(public_key)  # an ML-KEM key out of range cannot be read
+        _ANYBODY.exchange(x25519)  # a point of low order gives everybody the same secret, and this refuses it
+    except ValueError:
+        raise _no_key() from None
     return public_key
 
 
@@ -103,14 +109,24 @@ def wrap(recipient_public: bytes, info: bytes, cek: bytes) -> bytes:
     """
     if len(cek) != CEK_BYTES:
         raise Misuse(f"a content key has {CEK_BYTES} bytes, not {len(cek)}")
-    if len(recipient_public) != PUBLIC_KEY_BYTES:
-        raise Malformed(f"a sealing key has {PUBLIC_KEY_BYTES} bytes, not {len(recipient_public)}")
     try:
-        mlkem = MLKEM768PublicKey.from_public_bytes(recipient_public[:_MLKEM_PUBLIC_BYTES])
-        x25519 = X25519PublicKey.from_public_bytes(recipient_public[_MLKEM_PUBLIC_BYTES:])
-        return _HPKE.encrypt(cek, MLKEM768X25519PublicKey(mlkem, x25519), info=info)
-    except ValueError:  # an ML-KEM key out of range, or an X25519 key of low order
-        raise Malformed("a sealing key is not a key that anybody can hold") from None
+        return _HPKE.encrypt(cek, MLKEM768X25519PublicKey(*_halves(recipient_public)), info=info)
+    except ValueError:  # as in `check_public_key`
+        raise _no_key() from None
+
+
+def _halves(public_key: bytes) -> tuple[MLKEM768PublicKey, X25519PublicKey]:
+    """Raises ValueError for what ML-KEM cannot use."""
+    if len(public_key) != PUBLIC_KEY_BYTES:
+        raise Malformed(f"a sealing key has {PUBLIC_KEY_BYTES} bytes, not {len(public_key)}")
+    return (
+        MLKEM768PublicKey.from_public_bytes(public_key[:_MLKEM_PUBLIC_BYTES]),
+        X25519PublicKey.from_public_bytes(public_key[_MLKEM_PUBLIC_BYTES:]),
+    )
+
+
+def _no_key() -> Malformed:
+    return Malformed("a sealing key is not a key that anybody can hold")
 
 
 def unwrap(seed: bytes, info: bytes, wrapped: bytes) -> bytes:

@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from federation.errors import Conflict, StoreUnavailable
+from node import limits
 from node.store.database import Database
 from node.store.schema import Schema
 from node.store.vault import Vault
@@ -37,6 +38,8 @@ class SqliteOfficers(OfficerStore):
     def __init__(self, database: Database, vault: Vault) -> None:
         self._database = database
         self._vault = vault
+        self._known: dict[str, Officer] = {}
+        self._changes = 0
 
     @classmethod
     @asynccontextmanager
@@ -46,7 +49,20 @@ class SqliteOfficers(OfficerStore):
             yield cls(database, vault)
 
     async def officer(self, officer_id: str) -> Officer | None:
-        return await self._database.read(lambda reader: self._officer(reader, officer_id))
+        """Asked at every call of the desk, so it is remembered until anything about officers is written."""
+        known = self._known.get(officer_id)
+        if known is None:
+            changes = self._changes
+            known = await self._database.read(lambda reader: self._officer(reader, officer_id))
+            if known is not None and changes == self._changes:
+                if len(self._known) >= limits.OFFICERS_AT_HAND_MAX:
+                    self._known.clear()
+                self._known[officer_id] = known
+        return known
+
+    def _forget(self) -> None:
+        self._known.clear()
+        self._changes += 1  # what was read before this is not remembered after it
 
     async def by_token(self, token_hash: bytes) -> Officer | None:
         statement = "SELECT officer_id, sealed FROM officer WHERE token_hash = ?"
@@ -71,7 +87,14 @@ class SqliteOfficers(OfficerStore):
                 self._swap_proposal(writer, old_proposal, proposal)
             writer.executemany("INSERT INTO used VALUES (NULL, ?, ?, ?, ?, ?, ?, ?)", map(_use_row, change.uses))
 
-        await self._database.write(put)
+        if not change.officers:
+            await self._database.write(put)
+            return
+        self._forget()
+        try:
+            await self._database.write(put)
+        finally:
+            self._forget()
 
     async def uses(self, *, before: int, rows: int, officer_id: str | None = None) -> tuple[Use, ...]:
         statement = (

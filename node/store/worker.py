@@ -29,16 +29,25 @@ Result = TypeVar("Result")
 
 @dataclass(slots=True)
 class Job:
-    """One piece of work, who waits for it, and how it ended: with `result`, or with `error`."""
+    """One piece of work, who waits for it, and how it ended: with `result`, or with `error`.
+
+    Attributes:
+        over: set when it has ended, for a caller that was cancelled; nobody else has one.
+    """
 
     work: Callable[[sqlite3.Connection], Any]
     future: asyncio.Future[Any]
     result: Any = None
     error: Exception | None = None
+    settled: bool = False
+    over: asyncio.Event | None = None
 
     def settle(self) -> None:
-        """Tell the caller, unless it has been cancelled meanwhile. Runs in the event loop."""
-        if self.future.done():
+        """Tell the caller. Runs in the event loop."""
+        self.settled = True
+        if self.over is not None:
+            self.over.set()
+        if self.future.done():  # cancelled
             return
         if self.error is not None:
             self.future.set_exception(self.error)
@@ -94,7 +103,11 @@ class Worker:
                 raise _closed()
             job = Job(work, self._loop.create_future())
             self._jobs.put(job)
-            result: Result = await _decided(job.future)
+            try:
+                result: Result = await job.future
+            except asyncio.CancelledError:
+                await _settled(job)
+                raise
             return result
 
     async def life(self) -> None:
@@ -164,21 +177,16 @@ class Worker:
             self._ended.set_result(None)
 
 
-async def _decided(future: asyncio.Future[Result]) -> Result:
-    """The outcome. Work that was handed over is done whether its caller is cancelled or not, so a cancelled caller is let go only
-    then: it would give up its turn (`node.use_cases.world`) while its change is under way, and the next step would decide on what
-    stood there before.
+async def _settled(job: Job) -> None:
+    """Work that was handed over is done whether its caller is cancelled or not, so a cancelled caller is let go only then: it would
+    give up its turn (`node.use_cases.world`) while its change is under way, and the next step would decide on what stood there before.
     """
-    cancelled: asyncio.CancelledError | None = None
-    while not future.done():
-        try:
-            await asyncio.wait([future])
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is not None:
-        future.exception()  # nobody else asks for it
-        raise cancelled
-    return future.result()
+    if job.future.done() and not job.future.cancelled():
+        job.future.exception()  # it came at the same moment, and nobody else asks for it
+    job.over = asyncio.Event()
+    while not job.settled:
+        with suppress(asyncio.CancelledError):  # the first one is raised when the work is done, whatever comes after it
+            await job.over.wait()
 
 
 def _settle(jobs: Sequence[Job]) -> None:

@@ -237,7 +237,7 @@ class Asking:
         )
         await self._store.commit(change)
         self._uploads.sent(draft.query.attachments)
-        self._recent.wrote(crossing)
+        self._recent.understood(crossing.message_id, crossing.body, draft.query)
         return outgoing, crossing
 
     async def handed(self, handed: Handed) -> None:
@@ -261,7 +261,7 @@ class Asking:
         """
         try:
             opened = self._open(handed.answer, handed.peer)
-            receipt = await self._take(opened, asked, body=handed.crossing.body, handed=handed)
+            receipt = await self._take(opened, asked, handed.crossing, handed=handed)
         except AlreadySeen:
             return False
         except (PeerMisbehaviour, OperatorMistake) as error:
@@ -297,14 +297,14 @@ class Asking:
             raise Forbidden("this answers nothing")
         async with self._turns.of(in_reply_to):
             asked = await self._store.asked(in_reply_to)
-            sent = await self._recent.content(Direction.SENT, in_reply_to)
+            sent = await self._store.crossing(Direction.SENT, in_reply_to)
             if asked is None or sent is None:
                 raise Forbidden("this answers nothing that was asked here")
-            return await self._take(opened, asked, body=sent.body, handed=None)
+            return await self._take(opened, asked, sent, handed=None)
 
-    async def _take(self, opened: Opened, asked: AskedQuery, *, body: bytes, handed: Handed | None) -> SignedReceipt:
+    async def _take(self, opened: Opened, asked: AskedQuery, sent: Crossing, *, handed: Handed | None) -> SignedReceipt:
         """One commit, with the turn of the query."""
-        answer = check_reply(opened, asked, body)
+        answer = check_reply(opened, asked, self._recent.content_of(sent))
         identifier = opened.statement.message_id
         if identifier in asked.answer_ids:
             await self._store.commit(Change(marks=(replay_mark(opened),)))  # raises AlreadySeen, with what is remembered of it
@@ -327,7 +327,7 @@ class Asking:
             delivered = self._delivered(handed)
             change = replace(change, receipts=delivered.receipts, leaves=(leaf, *delivered.leaves))
         positions = await self._store.commit(replace(change, asked=(after,)))
-        self._recent.wrote(crossing)
+        self._recent.understood(crossing.message_id, crossing.body, answer)
         for identifier_destroyed in change.keys_destroyed:
             self._keyring.drop(identifier_destroyed)
         self._announcer.announce(asked.message_id)

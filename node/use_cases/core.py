@@ -45,7 +45,7 @@ class Core:
     counts: Counts
 
 
-async def core_of(parts: Parts, counts: Counts) -> Core:
+async def core_of(parts: Parts, counts: Counts, recent: Recent) -> Core:
     """Keys, patterns, outbox: in the order in which they depend on each other."""
     keyring = Keyring(parts.own, parts.world, parts.exchange_store)
     await keyring.load()
@@ -81,7 +81,7 @@ async def core_of(parts: Parts, counts: Counts) -> Core:
         repository=Repository(parts.trace, parts.sets),
         outbox=outbox,
         turns=turns,
-        recent=Recent(parts.exchange_store),
+        recent=recent,
         uploads=Uploads(parts.world, parts.attachments.spool),
         attachments=Attachments(
             own=parts.own,

@@ -15,7 +15,6 @@ from federation.query.lifecycle import OPEN_STATES, AskedState
 from federation.query.query import Query
 from federation.uim.clues import NO_CLUES, Clues
 from federation.wire.envelope import decode_statement
-from federation.wire.query import decode_body
 from node.use_cases.answering import Answering
 from node.use_cases.asking import Asking
 from node.use_cases.desk_values import (
@@ -119,14 +118,14 @@ class OwnDesk:
         return asked
 
     async def _view(self, asked: AskedQuery) -> QueryView:
-        sent = await self._recent.content(Direction.SENT, asked.message_id)
+        sent = await self._store.crossing(Direction.SENT, asked.message_id)
         assert sent is not None  # written in the same commit as the query
         queued = await self._waiting.waiting(asked.peer) if asked.state is AskedState.QUEUED else ()
         waiting = [one for one in queued if one.message_id == asked.message_id]
         return QueryView(
             asked=asked,
             peer_name=self._registry.roster.party(asked.peer).name,
-            query=query_of(decode_body(sent.body)[0]),
+            query=query_of(self._recent.content_of(sent)),
             outgoing=waiting[0] if waiting else None,
             answers=await self._answers(asked.answer_ids),
             directory_stale=self._registry.is_stale,
@@ -137,8 +136,8 @@ class OwnDesk:
     async def _answers(self, answer_ids: Sequence[MessageId]) -> tuple[AnswerView, ...]:
         views: list[AnswerView] = []
         for answer_id in answer_ids:
-            crossing = await self._recent.content(Direction.RECEIVED, answer_id)
-            content = decode_body(crossing.body)[0] if crossing is not None else None
+            crossing = await self._store.crossing(Direction.RECEIVED, answer_id)
+            content = self._recent.content_of(crossing) if crossing is not None else None
             if crossing is None or content is None or isinstance(content, Query):
                 continue
             views.append(

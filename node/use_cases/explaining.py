@@ -16,7 +16,6 @@ from federation.query.codes import Automation, Outcome
 from federation.query.lifecycle import AskedState, ReceivedState
 from federation.query.policy import Policy, decide
 from federation.query.query import Query
-from federation.wire.query import decode_body
 from node.limits import POISONS_MAX, WHY_CANDIDATES_MAX
 from node.use_cases.peer_book import PeerBook
 from node.use_cases.recent import Recent
@@ -199,13 +198,13 @@ class Explaining:
     async def _automation(self, received: ReceivedQuery) -> Automation | None:
         if received.answer_id is not None:
             return None
-        content = await self._recent.content(RECEIVED, received.message_id)
-        query = decode_body(content.body)[0] if content is not None else None
+        crossing = await self._store.crossing(RECEIVED, received.message_id)
+        query = self._recent.content_of(crossing) if crossing is not None else None
         return decide(self._policy, sender=received.peer, query=query).automation if isinstance(query, Query) else None
 
     async def _answer(self, identifier: MessageId) -> Answer | None:
-        content = await self._recent.content(RECEIVED, identifier)
-        answer = decode_body(content.body)[0] if content is not None else None
+        crossing = await self._store.crossing(RECEIVED, identifier)
+        answer = self._recent.content_of(crossing) if crossing is not None else None
         return answer if isinstance(answer, Answer) else None
 
     async def _queued(self, peer: PartyId, identifier: MessageId) -> tuple[Outgoing | None, int]:

@@ -25,6 +25,7 @@ from node.use_cases.notices import Notices
 from node.use_cases.numbers import Counted, Numbers
 from node.use_cases.parts import Participant, Parts
 from node.use_cases.personnel import employ
+from node.use_cases.recent import Recent
 from node.use_cases.steady import Steady
 from node.use_cases.witnessing import Witness
 
@@ -36,8 +37,8 @@ async def participating(parts: Parts) -> AsyncIterator[Participant]:
     steady = Steady(parts.world.clock, clocks=lambda: parts.facts().clocks)
     parts = replace(parts, world=replace(parts.world, steady=steady))
     counts = Counts(numbers=await Numbers.load(parts.arrivals, parts.world), budgets=await Budgets.load(parts.arrivals))
-    parts = replace(parts, exchange_store=Counted(parts.exchange_store, counts.numbers, counts.budgets))
-    participant, acknowledger = await _assemble(parts, counts)
+    recent = Recent(Counted(parts.exchange_store, counts.numbers, counts.budgets))
+    participant, acknowledger = await _assemble(replace(parts, exchange_store=recent), counts, recent)
     async with asyncio.TaskGroup() as group:
         tasks = [
             group.create_task(participant.outbox.run()),
@@ -60,9 +61,9 @@ async def _told(parts: Parts) -> Parts:
     return replace(parts, exchange_store=chronicle)
 
 
-async def _assemble(parts: Parts, counts: Counts) -> tuple[Participant, Acknowledger]:
+async def _assemble(parts: Parts, counts: Counts, recent: Recent) -> tuple[Participant, Acknowledger]:
     notices = await Notices.load(parts.registry, parts.notice_store, parts.world.clock)
-    core = await core_of(parts, counts)
+    core = await core_of(parts, counts, recent)
     personnel = employ(parts.officers, party=parts.own.party, node=parts.own.name, world=parts.world)
     asking, answering = making.asking(parts, core), making.answering(parts, core)
     await answering.recollect()

@@ -34,6 +34,7 @@ class Poisons:
         self._world = world
         self._version = version
         self._failed: dict[tuple[PartyId, MessageId], bytes] = {}
+        self._told: set[tuple[PartyId, MessageId]] | None = None
 
     async def guard(self, arrived: Arrived, take: Callable[[], Awaitable[Result]]) -> Result:
         """Take a message whose node signature is right.
@@ -55,9 +56,19 @@ class Poisons:
                 raise
             await self._write(place, arrived.digest, error)
             raise Unprocessable("this node failed over a message that is what it says") from error
-        if self._failed.pop(place, None) is not None or await self._arrivals.poison(*place) is not None:
+        self._failed.pop(place, None)
+        told = await self._told_of()
+        if place in told:
             await self._store.commit(Change(poisons_done=(place,)))
+            told.discard(place)
         return taken
+
+    async def _told_of(self) -> set[tuple[PartyId, MessageId]]:
+        """The messages that the operator is told of. They are few, and nobody else writes them."""
+        if self._told is None:
+            known = await self._arrivals.poisons(rows=node_limits.POISONS_MAX)
+            self._told = {(poison.peer, poison.message_id) for poison in known}
+        return self._told
 
     async def _write(self, place: tuple[PartyId, MessageId], digest: bytes, error: Exception) -> None:
         log_failure("a message", place[0], error)
@@ -73,6 +84,7 @@ class Poisons:
             since=known.since if known is not None else self._world.now(),
             times=known.times + 1 if known is not None else 1,
         )
+        (await self._told_of()).add(place)
         await self._store.commit(Change(poisons=(poison,)))
         self._failed[place] = digest
         if len(self._failed) > node_limits.POISONS_MAX:

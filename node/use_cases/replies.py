@@ -9,17 +9,18 @@ from federation.ports import AskedQuery
 from federation.query.answer import Answer, check_answers
 from federation.query.codes import Automation
 from federation.query.query import Query
-from federation.wire.query import decode_body
 
 
-def check_reply(opened: Opened, asked: AskedQuery, body: bytes) -> Answer:
+def check_reply(opened: Opened, asked: AskedQuery, query: Query | Answer) -> Answer:
     """See that an answer is from the Party that was asked, to this query, about its codes.
+
+    Args:
+        query: what the record of the query says.
 
     Raises:
         Forbidden: it is not.
     """
     statement, answer = opened.statement, opened.content
-    query, _ = decode_body(body)
     expected = (asked.peer, asked.message_id, asked.message_id)
     if (statement.sender, statement.in_reply_to, statement.conversation) != expected:
         raise Forbidden("an answer from a Party that was not asked")
