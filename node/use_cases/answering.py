@@ -8,34 +8,33 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from federation import limits
-from federation.boundary.messages import Opened, body_digest, compose_statement, key_id
+from federation.boundary.messages import Opened, compose_statement
 from federation.delivery.attachment import awaited
 from federation.delivery.receipt import SignedReceipt
 from federation.envelope.attachment import AttachmentId
-from federation.envelope.header import MessageKind, Prekey, Statement
-from federation.envelope.seal import SALT_BYTES, Inner
-from federation.errors import Conflict, FederationError, NotFound, StoreUnavailable, Unavailable
-from federation.evidence.journal import JournalKind, Leaf
-from federation.identity import MESSAGE_ID_BYTES, MessageId, OfficerName, message_id
+from federation.envelope.header import Prekey
+from federation.envelope.seal import Inner
+from federation.errors import Conflict, FederationError, NotFound, Unavailable
+from federation.evidence.journal import JournalKind
+from federation.identity import MessageId, OfficerName
 from federation.ports import Change, Crossing, Delivery, Direction, ExchangeStore, OutboxStore, ReceivedQuery
 from federation.query.answer import Answer, check_answers
-from federation.query.codes import Automation, Outcome, Purpose, Refusal, Urgency
+from federation.query.codes import Automation, Purpose
 from federation.query.lifecycle import ReceivedEvent, ReceivedState, next_received
 from federation.query.policy import Decision, Policy, decide
 from federation.query.query import Query
-from federation.trust import keys
-from federation.trust.certificate import certificate_hash, verify_officer_of
+from federation.trust.certificate import verify_officer_of
 from federation.wire.envelope import encode_envelope
 from federation.wire.evidence import encode_signed_receipt
-from federation.wire.query import decode_body, encode_answer_body, encode_policy
+from federation.wire.query import decode_body, encode_answer_body
+from node.use_cases.composing import Composed, Composing
 from node.use_cases.desk_values import Prepared
 from node.use_cases.drafts import Draft, Drafts
-from node.use_cases.keyring import Keyring
 from node.use_cases.outbox import Handed, Outbox
 from node.use_cases.registry import Registry
 from node.use_cases.replies import query_of, replay_mark
 from node.use_cases.repository import Repository, as_draft
-from node.use_cases.sealing import Sealer, Sealing, envelope_of, lane_of, new_outgoing, received_crossing, sent_crossing
+from node.use_cases.sealing import envelope_of, received_crossing
 from node.use_cases.uploads import Uploads
 from node.use_cases.world import Announcer, Own, Turns, World
 
@@ -60,11 +59,10 @@ class Answering:
         store: ExchangeStore,
         waiting: OutboxStore,
         registry: Registry,
-        keyring: Keyring,
-        sealer: Sealer,
         outbox: Outbox,
         repository: Repository,
         policy: Policy,
+        composing: Composing,
         announcer: Announcer,
         turns: Turns,
         uploads: Uploads,
@@ -74,12 +72,10 @@ class Answering:
         self._store = store
         self._waiting = waiting
         self._registry = registry
-        self._keyring = keyring
-        self._sealer = sealer
         self._outbox = outbox
         self._repository = repository
         self._policy = policy
-        self._policy_digest = keys.digest("gsp/v1/policy", encode_policy(policy))
+        self._composing = composing
         self._announcer = announcer
         self._turns = turns
         self._uploads = uploads
@@ -87,7 +83,7 @@ class Answering:
         self._drafts: Drafts[_Draft] = Drafts(world)
 
     async def take(self, opened: Opened) -> Delivery:
-        """A query that came: one commit, the receipt, and only then the policy.
+        """A query that came, and the answer to it where the policy gives one at once: one commit for both, and only then the receipt.
 
         Raises:
             AlreadySeen: it was taken before; nothing was changed.
@@ -117,15 +113,15 @@ class Answering:
             ),
         )
         async with self._turns.of(statement.message_id):
-            positions = await self._store.commit(change)
-            receipt = self._own.receipt(
-                digest=opened.arrived.digest,
-                leaf=leaf,
-                position=positions[0],
-            )
-            answer = await self._answer_now(received, query)
+            # What comes a second time is only told so by the commit, and by then an answer would have used up a number of its lane.
+            is_new = await self._store.received(statement.message_id) is None
+            composed = await self._composed_now(received, query) if is_new else None
+            positions = await self._store.commit(_with(change, composed.change) if composed is not None else change)
+        if composed is not None:
+            self._uploads.sent(composed.attachments)
         self._announcer.announce(statement.message_id)
-        return Delivery(receipt=encode_signed_receipt(receipt), answer=answer)
+        receipt = self._own.receipt(digest=opened.arrived.digest, leaf=leaf, position=positions[0])
+        return Delivery(receipt=encode_signed_receipt(receipt), answer=_raw(composed))
 
     async def answer_waiting(self, message_id: MessageId) -> bytes:
         """The sealed answer to a query that was taken before: the one that waits for its receipt, or a new one by policy."""
@@ -136,22 +132,24 @@ class Answering:
             if received.answer_id is not None:
                 sent = await self._store.crossing(Direction.SENT, received.answer_id)
                 return encode_envelope(envelope_of(sent)) if sent is not None and sent.ciphertext else b""
-            return await self._answer_now(received, await self._query(message_id))
+            composed = await self._composed_now(received, await self._query(message_id))
+            if composed is not None:
+                await self._write(composed)
+            return _raw(composed)
 
-    async def _answer_now(self, received: ReceivedQuery, query: Query) -> bytes:
-        """The sealed answer when the policy gives one at once; nothing otherwise. The receipt never waits for a failure here."""
+    async def _composed_now(self, received: ReceivedQuery, query: Query) -> Composed | None:
+        """The answer when the policy gives one at once; None otherwise. The query never waits for a failure here."""
         if received.state is not ReceivedState.WAITING:
-            return b""
+            return None
         decision = decide(self._policy, sender=received.peer, query=query)
         if decision.automation is not Automation.AUTOMATIC:
-            return b""
+            return None
         try:
-            crossing = await self._answer_by_policy(received, query, decision)
+            return await self._composing.by_policy(received, query, decision)
         except FederationError as error:
             logger.warning("no automatic answer for now", extra={"peer": received.peer, "problem": error.code})
             self._unanswered[received.message_id] = None
-            return b""
-        return encode_envelope(envelope_of(crossing)) if crossing.ciphertext else b""
+            return None
 
     async def recollect(self) -> None:
         """Take up what an earlier run of this node received and did not answer: it may be for the policy to answer."""
@@ -170,104 +168,17 @@ class Answering:
                 self._unanswered[identifier] = None
                 raise
 
-    async def _answer_by_policy(self, received: ReceivedQuery, query: Query, decision: Decision) -> Crossing:
-        answer = await self._repository.answer(query, decision, now=self._world.now())
-        if any(result.refusal is Refusal.SYSTEM_DOWN for result in answer.results):
-            raise StoreUnavailable(
-                "this Party's data are not complete", hint="load them with `gsp party load`, or answer by hand"
-            )
-        body = encode_answer_body(answer, certificate=b"")
-        statement = self._statement(received, body, officer=None, certificate=b"")
-        inner = Inner(
-            statement=compose_statement(statement),
-            statement_signature=b"",
-            salt=self._world.entropy(SALT_BYTES),
-            body=body,
-        )
-        # It goes out with the receipt, so the outbox has it again only when its own receipt does not come.
-        grace = limits.ACKNOWLEDGE_GRACE_S
-        return await self._commit_answer(received, query, answer, inner, statement, delay_s=grace)
-
-    def _statement(self, received: ReceivedQuery, body: bytes, *, officer: OfficerName | None, certificate: bytes) -> Statement:
-        return Statement(
-            message_id=message_id(self._world.entropy(MESSAGE_ID_BYTES)),
-            kind=MessageKind.ANSWER,
-            conversation=received.message_id,
-            in_reply_to=received.message_id,
-            sender=self._own.party,
-            recipient=received.peer,
-            officer_id=officer.officer_id if officer is not None else None,
-            certificate_hash=certificate_hash(certificate) if officer is not None else b"",
-            policy_digest=self._policy_digest if officer is None else b"",
-            created=self._world.now(),
-            deadline=received.deadline,
-            body_digest=body_digest(body),
-        )
-
-    async def _commit_answer(
-        self,
-        received: ReceivedQuery,
-        query: Query,
-        answer: Answer,
-        inner: Inner,
-        statement: Statement,
-        *,
-        delay_s: float,
-    ) -> Crossing:
-        """State, record, outbox and journal in one commit; nothing has left the node before it."""
-        await self._outbox.require_room_for(received.peer)
-        now = self._world.now()
-        refused = all(result.outcome is Outcome.REFUSED for result in answer.results)
-        event = ReceivedEvent.REFUSE if refused else ReceivedEvent.ANSWER
-        after = replace(received, state=next_received(received.state, event), changed=now, answer_id=statement.message_id)
-        key = self._key_for(received)
-        lane = lane_of(urgent=query.urgency is Urgency.URGENT, codes=len(query.codes))
-        recipient = self._registry.peer(received.peer).name
-        sealing: Sealing | None = None  # the reply key has ended and no prekey is at hand: the outbox seals when it has one
-        if key is not None:
-            sealing = self._sealer.seal(
-                inner, statement, recipient=recipient, key=key[0], key_until=key[1], lane=lane, attachments=answer.attachments
-            )
-        crossing = sent_crossing(inner, statement, sealing, at=now)
-        outgoing = new_outgoing(
-            crossing,
-            lane=lane,
-            deadline=received.deadline,
-            sealed_until=sealing.sealed_until if sealing is not None else 0,
-            next_attempt=self._world.clock.now() + delay_s,
-        )
-        change = Change(
-            received=(after,),
-            crossings=(crossing,),
-            outgoing=(outgoing,),
-            heads=(sealing.head,) if sealing is not None else (),
-            leaves=self._leaves(after, statement, answer, crossing.digest or statement.body_digest),
-            attachments=self._uploads.offered(answer.attachments, statement),
-        )
-        await self._store.commit(change)
-        self._uploads.sent(answer.attachments)
-        self._announcer.announce(received.message_id)
-        return crossing
-
-    def _leaves(self, received: ReceivedQuery, statement: Statement, answer: Answer, digest: bytes) -> tuple[Leaf, Leaf]:
-        """SENT first, so that it becomes the leaf of the message's record; then what was decided, and on what it stands."""
-        ground = statement.policy_digest or statement.certificate_hash
-        return (
-            self._outbox.leaf(JournalKind.SENT, statement.message_id, received.peer, digest),
-            self._outbox.leaf(JournalKind.DECIDED, received.message_id, received.peer, ground, note=str(answer.automation)),
-        )
-
-    def _key_for(self, received: ReceivedQuery) -> tuple[Prekey, int] | None:
-        """The query's reply key until its deadline; a prekey afterwards."""
-        if self._world.now() < received.deadline:
-            return Prekey(key_id=key_id(received.reply_key), public_key=received.reply_key), received.deadline
-        return self._keyring.prekey_of(received.peer, self._registry.roster)
+    async def _write(self, composed: Composed) -> None:
+        """One commit; nothing of the answer has left the node before it."""
+        await self._store.commit(composed.change)
+        self._uploads.sent(composed.attachments)
+        self._announcer.announce(composed.crossing.conversation)
 
     async def key_for_answer(self, message_id: MessageId) -> tuple[Prekey, int] | None:
         """The key to seal an answer to when it is sealed again, by the answer's own message id."""
         sent = await self._store.crossing(Direction.SENT, message_id)
         received = await self._store.received(sent.conversation) if sent is not None else None
-        return self._key_for(received) if received is not None else None
+        return self._composing.key_for(received) if received is not None else None
 
     async def handed(self, handed: Handed) -> None:
         """An answer reached the peer, delivered by us."""
@@ -346,7 +257,7 @@ class Answering:
             certificate, cas=cas, party=self._own.party, domain=roster.genesis.domain, at=self._world.now()
         )
         body = encode_answer_body(answer, certificate=certificate)
-        statement = self._statement(received, body, officer=officer, certificate=certificate)
+        statement = self._composing.statement(received, body, officer=officer, certificate=certificate)
         prepared = Prepared(message_id=statement.message_id, statement=compose_statement(statement), body=body)
         self._drafts.keep(_Draft(prepared=prepared, statement=statement, answer=answer, public_key=signer.public_key))
         return prepared
@@ -379,7 +290,8 @@ class Answering:
             if received.answer_id == draft.statement.message_id:
                 return received
             query = await self._query(query_id)
-            await self._commit_answer(received, query, draft.answer, inner, draft.statement, delay_s=0)
+            await self._outbox.require_room_for(received.peer)
+            await self._write(self._composing.compose(received, query, draft.answer, inner, draft.statement, delay_s=0))
             return await self._received(query_id)
 
     async def expire(self, message_id: MessageId) -> None:
@@ -398,3 +310,19 @@ class Answering:
         if received is None:
             raise NotFound("no query with this id came here", hint="`gsp inbox` lists what came")
         return received
+
+
+def _with(taken: Change, answered: Change) -> Change:
+    """A query that came together with its answer. The journal has them in this order, and the query's state is the one afterwards."""
+    return replace(
+        answered,
+        marks=taken.marks,
+        crossings=taken.crossings + answered.crossings,
+        leaves=taken.leaves + answered.leaves,
+        attachments=taken.attachments + answered.attachments,
+    )
+
+
+def _raw(composed: Composed | None) -> bytes:
+    """The envelope of an answer; nothing when there is none, or no key to seal it to."""
+    return encode_envelope(envelope_of(composed.crossing)) if composed is not None and composed.crossing.ciphertext else b""

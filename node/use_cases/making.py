@@ -10,6 +10,7 @@ from node.use_cases.answering import Answering
 from node.use_cases.asking import Asking
 from node.use_cases.attachment_desk import OwnAttachmentDesk
 from node.use_cases.carrying import Carrying
+from node.use_cases.composing import Composing
 from node.use_cases.core import Core
 from node.use_cases.desk import OwnDesk
 from node.use_cases.diagnosis import Diagnosis
@@ -56,11 +57,20 @@ def answering(parts: Parts, core: Core) -> Answering:
         store=parts.exchange_store,
         waiting=parts.outbox_store,
         registry=parts.registry,
-        keyring=core.keyring,
-        sealer=core.sealer,
         outbox=core.outbox,
         repository=core.repository,
         policy=parts.policy,
+        composing=Composing(
+            own=parts.own,
+            world=parts.world,
+            registry=parts.registry,
+            keyring=core.keyring,
+            sealer=core.sealer,
+            outbox=core.outbox,
+            repository=core.repository,
+            policy=parts.policy,
+            uploads=core.uploads,
+        ),
         announcer=core.announcer,
         turns=core.turns,
         uploads=core.uploads,

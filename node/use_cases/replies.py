@@ -12,10 +12,7 @@ from federation.query.query import Query
 
 
 def check_reply(opened: Opened, asked: AskedQuery, query: Query | Answer) -> Answer:
-    """See that an answer is from the Party that was asked, to this query, about its codes.
-
-    Args:
-        query: what the record of the query says.
+    """See that an answer is from the Party that was asked, to this query, about its codes; `query` is what our record of it says.
 
     Raises:
         Forbidden: it is not.
