@@ -163,19 +163,25 @@ async def test_a_node_that_dies_between_commit_and_receipt_gives_the_same_receip
 
 
 @simulated()
-async def test_a_node_that_dies_between_receipt_and_answer_answers_when_it_is_asked_again(federation: Federation):
+async def test_a_node_that_dies_before_it_said_that_it_has_answered_gives_the_same_answer_when_it_is_asked_again(
+    federation: Federation,
+):
     asker, answerer = federation["qm"], federation["qn"]
     dying = asyncio.ensure_future(answerer.crash_after_writes(1))
     view = await ask(asker, question(answerer.party, answerer.kit.codes[0]))
     await dying
     received = await answerer.storage.received(view.asked.message_id)
     assert received is not None
-    assert received.state is ReceivedState.WAITING
+    assert received.state is ReceivedState.ANSWERED  # in the commit that took the query
+    assert await state_of(asker, view.asked.message_id) is AskedState.QUEUED
 
     await federation.restart(answerer)
     await asyncio.sleep(300)
 
     assert await state_of(asker, view.asked.message_id) is AskedState.ANSWERED
+    asked = await asker.storage.asked(view.asked.message_id)
+    assert asked is not None
+    assert asked.answer_ids == (received.answer_id,)
     Watch(federation).look_at_the_end()
 
 
