@@ -292,6 +292,8 @@ OUTBOX_PER_PARTY_MAX: Final = 10_000
 """Waiting envelopes for one peer: a month of heavy use by one Party."""
 OUTBOX_COUNTED_EVERY: Final = 64
 """New messages to one peer between two looks at how many wait for it: OUTBOX_PER_PARTY_MAX is kept to within so many."""
+HEADERS_AT_HAND_MAX: Final = 256
+"""Headers remembered as they were read: of what is under way at one time."""
 GROUP_COMMIT_MAX: Final = 256
 """Changes in one transaction of the writer task."""
 RECEIPT_BYTES_MAX: Final = 8_192

@@ -84,6 +84,14 @@ def read_receipt(
     """
     keys.verify(public_key=signing_key, message=keys.pae("receipt", signed.statement), signature=signed.signature)
     receipt = decode_receipt(signed.statement)
+    _check_content(receipt, signing_key=signing_key, receiver=receiver, message_id=message_id, digest=digest, kind=kind)
+    return receipt
+
+
+def _check_content(
+    receipt: Receipt, *, signing_key: bytes, receiver: NodeName, message_id: MessageId, digest: bytes, kind: JournalKind
+) -> None:
+    """What a receipt whose signature is right has to be beside."""
     if (receipt.receiver, receipt.message_id, receipt.envelope_digest) != (receiver, message_id, digest):
         raise Forbidden("a receipt about something else")
     record = decode_record(receipt.leaf_content)
@@ -98,7 +106,6 @@ def read_receipt(
         proof=receipt.inclusion,
         root=checkpoint.root,
     )
-    return receipt
 
 
 def read_receipt_of(
@@ -116,13 +123,14 @@ def read_receipt_of(
         UnknownParty, Forbidden: the receiver is no node with which messages may be exchanged.
         Else as `read_receipt`.
     """
-    received_at = decode_receipt(signed.statement).received_at
+    receipt = decode_receipt(signed.statement)
     key = keys.verify_any(
-        public_keys=signing_keys(roster, receiver, at=received_at),
+        public_keys=signing_keys(roster, receiver, at=receipt.received_at),
         message=keys.pae("receipt", signed.statement),
         signature=signed.signature,
     )
-    return read_receipt(signed, signing_key=key, receiver=receiver, message_id=message_id, digest=digest, kind=kind)
+    _check_content(receipt, signing_key=key, receiver=receiver, message_id=message_id, digest=digest, kind=kind)
+    return receipt
 
 
 def read_journal_checkpoint(parsed: Note, *, node: NodeName, signing_keys: Iterable[bytes]) -> Checkpoint:

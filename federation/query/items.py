@@ -126,6 +126,8 @@ class Field:
     value: str
 
     def __post_init__(self) -> None:
+        if 0 < len(self.value) <= limits.VALUE_CHARACTERS_MAX and self.value.isprintable():
+            return  # nearly always; an answer has some hundred of these
         check_plain(self.value, f"the field {self.name}", characters_max=limits.VALUE_CHARACTERS_MAX)
         if not self.value:
             raise InvalidInput(f"the field {self.name} is empty")

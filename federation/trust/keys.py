@@ -17,8 +17,8 @@ Where keys are kept is left to others: whatever has a public key and can sign is
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Sequence
+from functools import cache, lru_cache
 from hashlib import sha512
 from typing import Final, Protocol
 
@@ -131,10 +131,7 @@ def digest(label: str, *parts: bytes) -> bytes:
     Hashed is, for the label in ASCII and then for each part, its length as 8 bytes big-endian followed by its bytes. So no two
     lists of parts give the same input. SHA-512 and not SHA-512/256, because browsers have only the former.
     """
-    state = sha512()
-    for piece in _framed(label, parts):
-        state.update(piece)
-    return state.digest()[:DIGEST_BYTES]
+    return sha512(_framed(label, parts)).digest()[:DIGEST_BYTES]
 
 
 def pae(kind: str, *parts: bytes) -> bytes:
@@ -143,7 +140,7 @@ def pae(kind: str, *parts: bytes) -> bytes:
     It is the label "gsp/v1/" and `kind`, and then each part, in the framing of `digest`: never empty, never the same for
     other parts, and never any of the other messages that a key signs.
     """
-    return b"".join(_framed(PROTOCOL + kind, parts))
+    return _framed(PROTOCOL + kind, parts)
 
 
 def officer_message(statement: bytes) -> bytes:
@@ -158,9 +155,16 @@ def node_message(envelope_digest: bytes) -> bytes:
     return _NODE_PREFIX + envelope_digest
 
 
-def _framed(label: str, parts: tuple[bytes, ...]) -> Iterator[bytes]:
+def _framed(label: str, parts: tuple[bytes, ...]) -> bytes:
+    pieces = [_framed_label(label)]
+    for part in parts:
+        pieces += (len(part).to_bytes(_LENGTH_BYTES), part)
+    return b"".join(pieces)
+
+
+@cache  # labels are written in this program, and there are some dozens
+def _framed_label(label: str) -> bytes:
     if not label.startswith(PROTOCOL) or label == PROTOCOL:
         raise Misuse(f"a label begins with {PROTOCOL} and says for what")
-    for piece in (label.encode("ascii"), *parts):
-        yield len(piece).to_bytes(_LENGTH_BYTES)
-        yield piece
+    encoded = label.encode("ascii")
+    return len(encoded).to_bytes(_LENGTH_BYTES) + encoded

@@ -16,6 +16,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 
@@ -65,12 +66,17 @@ class NoteKey:
     @property
     def key_id(self) -> bytes:
         """Four bytes that tell the keys of one name apart; a hint and no proof of anything."""
-        return sha256(self.name.encode() + b"\n" + bytes([self.kind]) + self.public_key).digest()[:KEY_ID_BYTES]
+        return _key_id(self.name, self.kind, self.public_key)
 
     @property
     def verifier_key(self) -> str:
         """The text form (signed-note, "Verifier keys"), for people and for configuration."""
         return f"{self.name}+{self.key_id.hex()}+{_encode(bytes([self.kind]) + self.public_key)}"
+
+
+@lru_cache(maxsize=4_096)  # of the few keys of each node, and asked for with every checkpoint
+def _key_id(name: str, kind: KeyKind, public_key: bytes) -> bytes:
+    return sha256(name.encode() + b"\n" + bytes([kind]) + public_key).digest()[:KEY_ID_BYTES]
 
 
 def parse_verifier_key(text: str) -> NoteKey:

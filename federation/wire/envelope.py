@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from federation import limits
@@ -76,6 +77,7 @@ def encode_header(header: Header) -> bytes:
     )
 
 
+@lru_cache(maxsize=limits.HEADERS_AT_HAND_MAX)  # it is read when a message comes, and again where it is numbered and written down
 @total
 def decode_header(raw: bytes) -> Header:
     """Read a header strictly.

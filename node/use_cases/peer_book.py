@@ -101,11 +101,15 @@ class PeerBook:
 
     def _introduced(self, party: PartyId, introduction: Introduction, *, at: float) -> PeerSeen:
         known = self.of(party)
-        if introduction.version:
-            known = replace(known, version=introduction.version)
-        if introduction.certificate_ends:
-            known = replace(known, certificate_ends=introduction.certificate_ends, certificate_seen=int(at))
-        return known
+        told = (
+            introduction.version or known.version,
+            introduction.certificate_ends or known.certificate_ends,
+            int(at) if introduction.certificate_ends else known.certificate_seen,
+        )
+        if told == (known.version, known.certificate_ends, known.certificate_seen):
+            return known  # as nearly every call of a busy peer
+        version, ends, seen = told
+        return replace(known, version=version, certificate_ends=ends, certificate_seen=seen)
 
     def _put(self, seen: PeerSeen) -> None:
         self._pages[seen.party] = seen

@@ -133,18 +133,24 @@ def _written(
     change: Change, positions: tuple[Position, ...], before: Mapping[_Place, Crossing]
 ) -> dict[_Place, AskedQuery | ReceivedQuery | Crossing]:
     """What stands in the store after a change, as far as that can be said: a receipt changes a record that has to be known."""
+    leaves = {place: crossing.leaf for place, crossing in before.items()}
     crossings: dict[_Place, Crossing] = dict(before)
     free = iter(positions)
     for crossing in change.crossings:
+        place: _Place = (crossing.direction, crossing.message_id)
         position = next(free, None) if crossing.leaf < 0 else None
-        leaf = position.index if position is not None else crossing.leaf
-        crossings[crossing.direction, crossing.message_id] = replace(crossing, leaf=leaf)
-    for message_id, receipt in change.receipts:
-        if (Direction.SENT, message_id) in crossings:
-            crossings[Direction.SENT, message_id] = replace(crossings[Direction.SENT, message_id], receipt=receipt)
-    for message_id in change.outgoing_done:
-        if (Direction.SENT, message_id) in crossings:
-            crossings[Direction.SENT, message_id] = replace(crossings[Direction.SENT, message_id], ciphertext=b"")
-    queries: dict[_Place, AskedQuery | ReceivedQuery] = {(_ASKED, asked.message_id): asked for asked in change.asked}
-    queries |= {(_RECEIVED, received.message_id): received for received in change.received}
-    return {**crossings, **queries}
+        crossings[place] = crossing
+        leaves[place] = position.index if position is not None else crossing.leaf
+    receipts, done = dict(change.receipts), frozenset(change.outgoing_done)
+    written: dict[_Place, AskedQuery | ReceivedQuery | Crossing] = {}
+    for where, crossing in crossings.items():
+        is_sent = crossing.direction is Direction.SENT
+        written[where] = replace(
+            crossing,
+            leaf=leaves[where],
+            receipt=receipts.get(crossing.message_id, crossing.receipt) if is_sent else crossing.receipt,
+            ciphertext=b"" if is_sent and crossing.message_id in done else crossing.ciphertext,
+        )
+    written |= {(_ASKED, asked.message_id): asked for asked in change.asked}
+    written |= {(_RECEIVED, received.message_id): received for received in change.received}
+    return written

@@ -20,7 +20,7 @@ from federation.query.query import CodeAsked, Query
 from federation.uim.library import Library
 from federation.uim.pattern import PatternSet
 from federation.uim.scan import read_scan
-from federation.wire.query import ANSWER_BYTES_MAX, answer_bytes
+from federation.wire.query import ANSWER_BYTES_MAX, answer_bytes, surely_fits
 from node.trace.finder import find
 from node.trace.model import Finding
 from node.trace.ports import TraceStore
@@ -103,6 +103,8 @@ def _found(code: CodeAsked, finding: Finding, decision: Decision) -> CodeResult:
 
 def _fitting(answer: Answer) -> Answer:
     """The answer as one envelope carries it: where many codes have long histories, the earliest records are counted, not told."""
+    if surely_fits(answer):
+        return answer
     records_max = limits.VALUES_PER_ITEM_MAX
     while answer_bytes(answer) > ANSWER_BYTES_MAX and records_max > 0:
         records_max //= 2

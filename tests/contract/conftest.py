@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
+from typing import Any
 
 import pytest
 
+from federation.ports import ExchangeStore
 from node.store.directory import SqliteDirectory
 from node.store.enrolment import SqliteEnrolments
 from node.store.exchange import SqliteExchange
@@ -14,6 +18,7 @@ from node.store.officers import SqliteOfficers
 from node.store.patterns import SqlitePatterns
 from node.store.spool import FolderSpool
 from node.store.vault import Vault
+from node.use_cases.recent import Recent
 from tests.support.memory_officers import MemoryOfficers
 from tests.support.memory_spool import MemorySpool
 from tests.support.memory_stores import MemoryDirectory, MemoryEnrolments, MemoryExchange, MemoryPatterns
@@ -22,11 +27,26 @@ from tests.support.opened import Opened, kept
 KINDS = ["memory", "sqlite", "sqlite opened again"]
 
 
-@pytest.fixture(params=KINDS)
+class Remembering(Recent):
+    """The exchange as use cases write and read it, with the other ports of the same file."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+
+@asynccontextmanager
+async def remembering(opened: AbstractAsyncContextManager[ExchangeStore]) -> AsyncIterator[Remembering]:
+    async with opened as store:
+        yield Remembering(store)
+
+
+@pytest.fixture(params=[*KINDS, "remembered"])
 def exchange(request, tmp_path):
     if request.param == "memory":
         return Opened(kept(MemoryExchange()), reopens=False)
     vault = Vault(b"k" * 32, entropy=os.urandom)
+    if request.param == "remembered":
+        return Opened(lambda: remembering(SqliteExchange.open(tmp_path / "exchange.sqlite", vault=vault)), reopens=False)
     return Opened(partial(SqliteExchange.open, tmp_path / "exchange.sqlite", vault=vault), reopens="again" in request.param)
 
 
