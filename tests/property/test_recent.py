@@ -53,7 +53,12 @@ def change_of(kind: str, number: int, salt: int) -> Change:
         "received": Change(received=(samples.received(number, codes=salt + 1),)),
         "sent": Change(crossings=(sent,), leaves=(samples.leaf("sent"),)),
         "came": Change(crossings=(replace(sent, direction=Direction.RECEIVED, ciphertext=b""),), leaves=(samples.leaf("came"),)),
-        "both": Change(asked=(samples.asked(number),), crossings=(sent,), outgoing=(samples.outgoing(number),)),
+        "both": Change(
+            asked=(samples.asked(number),),
+            crossings=(sent,),
+            outgoing=(samples.outgoing(number),),
+            leaves=(samples.leaf("sent"),),
+        ),
         "receipt": Change(receipts=((identifier, samples.receipt(f"{salt}")),), outgoing_done=(identifier,)),
         "done": Change(outgoing_done=(identifier,)),
         "seen": Change(marks=(samples.mark(number),), asked=(samples.asked(number, codes=salt + 20),)),
