@@ -101,10 +101,12 @@ def answer_bytes(answer: Answer) -> int:
     return _answer_message(answer).ByteSize()
 
 
-def surely_fits(answer: Answer) -> bool:
-    """Whether an answer is so short that it fits into one body, whatever its values say; quick, where `answer_bytes` is exact."""
+def surely_fits(answer: Answer, bytes_max: int) -> bool:
+    """Whether an answer is so short that it takes up no more than that, whatever its values say; quick, where `answer_bytes` is
+    exact. Of an answer without text and files.
+    """
     values = sum(len(record.fields) + 1 for result in answer.results for item in result.items for record in item.records)
-    return (values + VALUES_PER_RESULT * len(answer.results)) * VALUE_BYTES_MAX <= ANSWER_BYTES_MAX
+    return (values + VALUES_PER_RESULT * len(answer.results)) * VALUE_BYTES_MAX <= bytes_max
 
 
 def _filler(bare: int, *, codes: int) -> list[bytes]:

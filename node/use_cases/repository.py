@@ -103,7 +103,7 @@ def _found(code: CodeAsked, finding: Finding, decision: Decision) -> CodeResult:
 
 def _fitting(answer: Answer) -> Answer:
     """The answer as one envelope carries it: where many codes have long histories, the earliest records are counted, not told."""
-    if surely_fits(answer):
+    if surely_fits(answer, ANSWER_BYTES_MAX):
         return answer
     records_max = limits.VALUES_PER_ITEM_MAX
     while answer_bytes(answer) > ANSWER_BYTES_MAX and records_max > 0:

@@ -19,9 +19,21 @@ from tests.support.centre import a_centre, joining
 LOOPBACK = ["127.0.0.1"]
 
 
+async def announced_in_time(wanted: set[str]) -> set[str]:
+    """The addresses that are announced for the treaty, looked for until the wanted ones are among them: an announcement that was just
+    made is not repeated within a second (RFC 6762, section 6), so one look may miss it.
+    """
+    found: set[str] = set()
+    for _ in range(8):
+        found |= {hint.address for hint in await nearby(1, interfaces=LOOPBACK) if hint.domain == "gsp.example"}
+        if wanted <= found:
+            break
+    return found
+
+
 async def test_what_is_announced_is_found_and_gone_when_it_ends() -> None:
     async with announcing("gsp.example", "127.0.0.1:4711", interfaces=LOOPBACK):
-        assert Hint(domain="gsp.example", address="127.0.0.1:4711") in await nearby(1, interfaces=LOOPBACK)
+        assert "127.0.0.1:4711" in await announced_in_time({"127.0.0.1:4711"})
 
     assert Hint(domain="gsp.example", address="127.0.0.1:4711") not in await nearby(0.5, interfaces=LOOPBACK)
 
@@ -31,9 +43,9 @@ async def test_two_secretariats_of_one_name_are_both_shown_because_nobody_here_c
         announcing("gsp.example", "127.0.0.1:4712", interfaces=LOOPBACK),
         announcing("gsp.example", "127.0.0.1:4713", interfaces=LOOPBACK),
     ):
-        found = await nearby(2, interfaces=LOOPBACK)
+        found = await announced_in_time({"127.0.0.1:4712", "127.0.0.1:4713"})
 
-    assert {"127.0.0.1:4712", "127.0.0.1:4713"} <= {hint.address for hint in found if hint.domain == "gsp.example"}
+    assert {"127.0.0.1:4712", "127.0.0.1:4713"} <= found
 
 
 async def test_a_false_hint_leads_to_nobody_whom_the_code_does_not_name(tmp_path: Path) -> None:
