@@ -24,7 +24,7 @@ from federation.trust.keys import SoftwareSigner, officer_message
 from node import party, secretariat
 from node.cli.serving import free_address, spare_the_collector, world
 from node.clock import SystemClock
-from node.config import NodeSettings, SecretariatSettings
+from node.config import NodeSettings, SecretariatSettings, read_node_settings
 from node.formats.demo_plans import read_demo_plan
 from node.formats.patterns import read_pattern_file
 from node.joining import Joined, Joining, join
@@ -38,6 +38,7 @@ from node.use_cases.demo_data import demo_data
 from node.use_cases.desk_values import QueryView, Question
 from node.use_cases.load_trace import load_trace
 from node.use_cases.parts import Participant
+from tests.support.proxy import Link, link
 
 PASSPHRASE = b"only for measuring"
 AUTOMATIC = '[[rules]]\nautomation = "automatic"\n'
@@ -98,6 +99,7 @@ class Bench:
         homes: where both nodes keep what they keep.
         answering: the same of the answering Party.
         neighbour: the process of the answering node; None when it runs in this process.
+        cable: the links in front of both nodes; none where they reach each other without.
     """
 
     asking: Participant
@@ -110,6 +112,7 @@ class Bench:
     signer: SoftwareSigner
     showcases: dict[str, str]
     stop_secretariat: Callable[[], Awaitable[None]]
+    cable: tuple[Link, ...] = ()
 
     def at_desk(self, joined: Joined, key: OfficerKey | None = None) -> dict[str, Any]:
         """What a client of a Party's desk is made of; for the first officer, when no other one's key is given."""
@@ -141,9 +144,16 @@ class Bench:
 
 
 @asynccontextmanager
-async def federation(folder: Path, *, together: bool = False, policy: str = AUTOMATIC) -> AsyncIterator[Bench]:
-    """Found, join, load and run; both nodes in this process when `together`. Ready when the first query was answered, or, where
-    officers answer, has arrived.
+async def federation(
+    folder: Path, *, together: bool = False, policy: str = AUTOMATIC, with_cable: bool = False
+) -> AsyncIterator[Bench]:
+    """Found, join, load and run. Ready when the first query was answered, or, where officers answer, has arrived.
+
+    Args:
+        folder: an empty one.
+        together: both nodes in this process.
+        policy: of both.
+        with_cable: between the nodes is a link that can be cut.
     """
     async with AsyncExitStack() as stack:
         root = folder / "secretariat"
@@ -156,7 +166,13 @@ async def federation(folder: Path, *, together: bool = False, policy: str = AUTO
         centre = await stack.enter_async_context(AsyncExitStack())
         await centre.enter_async_context(secretariat.running(root, PASSPHRASE))
         genesis = bytes.fromhex(made.genesis)
-        joined = {name: await _join(folder, root, name, genesis, policy=policy) for name in ("qm", "qn")}
+        fronts = {name: free_address("127.0.0.1:0") if with_cable else None for name in ("qm", "qn")}
+        joined = {name: await _join(folder, root, name, genesis, policy=policy, public=front) for name, front in fronts.items()}
+        cable = [
+            await stack.enter_async_context(link(front, read_node_settings(folder / name / "node.toml").listen))
+            for name, front in fronts.items()
+            if front is not None
+        ]
         showcases = await _load(folder / "qn")
         asking = await stack.enter_async_context(party.running(folder / "qm", PASSPHRASE))
         neighbour = None if together else Neighbour(folder, "qn")
@@ -177,13 +193,14 @@ async def federation(folder: Path, *, together: bool = False, policy: str = AUTO
             signer=SoftwareSigner(officer.officer_seed),
             showcases=showcases,
             stop_secretariat=centre.aclose,
+            cable=tuple(cable),
         )
         await _until_answered(bench)
         spare_the_collector()  # as `gsp party run` does
         yield bench
 
 
-async def _join(folder: Path, root: Path, name: str, genesis: bytes, *, policy: str = AUTOMATIC) -> Joined:
+async def _join(folder: Path, root: Path, name: str, genesis: bytes, *, policy: str, public: str | None) -> Joined:
     code = secretariat.invite(root, PartyId(name), entropy=secrets.token_bytes, now=world().now())
     home = folder / name
     home.mkdir()
@@ -199,6 +216,7 @@ async def _join(folder: Path, root: Path, name: str, genesis: bytes, *, policy: 
             genesis="0" * 64,
             secretariat="127.0.0.1:1",
             listen=free_address("127.0.0.1:0"),
+            public=public,
             desk=free_address("127.0.0.1:0"),
             patterns=(str(patterns_folder() / f"demo-{name}.toml"),),
             policy="policy.toml",

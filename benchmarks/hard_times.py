@@ -49,11 +49,14 @@ async def hard_times(folder: Path, *, key: str, queries: int, long: bool) -> dic
             await bench.ask(bench.showcases[key])
         busy = _resident_mib(bench.neighbour.pid)
         recovered = [{"outage_s": outage} | await _recovery(bench, bench.showcases[key], outage) for outage in outages]
+    async with federation(folder / "cable", with_cable=True) as bench:
+        mended = [{"outage_s": outage} | await _mending(bench, bench.showcases[key], outage) for outage in outages]
     async with federation(folder / "hand", policy=BY_HAND) as bench:
         by_hand = await _by_hand(bench, bench.showcases[key], queries)
     return {
         "memory": {"idle_mib": idle, "busy_mib": busy, "libraries_mib": _libraries_mib()},
         "recovery": recovered,
+        "mended": mended,
         "by_hand_messages_per_s": by_hand,
     }
 
@@ -71,6 +74,21 @@ async def _recovery(bench: Bench, key: str, outage_s: float) -> dict[str, float]
     async with asyncio.timeout(_LIMIT_S):
         await asyncio.gather(*(_answered(bench, one) for one in asked))
     return {"start_s": ready - starting, "after_ready_s": time.monotonic() - ready, "waiting": WAITING}
+
+
+async def _mending(bench: Bench, key: str, outage_s: float) -> dict[str, float]:
+    """Seconds from the moment at which a cut cable is whole again until everything that waited is answered. Nobody tells the nodes."""
+    for end in bench.cable:
+        end.cut()
+    began = time.monotonic()
+    asked = [(await bench.ask(key)).asked.message_id for _ in range(WAITING)]
+    await asyncio.sleep(max(0.0, outage_s - (time.monotonic() - began)))
+    for end in bench.cable:
+        end.mend()
+    mended = time.monotonic()
+    async with asyncio.timeout(_LIMIT_S):
+        await asyncio.gather(*(_answered(bench, one) for one in asked))
+    return {"after_mended_s": time.monotonic() - mended, "waiting": WAITING}
 
 
 async def _answered(bench: Bench, message_id: MessageId) -> None:
@@ -128,6 +146,11 @@ def hard_times_lines(figures: dict[str, Any]) -> list[str]:
             f"  back after {one['outage_s']:3.0f} s                all {one['waiting']} waiting questions answered"
             f" {one['after_ready_s']:.2f} s after its node was ready"
             for one in figures["recovery"]
+        ),
+        *(
+            f"  a cable cut for {one['outage_s']:3.0f} s          all {one['waiting']} waiting questions answered"
+            f" {one['after_mended_s']:.2f} s after it was whole again"
+            for one in figures["mended"]
         ),
         f"  questions and answers by hand {figures['by_hand_messages_per_s']:6.0f} messages/s with {IN_FLIGHT} cases under way",
         (
