@@ -363,7 +363,7 @@ class SimNode:
             retention_store=disk,
             retention_s=self.retention_s,
             reconciliation=self._network.reconciliation(self.kit.name, ca=ca, clock=self.clock),
-            reconcile_pause_s=HOUSEKEEPING_S,
+            reconcile_pause_s=max(HOUSEKEEPING_S, self._pace_s / 4),
             attachments=AttachmentPorts(
                 rows=disk, spool=self.spool, transport=self._network.attachments(self.kit.name, ca=ca, clock=self.clock)
             ),
