@@ -1,8 +1,8 @@
-"""What a node keeps so that its officers see why: the timelines of messages, and what it last saw of each peer."""
+"""What a node keeps so that its officers see why, the timelines of messages and what it last saw of each peer; and peers' prekeys."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -63,3 +63,9 @@ class PeerStore(Protocol):
 
     async def put_peers(self, peers: Sequence[PeerSeen]) -> None:
         """Put each in the place of what was kept of that Party."""
+
+    async def bundles(self) -> tuple[bytes, ...]:
+        """The signed prekey bundles of peers that were kept, by Party."""
+
+    async def put_bundles(self, bundles: Mapping[PartyId, bytes]) -> None:
+        """Put each in the place of the one that was kept of that Party; empty bytes remove it."""

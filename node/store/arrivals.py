@@ -1,4 +1,4 @@
-"""What a node remembers of what came in, as rows of `exchange-v2.sql`: lanes and their notices, and messages that it failed over.
+"""What a node remembers of what came in, as rows of `exchange-v3.sql`: lanes and their notices, and messages that it failed over.
 
 Which changes are made together is left to `node.store.exchange`.
 """

@@ -1,4 +1,4 @@
-"""Queries, crossings, outbox, replay table, keys and journal of one node in one SQLite file (`exchange-v2.sql`).
+"""Queries, crossings, outbox, replay table, keys and journal of one node in one SQLite file (`exchange-v3.sql`).
 
 A change is one transaction, or a part of one that it shares with others (`node.store.database`). What is secret is sealed before
 it is written (`node.store.vault`). Which changes make sense is left to the use cases.
@@ -46,7 +46,8 @@ from node.store.schema import Schema
 from node.store.timeline import SqliteTimeline, put_events
 from node.store.vault import Vault
 
-SCHEMA: Final = Schema(name="exchange", version=2, left_out=epochs.LEFT_OUT)
+SCHEMA: Final = Schema(name="exchange", version=3, left_out=epochs.LEFT_OUT)
+_EPOCHS_SINCE: Final = 2
 
 
 class SqliteExchange(
@@ -332,7 +333,7 @@ def survey_keys(path: Path, *, now: float) -> epochs.Survey | None:
     """
     with looking_into(path, SCHEMA) as connection:
         version: int = connection.execute("PRAGMA user_version").fetchone()[0]
-        return epochs.survey(connection, now=now) if version == SCHEMA.version else None
+        return epochs.survey(connection, now=now) if version >= _EPOCHS_SINCE else None
 
 
 def _carry_from_v1(vault: Vault, upgrader: sqlite3.Connection) -> None:

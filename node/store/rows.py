@@ -1,4 +1,4 @@
-"""Rows of `exchange-v2.sql` as values, and values as rows, in the order of the table's columns.
+"""Rows of `exchange-v3.sql` as values, and values as rows, in the order of the table's columns.
 
 Which rows are read and written when is left to `node.store.exchange`; this knows no connection.
 """

@@ -1,4 +1,4 @@
-"""Timelines of messages and what was last seen of peers: two tables of `exchange-v2.sql`.
+"""Timelines of messages, what was last seen of peers, and their newest prekeys: three tables of `exchange-v3.sql`.
 
 Lines of a timeline are written inside the change that they describe (`node.store.exchange`); the rest is read and written here.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Final
 
@@ -59,6 +59,12 @@ class SqliteTimeline(TimelineStore, PeerStore):
     async def put_peers(self, peers: Sequence[PeerSeen]) -> None:
         await self._database.write(partial(_put_peers, tuple(map(_peer_row, peers))))
 
+    async def bundles(self) -> tuple[bytes, ...]:
+        return tuple(row[0] for row in await self._rows("SELECT bundle FROM peer_bundle ORDER BY party", ()))
+
+    async def put_bundles(self, bundles: Mapping[PartyId, bytes]) -> None:
+        await self._database.write(partial(_put_bundles, dict(bundles)))
+
     async def _rows(self, statement: str, parameters: Sequence[object] | dict[str, object]) -> list[Row]:
         found: list[Row] = await self._database.read(lambda reader: reader.execute(statement, parameters).fetchall())
         return found
@@ -66,6 +72,11 @@ class SqliteTimeline(TimelineStore, PeerStore):
 
 def _put_peers(rows: Sequence[Row], writer: sqlite3.Connection) -> None:
     writer.executemany(_PUT_PEER, rows)
+
+
+def _put_bundles(bundles: Mapping[PartyId, bytes], writer: sqlite3.Connection) -> None:
+    writer.executemany("DELETE FROM peer_bundle WHERE party = ?", [(party,) for party in bundles])
+    writer.executemany("INSERT INTO peer_bundle VALUES (?, ?)", [(party, raw) for party, raw in bundles.items() if raw])
 
 
 def _event_row(event: TimelineEvent) -> Row:

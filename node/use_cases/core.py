@@ -49,6 +49,7 @@ async def core_of(parts: Parts, counts: Counts, recent: Recent) -> Core:
     """Keys, patterns, outbox: in the order in which they depend on each other."""
     keyring = Keyring(parts.own, parts.world, parts.exchange_store)
     await keyring.load()
+    keyring.recall(await parts.peer_store.bundles(), parts.registry.roster)
     patterns = Patterns(
         own=parts.own.party,
         world=parts.world,

@@ -46,6 +46,7 @@ def housekeeping(parts: Parts, participant: Participant) -> tuple[Round, ...]:
                 lambda: expire_overdue(parts, participant),
                 participant.answering.catch_up,
                 lambda: parts.book.write(parts.peer_store, parts.world.clock),
+                lambda: participant.keyring.write(parts.peer_store),
                 participant.sweep.chore,
             ),
             pause_s,

@@ -1,7 +1,7 @@
 """The keys that open envelopes, ours, and the keys to seal to, everybody's.
 
 Private halves live in the store until they are destroyed and in memory as long as that. Public bundles of all Parties are refreshed
-from any peer, so fetching one announces nothing.
+from any peer, so fetching one announces nothing; they are kept for a node that starts where no peer can be reached.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from federation.envelope.header import Prekey, PrekeyBundle
 from federation.envelope.suite import SEED_BYTES, PrivateKey
 from federation.errors import FederationError
 from federation.identity import PartyId
-from federation.ports import Change, DecryptionKey, ExchangeStore, KeyUse
+from federation.ports import Change, DecryptionKey, ExchangeStore, KeyUse, PeerStore
 from federation.trust.roster import Roster
 from node.use_cases.world import Own, World
 
@@ -42,6 +42,7 @@ class Keyring:
         self._prekeys: list[DecryptionKey] = []
         self._bundle = b""
         self._peers: dict[PartyId, tuple[PrekeyBundle, bytes]] = {}
+        self._unwritten: dict[PartyId, None] = {}
 
     async def load(self) -> None:
         """Take up the keys that the store has, and make today's prekey if there is none."""
@@ -136,8 +137,30 @@ class Keyring:
             if party is None or party == self._own.party or (known is not None and known[0].created >= bundle.created):
                 continue
             self._peers[party] = (bundle, raw)
+            self._unwritten[party] = None
             learned += 1
         return learned
+
+    def recall(self, kept: Iterable[bytes], roster: Roster) -> None:
+        """What an earlier run of this node wrote down: a node without a network can seal to its peers all the same."""
+        self.learn(kept, roster)
+        self._unwritten.clear()
+
+    async def write(self, store: PeerStore) -> None:
+        """Write down what was learnt.
+
+        Raises:
+            StoreUnavailable: the next call tries again.
+        """
+        if not self._unwritten:
+            return
+        due, self._unwritten = self._unwritten, {}
+        known = {party: self._peers[party][1] if party in self._peers else b"" for party in due}
+        try:
+            await store.put_bundles(known)
+        except BaseException:
+            self._unwritten = due | self._unwritten
+            raise
 
     def prekey_of(self, party: PartyId, roster: Roster) -> tuple[Prekey, int] | None:
         """A key to seal to and the time up to which it may be used; None when no bundle is at hand that may be used now."""
@@ -152,7 +175,8 @@ class Keyring:
 
     def forget(self, party: PartyId) -> None:
         """Do without the Party's bundle until there is another one."""
-        self._peers.pop(party, None)
+        if self._peers.pop(party, None) is not None:
+            self._unwritten[party] = None
 
     def is_fresh(self, party: PartyId) -> bool:
         """Whether the Party's bundle here is of the last day: a fresher key keeps less readable if one is ever lost."""

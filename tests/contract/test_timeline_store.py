@@ -134,3 +134,14 @@ async def test_what_was_seen_of_a_peer_takes_the_place_of_what_was_seen_before(e
         await exchange.again()
 
         assert await exchange.store.timeline.peers() == (PeerSeen(party=QM), everything)
+
+
+async def test_the_newest_bundle_of_each_party_is_kept_and_one_that_is_given_up_is_not(exchange):
+    async with exchange:
+        timeline = exchange.store.timeline
+        await timeline.put_bundles({QN: b"old", QM: b"of qm"})
+        await timeline.put_bundles({QN: b"new"})
+        await timeline.put_bundles({QM: b""})
+        await exchange.again()
+
+        assert await exchange.store.timeline.bundles() == (b"new",)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from tests.support.checkout import ROOT
-from tests.support.programs import Program, Town, town
+from tests.support.programs import Program, Town, committed, town
 
 PREVIOUS = "5431a79"
 """The commit of version 0.1.0."""
@@ -22,16 +19,7 @@ STAMP = "QMABCDEFGH234567Q"
 @pytest.fixture(scope="module")
 def previous(tmp_path_factory: pytest.TempPathFactory) -> Program:
     """That version as it was committed, with the protobuf code that its own build makes."""
-    archive = subprocess.run(["git", "archive", PREVIOUS], cwd=ROOT, capture_output=True, check=False)
-    if archive.returncode != 0:
-        reason = f"commit {PREVIOUS} (version 0.1.0) is not in this history: fetch it whole"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    folder = tmp_path_factory.mktemp("previous")
-    subprocess.run(["tar", "-x", "-C", folder], input=archive.stdout, check=True)
-    subprocess.run([sys.executable, folder / "hatch_build.py"], cwd=folder, check=True)
-    return Program(folder)
+    return committed(PREVIOUS, "0.1.0", tmp_path_factory.mktemp("previous"))
 
 
 @pytest.fixture(scope="module")

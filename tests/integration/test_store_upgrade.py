@@ -1,4 +1,4 @@
-"""A store of version 0.1.0, taken over by this program; and what is left of a sealing key when its epoch is over."""
+"""Stores of versions 0.1.0 and 0.2.0, taken over by this program; and what is left of a sealing key when its epoch is over."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 
 from federation.errors import InvalidConfiguration
 from federation.ports import Change, DecryptionKey, Direction, KeyUse
-from node.store import rows, tree
+from node.store import epochs, rows, tree
 from node.store.database import Database
 from node.store.exchange import SCHEMA, SqliteExchange
 from node.store.vault import Vault
@@ -24,6 +25,7 @@ ROOT = Path(__file__).parents[2]
 STORAGE_KEY = b"k" * 32
 VAULT = Vault(STORAGE_KEY, entropy=os.urandom)
 V1 = ROOT / "tests/support/exchange-v1.sql"
+V2 = ROOT / "tests/support/exchange-v2.sql"
 
 PREKEYS = (samples.key(1, use=KeyUse.PREKEY), samples.key(2, use=KeyUse.PREKEY))
 REPLY_KEYS = (samples.key(3), samples.key(4))
@@ -51,19 +53,42 @@ def make_v1(path: Path) -> dict[bytes, bytes]:
         insert(connection, "vault", (1, VAULT.seal(b"", column="vault.sealed", row=b"")))
         for key in (*PREKEYS, *REPLY_KEYS):
             insert(connection, "decryption_key", (key.key_id, key.use, key.created, key.destroy_at, sealed[key.key_id]))
-        mark = samples.mark(7)
-        insert(connection, "mark", (mark.sender, mark.message_id, mark.statement_hash))
-        insert(connection, "asked", rows.asked_row(samples.asked(1), VAULT))
-        insert(connection, "received", rows.received_row(samples.received(2)))
-        insert(connection, "crossing", (None, *rows.crossing_row(samples.crossing(1), 0, VAULT)))
-        insert(connection, "ciphertext", (1, samples.crossing(1).ciphertext))
-        insert(connection, "outgoing", (None, *rows.outgoing_row(samples.outgoing(1))[:10]))
-        insert(connection, "lane_head", rows.lane_head_row(samples.head(3)))
-        journal = tree.GrowingTree()
-        for leaf in LEAVES:
-            position, nodes = journal.append(connection, leaf.hash())
-            insert(connection, "leaf", (position.index, leaf.salt, leaf.content, nodes))
+        fill(connection)
     return sealed
+
+
+def make_v2(path: Path) -> None:
+    """The same as version 0.2.0 made it."""
+    path.touch(mode=0o600)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA secure_delete = ON")
+        connection.executescript(V2.read_text(encoding="utf-8"))
+        connection.execute(f"PRAGMA application_id = {SCHEMA.application_id}")
+        connection.execute("PRAGMA user_version = 2")
+        insert(connection, "vault", (1, VAULT.seal(b"", column="vault.sealed", row=b"")))
+        for key in (*PREKEYS, *REPLY_KEYS):
+            epochs.put(connection, key, VAULT)
+        fill(connection)
+
+
+def fill(connection: sqlite3.Connection) -> None:
+    """What both versions keep in the same columns."""
+    mark = samples.mark(7)
+    insert(connection, "mark", (mark.sender, mark.message_id, mark.statement_hash))
+    insert(connection, "asked", rows.asked_row(samples.asked(1), VAULT))
+    insert(connection, "received", rows.received_row(samples.received(2)))
+    insert(connection, "crossing", (None, *rows.crossing_row(samples.crossing(1), 0, VAULT)))
+    insert(connection, "ciphertext", (1, samples.crossing(1).ciphertext))
+    insert(connection, "outgoing", (None, *rows.outgoing_row(samples.outgoing(1))[:10]))
+    insert(connection, "lane_head", rows.lane_head_row(samples.head(3)))
+    journal = tree.GrowingTree()
+    for leaf in LEAVES:
+        position, nodes = journal.append(connection, leaf.hash())
+        insert(connection, "leaf", (position.index, leaf.salt, leaf.content, nodes))
+
+
+PREVIOUS = pytest.mark.parametrize("make", [make_v1, make_v2], ids=["0.1.0", "0.2.0"])
 
 
 def content_of(path: Path) -> bytes:
@@ -71,9 +96,12 @@ def content_of(path: Path) -> bytes:
     return b"".join(file.read_bytes() for file in path.parent.glob(f"{path.name}*"))
 
 
-async def test_a_store_of_the_first_version_is_taken_over_and_nothing_is_lost(tmp_path: Path) -> None:
+@PREVIOUS
+async def test_a_store_of_an_earlier_version_is_taken_over_and_nothing_is_lost(
+    make: Callable[[Path], object], tmp_path: Path
+) -> None:
     path = tmp_path / "exchange.sqlite"
-    make_v1(path)
+    make(path)
 
     async with SqliteExchange.open(path, vault=VAULT) as store:
         assert await store.keys() == tuple(sorted((*PREKEYS, *REPLY_KEYS), key=lambda key: key.created))
@@ -88,6 +116,7 @@ async def test_a_store_of_the_first_version_is_taken_over_and_nothing_is_lost(tm
         assert (await store.frontier()).size == 5
         await store.commit(Change(keys_destroyed=(REPLY_KEYS[0].key_id,), leaves=(samples.leaf("it goes on"),)))
         assert len(await store.keys()) == 3
+        assert await store.sort_crossings(rows=10) == 1, "what crossed before is told to peers in accounts, too"
 
 
 async def test_the_copy_stands_beside_it_and_holds_no_key(tmp_path: Path) -> None:
@@ -106,9 +135,10 @@ async def test_the_copy_stands_beside_it_and_holds_no_key(tmp_path: Path) -> Non
         assert connection.execute("SELECT message_id FROM asked").fetchall() == [(message_id(1),)]
 
 
-async def test_an_upgraded_file_is_like_a_new_one(tmp_path: Path) -> None:
+@PREVIOUS
+async def test_an_upgraded_file_is_like_a_new_one(make: Callable[[Path], object], tmp_path: Path) -> None:
     upgraded, new = tmp_path / "upgraded.sqlite", tmp_path / "new.sqlite"
-    make_v1(upgraded)
+    make(upgraded)
     for path in (upgraded, new):
         async with SqliteExchange.open(path, vault=VAULT):
             pass

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from federation.delivery.timeline import Step, folded, ids_from, in_order
 from federation.identity import MessageId, PartyId
@@ -16,12 +16,14 @@ class MemoryTimeline(TimelineStore, PeerStore):
         self._crossings = crossings
         self._events: dict[tuple[Direction, MessageId], dict[tuple[Step, str], TimelineEvent]] = {}
         self._peers: dict[PartyId, PeerSeen] = {}
+        self._bundles: dict[PartyId, bytes] = {}
 
     def copy(self, faults: Faults, crossings: Collection[tuple[Direction, MessageId]]) -> MemoryTimeline:
         """As a backup takes it."""
         copy = MemoryTimeline(faults, crossings)
         copy._events = {place: dict(lines) for place, lines in self._events.items()}
         copy._peers = dict(self._peers)
+        copy._bundles = dict(self._bundles)
         return copy
 
     def tell(self, change: Change) -> None:
@@ -50,3 +52,11 @@ class MemoryTimeline(TimelineStore, PeerStore):
     @may_fail
     async def put_peers(self, peers: Sequence[PeerSeen]) -> None:
         self._peers.update({seen.party: seen for seen in peers})
+
+    @may_fail
+    async def bundles(self) -> tuple[bytes, ...]:
+        return tuple(self._bundles[party] for party in sorted(self._bundles) if self._bundles[party])
+
+    @may_fail
+    async def put_bundles(self, bundles: Mapping[PartyId, bytes]) -> None:
+        self._bundles.update(bundles)

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import subprocess
 import sys
 import sysconfig
 from collections.abc import AsyncIterator
@@ -13,6 +14,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from tests.support.checkout import ROOT
 
@@ -47,6 +50,21 @@ class Program:
         told, _ = await process.communicate()
         first, second = told.decode().split()
         return Path(first), Path(second)
+
+
+def committed(commit: str, version: str, folder: Path) -> Program:
+    """A version as it was committed, with the protobuf code that its own build makes. Skips, or fails in CI, where the history does not
+    have it.
+    """
+    archive = subprocess.run(["git", "archive", commit], cwd=ROOT, capture_output=True, check=False)
+    if archive.returncode != 0:
+        reason = f"commit {commit} (version {version}) is not in this history: fetch it whole"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    subprocess.run(["tar", "-x", "-C", folder], input=archive.stdout, check=True)
+    subprocess.run([sys.executable, folder / "hatch_build.py"], cwd=folder, check=True)
+    return Program(folder)
 
 
 @dataclass

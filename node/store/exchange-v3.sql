@@ -212,6 +212,12 @@ CREATE TABLE peer_seen (
     version          TEXT NOT NULL      -- of its program, or empty
 ) STRICT, WITHOUT ROWID;
 
+-- The newest prekeys of each Party's node, as it signed them: a node that starts without a network can seal to its peers.
+CREATE TABLE peer_bundle (
+    party  TEXT PRIMARY KEY,
+    bundle BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- --- reconciling with peers ------------------------------------------------------------------------------------------------------
 
 -- Crossings that are not sorted under their days yet, or got a receipt since (node/store/reconcile.py).
