@@ -167,6 +167,7 @@ class SimNode:
         policy: taken up when the node starts.
         problems: codes of all errors for which a message did not get through.
         past: what lay on the disk each time before it was replaced by a copy from a backup.
+        certificates: the newest of each officer, by officer id.
         on_write: told each change once it is written.
     """
 
@@ -199,6 +200,7 @@ class SimNode:
         self.problems: set[str] = set()
         self.chances = random.Random(f"{seed}/{kit.party}")
         self.past: list[Storage] = []
+        self.certificates = {one.name.officer_id: one.certificate for one in kit.officers}
         self.on_write: Callable[[Change], None] = lambda _change: None
         self._returned: Returned | None = None
         self._pace_s = pace_s
@@ -425,9 +427,22 @@ class SimNode:
         Raises:
             Unreachable: the node is off, or goes off meanwhile.
         """
+        return await self._with_node(lambda participant: work(participant.desk))
+
+    async def renew_certificate(self, officer: OfficerName) -> None:
+        """Get the officer the next certificate, as the officer's program does by itself.
+
+        Raises:
+            Unreachable: as `at_desk`.
+        """
+        known = self.certificates[officer.officer_id]
+        enrolled = await self._with_node(lambda participant: participant.personnel.enrolment.renew(officer, known))
+        self.certificates[officer.officer_id] = enrolled.certificate
+
+    async def _with_node(self, work: Callable[[Participant], Coroutine[Any, Any, Any]]) -> Any:
         if self.participant is None:
             raise Unreachable(f"the desk of {self.party} is closed")
-        task = self.spawn(_outcome(work, self.participant.desk))
+        task = self.spawn(_outcome(work, self.participant))
         await asyncio.wait([task])
         if task.cancelled():
             raise Unreachable(f"the desk of {self.party} went away")
@@ -449,9 +464,11 @@ def anchors_of(registry: Registry) -> Callable[[], Mapping[PartyId | None, Itera
     return anchors
 
 
-async def _outcome(work: Callable[[OwnDesk], Coroutine[Any, Any, Any]], desk: OwnDesk) -> tuple[Any, Exception | None]:
+async def _outcome(
+    work: Callable[[Participant], Coroutine[Any, Any, Any]], participant: Participant
+) -> tuple[Any, Exception | None]:
     """An error at the desk is the officer's to see; it does not end the node."""
     try:
-        return await work(desk), None
+        return await work(participant), None
     except Exception as error:  # noqa: BLE001  # given on to whoever waits
         return None, error

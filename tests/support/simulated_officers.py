@@ -13,6 +13,7 @@ from federation.query.items import ALL_ITEMS
 from federation.query.lifecycle import ReceivedState
 from federation.query.query import CodeAsked
 from federation.trust import keys
+from federation.trust.chain import load_certificate, window_of
 from federation.wire.envelope import decode_statement
 from node.use_cases.desk_values import InboxView, Prepared, QueryView, Question
 from tests.support.parties import NECESSITY, OfficerKit
@@ -44,10 +45,23 @@ def signature_of(officer: OfficerKit, prepared: Prepared) -> bytes:
     return officer.signer.sign(keys.officer_message(prepared.statement))
 
 
+async def certificate_of(node: SimNode, officer: OfficerKit) -> bytes:
+    """The officer's certificate; the next one when half of its life is over. Who cannot renew it today goes on with this one."""
+    known = node.certificates[officer.name.officer_id]
+    window = window_of(load_certificate(known))
+    if 2 * node.clock.now() > window.not_before + window.not_after:
+        try:
+            await node.renew_certificate(officer.name)
+        except (Unavailable, Conflict) as error:
+            node.note(f"officer cannot renew: {error.code}")
+    return node.certificates[officer.name.officer_id]
+
+
 async def ask(node: SimNode, asked: Question) -> QueryView:
     """One question, from the desk to the first try of delivering it."""
     officer = node.kit.officers[0]
-    prepared = await node.at_desk(lambda desk: desk.prepare_query(officer.name, officer.certificate, asked))
+    certificate = await certificate_of(node, officer)
+    prepared = await node.at_desk(lambda desk: desk.prepare_query(officer.name, certificate, asked))
     signature = signature_of(officer, prepared)
     view: QueryView = await node.at_desk(lambda desk: desk.submit_query(officer.name, prepared.message_id, signature))
     return view
@@ -82,8 +96,9 @@ class Enquiry:
 
     async def _put_once(self) -> bool:
         officer = self.node.kit.officers[0]
+        certificate = await certificate_of(self.node, officer)
         try:
-            prepared = await self.node.at_desk(lambda desk: desk.prepare_query(officer.name, officer.certificate, self.question))
+            prepared = await self.node.at_desk(lambda desk: desk.prepare_query(officer.name, certificate, self.question))
         except Unavailable:
             return False
         signature = signature_of(officer, prepared)
@@ -121,7 +136,8 @@ async def answer(node: SimNode, message_id: MessageId) -> None:
     """Answer one query, as the draft says."""
     officer = node.kit.officers[1]
     entry: InboxView = await node.at_desk(lambda desk: desk.inbox_entry(officer.name, message_id))
-    prepared = await node.at_desk(lambda desk: desk.prepare_answer(officer.name, officer.certificate, message_id, entry.draft))
+    certificate = await certificate_of(node, officer)
+    prepared = await node.at_desk(lambda desk: desk.prepare_answer(officer.name, certificate, message_id, entry.draft))
     signature = signature_of(officer, prepared)
     await node.at_desk(lambda desk: desk.submit_answer(officer.name, prepared.message_id, signature))
 
