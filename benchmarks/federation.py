@@ -168,11 +168,7 @@ async def federation(
         genesis = bytes.fromhex(made.genesis)
         fronts = {name: free_address("127.0.0.1:0") if with_cable else None for name in ("qm", "qn")}
         joined = {name: await _join(folder, root, name, genesis, policy=policy, public=front) for name, front in fronts.items()}
-        cable = [
-            await stack.enter_async_context(link(front, read_node_settings(folder / name / "node.toml").listen))
-            for name, front in fronts.items()
-            if front is not None
-        ]
+        cable = [await stack.enter_async_context(link(front, _listens(folder / name))) for name, front in fronts.items() if front]
         showcases = await _load(folder / "qn")
         asking = await stack.enter_async_context(party.running(folder / "qm", PASSPHRASE))
         neighbour = None if together else Neighbour(folder, "qn")
@@ -198,6 +194,10 @@ async def federation(
         await _until_answered(bench)
         spare_the_collector()  # as `gsp party run` does
         yield bench
+
+
+def _listens(home: Path) -> str:
+    return read_node_settings(home / "node.toml").listen
 
 
 async def _join(folder: Path, root: Path, name: str, genesis: bytes, *, policy: str, public: str | None) -> Joined:

@@ -98,6 +98,19 @@ async def test_a_question_and_its_automatic_answer_cross_while_both_nodes_run_an
         assert own["receipt"] is not None
 
 
+async def test_a_node_that_is_started_again_where_no_line_is_there_still_seals_for_the_stick(apart: Town) -> None:
+    await apart.stop("qm")
+    await apart.start("qm")
+    asked = await apart.ask("qm", CODE, "qn", wait="0s", codes=(75,))
+
+    there = await export(apart, "qm", "qn", "started-again.parcel")
+    assert (there["messages"], there["without_key"]) == (1, 0)
+    await bring(apart, "qn", "started-again.parcel", "--reply", apart.folder / "to-the-started.parcel")
+    await bring(apart, "qm", "to-the-started.parcel", "--reply", apart.folder / "receipts.parcel")
+    await bring(apart, "qn", "receipts.parcel")
+    assert (await apart.look("qm", asked["id"], codes=(0,)))["state"] == "answered"
+
+
 async def test_an_answer_by_hand_goes_back_with_a_file_of_its_own_and_people_read_what_became_of_it(apart: Town) -> None:
     asked = await apart.ask("qn", STAMP, "qm", wait="0s", codes=(75,))
     told = await said(apart, "qn", "outbox", "export", apart.folder / "stamp.parcel", "--to", "qm")
