@@ -143,7 +143,9 @@ PARCEL_ITEMS_PER_CALL: Final = 16
 
 # --- reconciling with peers ----------------------------------------------------------------------------------------
 RECONCILE_EVERY_S: Final = 86_400
-"""How often a node asks each peer for its account: a loss is known the next day."""
+"""How often a node asks a peer for its account while anything that crossed waits to be compared: a loss is known the next day."""
+RECONCILE_QUIET_S: Final = 7 * 86_400
+"""How often it asks a peer with which nothing has crossed since: a journal that is rewritten meanwhile is found within the week."""
 RECONCILE_RETRY_S: Final = 3_600
 """A peer that gave none is asked again after an hour: it is not urgent, and a call to a dead node takes a while."""
 RECONCILE_LOOK_S: Final = 600.0

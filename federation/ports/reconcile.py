@@ -21,6 +21,7 @@ class Standing:
         account: the newest one that was judged good; None before.
         problem: why the last try brought none, as an error code, or empty.
         failing_since: when the tries began to fail; 0 when the last one did not.
+        open_day: the oldest day that has to be compared, None when there is none. The store finds it; it is not put.
     """
 
     peer: PartyId
@@ -28,6 +29,7 @@ class Standing:
     account: SignedTelling | None = None
     problem: str = ""
     failing_since: int = 0
+    open_day: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -78,9 +78,11 @@ _UNPROVED: Final = (
 _STANDINGS: Final = (
     "WITH RECURSIVE known (peer) AS (SELECT min(peer) FROM compared_day UNION ALL"
     " SELECT (SELECT min(peer) FROM compared_day WHERE compared_day.peer > known.peer) FROM known WHERE known.peer IS NOT NULL)"
-    " SELECT known.peer, visited, account, account_signature, problem, failing_since"
-    " FROM known LEFT JOIN standing ON standing.peer = known.peer WHERE known.peer IS NOT NULL UNION"
-    " SELECT * FROM standing ORDER BY 1"
+    " SELECT known.peer, visited, account, account_signature, problem, failing_since,"
+    " (SELECT min(day) FROM compared_day WHERE compared_day.peer = known.peer AND open = 1)"
+    " FROM known LEFT JOIN standing ON standing.peer = known.peer WHERE known.peer IS NOT NULL UNION ALL"
+    " SELECT standing.*, NULL FROM standing"
+    " WHERE NOT EXISTS (SELECT 1 FROM compared_day WHERE compared_day.peer = standing.peer) ORDER BY 1"
 )
 _UNSORTED: Final = (
     "SELECT crossing.id, crossing.peer, direction, message_id, header, sealed, receipt.crossing IS NOT NULL FROM unsorted"
@@ -135,13 +137,14 @@ def standings(reader: sqlite3.Connection) -> tuple[Standing, ...]:
 
 
 def _standing(row: records.Row) -> Standing:
-    peer, visited, account, signature, problem, failing_since = row
+    peer, visited, account, signature, problem, failing_since, open_day = row
     return Standing(
         peer=PartyId(peer),
         visited=visited or 0,
         account=SignedTelling(statement=account, signature=signature) if account is not None else None,
         problem=problem or "",
         failing_since=failing_since or 0,
+        open_day=open_day,
     )
 
 

@@ -8,6 +8,7 @@ from federation import limits
 from federation.boundary.accounts import Told, journal_note, read_account, sign_account, sign_listing
 from federation.errors import Forbidden, NotFound, Overloaded, StoreUnavailable
 from federation.evidence.account import Account, Crossed, DayTally, Head, Listing, SignedTelling, Way, agree, tally
+from federation.evidence.journal import Epoch
 from federation.identity import NodeName, PartyId
 from federation.ports import Accounted, JournalStore, ReconcileStore
 from federation.trust.merkle import Frontier
@@ -29,6 +30,9 @@ class Accounting:
         self._calls: dict[PartyId, list[float]] = {}
         self.doubted: dict[PartyId, set[int]] = {}
         """Days about which a peer tells something else than this node has: the next visit looks at them, whatever was agreed before."""
+        self._epochs: dict[PartyId, Epoch] = {}
+        self.returned: set[PartyId] = set()
+        """Peers that were put back from a backup since they were heard last: what was agreed with them may be gone there."""
 
     async def sort(self) -> None:
         """Bring everything that was written under its day."""
@@ -84,6 +88,7 @@ class Accounting:
         await self.sort()
         days = await self.days(party, [one.day for one in told.account.days])
         self._doubt(party, told, days)
+        self.note_epoch(party, told)
         frontier = await self._journal.frontier()
         heads = [Head(size=size, root=await self._store.head(size)) for size in asked if size <= frontier.size]
         signed = self._signed(sender, frontier, days, heads=heads)
@@ -124,6 +129,13 @@ class Accounting:
             more=len(entries) > rows,
         )
         return encode_telling(sign_listing(listing, self._own.signer))
+
+    def note_epoch(self, party: PartyId, told: Told) -> None:
+        """Compare the newest epoch of a peer's journal with the one that it told before, in this run of the node."""
+        newest = told.account.epochs[-1]
+        if self._epochs.setdefault(party, newest) != newest:
+            self._epochs[party] = newest
+            self.returned.add(party)
 
     def _admit(self, sender: NodeName) -> PartyId:
         """Only a Party with which messages are exchanged, and not too often: each call may read a whole day from the disk."""

@@ -282,6 +282,11 @@ def peers_of(registry: Registry, own: PartyId) -> list[Peer]:
     return [registry.peer(party) for party, one in others if one.node is not None]
 
 
+def after(peers: Sequence[Peer], own: PartyId) -> list[Peer]:
+    """The same peers in the order of their Parties, from the one that follows the own Party: each node begins with another one."""
+    return sorted(peers, key=lambda peer: ((party := str(peer.name.party or "")) < own, party))
+
+
 def some(peers: Sequence[Peer], entropy: Entropy) -> Sequence[Peer]:
     """A few peers, others each time: whoever comes first by name must not decide what this node gets to see."""
     start = int.from_bytes(entropy(2)) % max(1, len(peers))

@@ -42,6 +42,7 @@ class Keyring:
         self._prekeys: list[DecryptionKey] = []
         self._bundle = b""
         self._peers: dict[PartyId, tuple[PrekeyBundle, bytes]] = {}
+        self._replaced: dict[PartyId, bytes] = {}
         self._unwritten: dict[PartyId, None] = {}
 
     async def load(self) -> None:
@@ -124,10 +125,10 @@ class Keyring:
     def learn(self, bundles: Iterable[bytes], roster: Roster) -> int:
         """Take over bundles that verify and are newer than what is here; gives how many. One bad bundle hides no other."""
         learned = 0
-        held = {raw for _, raw in self._peers.values()}
+        held = {raw for _, raw in self._peers.values()}.union(self._replaced.values())
         for raw in bundles:
             if raw in held:
-                continue  # everybody passes on everybody's, so nearly all of them are here already
+                continue  # everybody passes on everybody's, so nearly all of them are here already, or were until a newer one came
             try:
                 bundle = read_bundle(raw, roster=roster, now=self._world.now())
             except FederationError:
@@ -136,6 +137,8 @@ class Keyring:
             known = self._peers.get(party) if party is not None else None
             if party is None or party == self._own.party or (known is not None and known[0].created >= bundle.created):
                 continue
+            if known is not None:
+                self._replaced[party] = known[1]
             self._peers[party] = (bundle, raw)
             self._unwritten[party] = None
             learned += 1
@@ -177,6 +180,7 @@ class Keyring:
         """Do without the Party's bundle until there is another one."""
         if self._peers.pop(party, None) is not None:
             self._unwritten[party] = None
+        self._replaced.pop(party, None)
 
     def is_fresh(self, party: PartyId) -> bool:
         """Whether the Party's bundle here is of the last day: a fresher key keeps less readable if one is ever lost."""

@@ -1,10 +1,13 @@
-"""Journals that agree: once a day this node asks each peer for its account, and judges it.
+"""Journals that agree: once a day this node asks peers for their accounts, and judges them.
 
 Theory of operation. A visit has rounds. In each, the two hand each other signed accounts of the days that are not agreed
 (`federation.evidence.account`); this node names the sizes of the peer's journal for which it holds checkpoints, from receipts and from
 the account before, and the peer shows by hashes that its journal continues each of them. Where a day differs, both lists of it are
 read and every difference gets a name. What was found is one commit with a journal record of it. Then the messages that the peer
 lost are sent again.
+
+Whom it asks: each peer with which something crossed that was not compared yet, and once after a start every peer, because what this
+node remembers may come from a backup. Where nothing crossed there is nothing to compare but the journal, once a week.
 
 What is under way, and what never arrived, is no difference: the sender holds no receipt for it. A difference that is gone at a
 later visit is marked as healed, and stays on record; an alarm about a journal stays as it is.
@@ -128,7 +131,15 @@ class Reconciling:
             return False
         if standing.problem:
             return True  # a visit that was cut short is made again within the day
-        return not standing.visited <= now < standing.visited + node_limits.RECONCILE_EVERY_S
+        rests = tried is not None and self._is_quiet(standing)
+        every_s = node_limits.RECONCILE_QUIET_S if rests else node_limits.RECONCILE_EVERY_S
+        return not standing.visited <= now < standing.visited + every_s
+
+    def _is_quiet(self, standing: Standing) -> bool:
+        """Whether nothing waits to be compared with that peer. A receipt that waits to be proved opens its day."""
+        if standing.peer in self._accounting.returned or self._accounting.doubted.get(standing.peer):
+            return False
+        return standing.open_day is None or standing.open_day >= self._today()
 
     async def visit(self, party: PartyId) -> None:
         """Reconcile with one peer as far as it goes; what stands in the way is written down, not raised.
@@ -183,15 +194,21 @@ class Reconciling:
         compared = [await self._compare(peer, party, ours, theirs) for ours, theirs in zip(mine, told.account.days, strict=True)]
         await self._write(party, told, proved=tuple(claims), alarms=alarms, days=compared, reopen=_came_back(earlier, told))
         self._accounting.doubted.get(party, set()).difference_update(days)
+        self._accounting.note_epoch(party, told)
+        self._accounting.returned.discard(party)
 
     async def _open_days(self, party: PartyId) -> tuple[int, ...]:
         """The days of the next account: doubted ones first, then those that have to be compared and were not in this visit."""
-        today = day_of(self._world.clock.now() - node_limits.RECONCILE_GRACE_S)
+        today = self._today()
         since = today - node_limits.RECONCILE_DAYS_BACK
         doubted = {day for day in self._accounting.doubted.get(party, ()) if since <= day < today}
         room = limits.ACCOUNT_DAYS_MAX - len(doubted)
         waiting = await self._store.open_days(party, since=since, before=today, rows=room)
         return tuple(sorted(doubted | set(waiting)))
+
+    def _today(self) -> int:
+        """The first day that is too young to be compared."""
+        return day_of(self._world.clock.now() - node_limits.RECONCILE_GRACE_S)
 
     def _earlier(self, standing: Standing, peer: Peer) -> Told | None:
         if standing.account is None:

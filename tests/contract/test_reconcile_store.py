@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from federation.boundary.receipts import journal_leaf
@@ -92,7 +94,7 @@ async def test_what_crossed_stands_under_the_day_of_its_statement(exchange):
         assert await store.open_days(QM, since=0, before=DAY + 1, rows=9) == (DAY,)
         assert await store.open_days(QM, since=0, before=DAY + 2, rows=9) == (DAY, DAY + 1)
         assert await store.open_days(QM, since=DAY + 1, before=DAY + 2, rows=9) == (DAY + 1,)
-        assert [one.peer for one in await store.standings()] == [QM, QN]
+        assert [(one.peer, one.open_day) for one in await store.standings()] == [(QM, DAY), (QN, DAY)]
 
 
 async def test_a_receipt_opens_its_day_again_and_waits_to_be_proved(exchange):
@@ -102,6 +104,7 @@ async def test_a_receipt_opens_its_day_again_and_waits_to_be_proved(exchange):
         assert await exchange.store.unproved(QM, rows=9) == ()
         await exchange.store.commit(Change(reconciled=(reconciled(days=(compared(DAY, agreed=True),)),)))
         assert await exchange.store.open_days(QM, since=0, before=DAY + 9, rows=9) == ()
+        assert [one.open_day for one in await exchange.store.standings()] == [None]
         receipt = samples.receipt("late")
         await exchange.store.commit(Change(receipts=((message_id(1), receipt),)))
         await sorted_all(exchange.store)
@@ -152,7 +155,7 @@ async def test_findings_stay_as_they_were_found(exchange):
         store = exchange.store
         assert await store.findings(QM) == (days[::-1], (difference(2), difference(1, healed=90)), (alarm(7),))
         assert await store.findings(QN) == ((), (), ())
-        assert await store.standings() == (later.standing,)
+        assert await store.standings() == (replace(later.standing, open_day=DAY),)
 
 
 async def test_a_peer_that_came_back_is_asked_about_every_day_again(exchange):

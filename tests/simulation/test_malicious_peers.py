@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
@@ -215,3 +216,18 @@ async def _answer_of(liar: SimNode, asker: SimNode, query: Query, query_id: Mess
     assert key is not None
     sealing = asking._sealer.seal(inner, statement, recipient=asker.kit.name, key=key[0], key_until=key[1], lane=Lane.NORMAL)
     return encode_envelope(sealing.sealed.envelope)
+
+
+def test_where_all_want_all_new_keys_each_asks_a_few_nodes_and_no_node_is_asked_by_all() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        async with federating(loop, parties=16) as federation:
+            await asyncio.sleep(60)
+            asked = Counter(line.split(" to ")[1][:2] for line in federation.history.lines if "request Bundles" in line)
+            for node in federation.nodes.values():
+                assert node.participant is not None
+                others = [party for party in federation.nodes if party != node.party]
+                assert all(node.participant.keyring.is_fresh(party) for party in others)
+            assert sum(asked.values()) <= 16 * 6  # doubling takes four calls each; some begin before others are up
+            assert max(asked.values()) < 15
+
+    run_virtual(main)

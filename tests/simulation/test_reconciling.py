@@ -192,6 +192,23 @@ async def test_a_journal_that_was_rewritten_is_found_and_proved_by_two_signed_st
 
 
 @unwatched
+async def test_a_journal_that_was_rewritten_where_nothing_crosses_is_found_within_the_week(federation: Federation):
+    asker, answerer = federation["qm"], federation["qn"]
+    await exchange(asker, answerer, codes=3)
+    await days_pass(2)
+    assert (await findings(asker, answerer))[2] == ()
+    storage = answerer.storage
+    leaves = [Leaf(salt=bytes(len(leaf.salt)), content=leaf.content) for leaf in storage._leaves]
+    storage._leaves, storage._tree = leaves, MemoryTree()
+    for leaf in leaves:
+        storage._tree.append(leaf.hash())
+
+    await days_pass(7.3)
+
+    assert {alarm.judgement for alarm in (await findings(asker, answerer))[2]} == {Judgement.REWRITTEN}
+
+
+@unwatched
 async def test_a_peer_that_was_put_back_from_yesterdays_backup_gets_back_what_waits(federation: Federation) -> None:
     asker, answerer = federation["qm"], federation["qn"]
     await exchange(asker, answerer, codes=2)

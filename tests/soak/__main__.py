@@ -22,7 +22,7 @@ from tests.support.shrinking import RUNS_MAX
 from tests.support.storm import Broken
 
 FOLDER = Path(".soak")
-TOLD_DAYS = 15
+TOLD_DAYS = 5
 
 
 def main() -> int:

@@ -28,6 +28,7 @@ class MemoryReconcile(ReconcileStore):
         self._unproved: dict[MessageId, None] = {}
         self._tally: dict[tuple[PartyId, int, Way], dict[MessageId, Crossed]] = {}
         self._days: dict[PartyId, dict[int, ComparedDay]] = {}
+        self._open: dict[PartyId, dict[int, None]] = {}
         self._standings: dict[PartyId, Standing] = {}
         self._differences: dict[PartyId, dict[tuple[MessageId, str], Difference]] = {}
         self._alarms: dict[PartyId, dict[tuple[int, int, str], Alarm]] = {}
@@ -59,8 +60,21 @@ class MemoryReconcile(ReconcileStore):
         entries = self._tally.setdefault((crossing.peer, day, way), {})
         if entries.get(crossing.message_id) != entry:
             entries[crossing.message_id] = entry
-            days = self._days.setdefault(crossing.peer, {})
-            days[day] = replace(days.get(day, EMPTY), day=day, agreed=False)
+            known = self._days.get(crossing.peer, {}).get(day, EMPTY)
+            self._put_day(crossing.peer, replace(known, day=day, agreed=False))
+
+    def _put_day(self, peer: PartyId, one: ComparedDay) -> None:
+        self._days.setdefault(peer, {})[one.day] = one
+        waiting = self._open.setdefault(peer, {})
+        if one.agreed:
+            waiting.pop(one.day, None)
+        else:
+            waiting[one.day] = None
+        self._put_standing(self._standings.get(peer, Standing(peer=peer)))
+
+    def _put_standing(self, standing: Standing) -> None:
+        oldest = min(self._open.get(standing.peer, ()), default=None)
+        self._standings[standing.peer] = standing if standing.open_day == oldest else replace(standing, open_day=oldest)
 
     @may_fail
     async def tallied(self, peer: PartyId, day: int, way: Way, *, after: bytes, rows: int) -> tuple[Crossed, ...]:
@@ -69,7 +83,7 @@ class MemoryReconcile(ReconcileStore):
 
     @may_fail
     async def open_days(self, peer: PartyId, *, since: int, before: int, rows: int) -> tuple[int, ...]:
-        days = [one for one in self._days.get(peer, {}).values() if not one.agreed and since <= one.day < before]
+        days = [self._days[peer][day] for day in self._open.get(peer, {}) if since <= day < before]
         return tuple(one.day for one in sorted(days, key=lambda one: (one.compared, one.day)))[:rows]
 
     @may_fail
@@ -92,8 +106,7 @@ class MemoryReconcile(ReconcileStore):
 
     @may_fail
     async def standings(self) -> tuple[Standing, ...]:
-        known = sorted({*self._days, *self._standings})
-        return tuple(self._standings.get(peer, Standing(peer=peer)) for peer in known)
+        return tuple(self._standings[peer] for peer in sorted(self._standings))
 
     @may_fail
     async def findings(self, peer: PartyId) -> tuple[tuple[ComparedDay, ...], tuple[Difference, ...], tuple[Alarm, ...]]:
@@ -109,11 +122,11 @@ class MemoryReconcile(ReconcileStore):
 
     def _put_reconciled(self, one: Reconciled) -> None:
         peer = one.standing.peer
-        self._standings[peer] = one.standing
-        days = self._days.setdefault(peer, {})
-        if one.reopen_all:
-            days.update({day: replace(known, agreed=False) for day, known in days.items()})
-        days.update({day.day: day for day in one.days})
+        self._put_standing(one.standing)
+        for known in tuple(self._days.get(peer, {}).values()) if one.reopen_all else ():
+            self._put_day(peer, replace(known, agreed=False))
+        for day in one.days:
+            self._put_day(peer, day)
         for message_id in one.proved:
             self._unproved.pop(message_id, None)
         differences = self._differences.setdefault(peer, {})

@@ -8,7 +8,17 @@ from federation.delivery.replay import ReplayMark
 from federation.evidence.account import Crossed, Way, day_of
 from federation.evidence.journal import Epoch, Leaf
 from federation.identity import MessageId, PartyId
-from federation.ports import AskedQuery, ComparedDay, Crossing, Difference, Direction, Expired, ReceivedQuery, RetentionStore
+from federation.ports import (
+    AskedQuery,
+    ComparedDay,
+    Crossing,
+    Difference,
+    Direction,
+    Expired,
+    ReceivedQuery,
+    RetentionStore,
+    Standing,
+)
 from federation.wire.evidence import decode_record
 from node.store.retention import DAYS_LATER, DAYS_PER_STEP
 from tests.support.faults import Faults, may_fail
@@ -25,6 +35,8 @@ class MemoryRetention(RetentionStore):
     _epochs: list[Epoch]
     _tally: dict[tuple[PartyId, int, Way], dict[MessageId, Crossed]]
     _days: dict[PartyId, dict[int, ComparedDay]]
+    _open: dict[PartyId, dict[int, None]]
+    _standings: dict[PartyId, Standing]
     _differences: dict[PartyId, dict[tuple[MessageId, str], Difference]]
     _unproved: dict[MessageId, None]
     _attachments: dict[Place, Spooled]
@@ -77,6 +89,8 @@ class MemoryRetention(RetentionStore):
             self._received.pop(message_id, None)
         for peer, day in expired.days:
             self._days[peer].pop(day, None)
+            self._open[peer].pop(day, None)
+            self._put_standing(self._standings[peer])
             for way in Way:
                 self._tally.pop((peer, day, way), None)
             known = self._differences.get(peer, {})

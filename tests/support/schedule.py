@@ -18,6 +18,8 @@ from tests.support.simulated_officers import DAY, HOUR
 
 STORE_FAULTS = 0.01
 """Chance that a call to a disk fails, before it took effect, and again after."""
+LONG_DAYS = 20
+"""In longer runs nobody notices minutes: nodes try again and ask around less often."""
 SKEW_S = 120.0
 """How wrong clocks are: less than what is tolerated."""
 
@@ -81,6 +83,7 @@ class Schedule:
         seed: of everything that the events leave open: delays, losses, faults.
         witnesses: how many Parties are on witness duty; with none, everybody is.
         pace_s: how long nodes rest between two rounds of housekeeping.
+        slow: whether nodes look after themselves less often than real ones do, as in long runs and all parts of them.
         bug: the name of a bug that is planted (`tests.support.planted`), or empty.
     """
 
@@ -90,11 +93,12 @@ class Schedule:
     witnesses: int
     pace_s: float
     events: tuple[Event, ...]
+    slow: bool = False
     bug: str = ""
 
     def text(self) -> str:
         """As a file that `make soak PLAN=file` runs again."""
-        head = {name: getattr(self, name) for name in ("seed", "parties", "days", "witnesses", "pace_s", "bug")}
+        head = {name: getattr(self, name) for name in ("seed", "parties", "days", "witnesses", "pace_s", "slow", "bug")}
         return "\n".join([json.dumps(head), *(event.line() for event in self.events), ""])
 
     @classmethod
@@ -158,6 +162,7 @@ class Plan:
             witnesses=self.witnesses,
             pace_s=self.pace_s,
             events=tuple(drawn),
+            slow=self.days > LONG_DAYS,
             bug=bug,
         )
 

@@ -165,9 +165,9 @@ class SimNode:
         clock: this machine's.
         peer_clocks: what it heard of others' clocks; the simulated network tells none.
         policy: taken up when the node starts.
+        staff: its officers, with the certificates that they have by now.
         problems: codes of all errors for which a message did not get through.
         past: what lay on the disk each time before it was replaced by a copy from a backup.
-        certificates: the newest of each officer, by officer id.
         on_write: told each change once it is written.
     """
 
@@ -185,6 +185,7 @@ class SimNode:
     ) -> None:
         self.kit = kit
         self.party = kit.party
+        self.staff = list(kit.officers)
         self.policy = Policy(standard=automation)
         self.clock = WallClock(loop)
         self.peer_clocks = PeerClocks()
@@ -200,7 +201,6 @@ class SimNode:
         self.problems: set[str] = set()
         self.chances = random.Random(f"{seed}/{kit.party}")
         self.past: list[Storage] = []
-        self.certificates = {one.name.officer_id: one.certificate for one in kit.officers}
         self.on_write: Callable[[Change], None] = lambda _change: None
         self._returned: Returned | None = None
         self._pace_s = pace_s
@@ -427,19 +427,10 @@ class SimNode:
         Raises:
             Unreachable: the node is off, or goes off meanwhile.
         """
-        return await self._with_node(lambda participant: work(participant.desk))
+        return await self.inside(lambda participant: work(participant.desk))
 
-    async def renew_certificate(self, officer: OfficerName) -> None:
-        """Get the officer the next certificate, as the officer's program does by itself.
-
-        Raises:
-            Unreachable: as `at_desk`.
-        """
-        known = self.certificates[officer.officer_id]
-        enrolled = await self._with_node(lambda participant: participant.personnel.enrolment.renew(officer, known))
-        self.certificates[officer.officer_id] = enrolled.certificate
-
-    async def _with_node(self, work: Callable[[Participant], Coroutine[Any, Any, Any]]) -> Any:
+    async def inside(self, work: Callable[[Participant], Coroutine[Any, Any, Any]]) -> Any:
+        """Do something in this node, as `at_desk`."""
         if self.participant is None:
             raise Unreachable(f"the desk of {self.party} is closed")
         task = self.spawn(_outcome(work, self.participant))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 
+from federation import limits
 from federation.boundary.messages import body_digest
 from federation.errors import Conflict, DeadlinePassed, NotFound, Unavailable
 from federation.identity import MessageId, PartyId
@@ -45,23 +47,32 @@ def signature_of(officer: OfficerKit, prepared: Prepared) -> bytes:
     return officer.signer.sign(keys.officer_message(prepared.statement))
 
 
-async def certificate_of(node: SimNode, officer: OfficerKit) -> bytes:
-    """The officer's certificate; the next one when half of its life is over. Who cannot renew it today goes on with this one."""
-    known = node.certificates[officer.name.officer_id]
-    window = window_of(load_certificate(known))
-    if 2 * node.clock.now() > window.not_before + window.not_after:
-        try:
-            await node.renew_certificate(officer.name)
-        except (Unavailable, Conflict) as error:
-            node.note(f"officer cannot renew: {error.code}")
-    return node.certificates[officer.name.officer_id]
+@cache
+def _ends(certificate: bytes) -> int:
+    return window_of(load_certificate(certificate)).not_after
+
+
+async def at_work(node: SimNode, number: int) -> OfficerKit:
+    """An officer whose certificate is not about to end: at half its life the officer gets the next one, as everybody should.
+
+    Raises:
+        Unreachable: it is time to, and the node is off.
+    """
+    officer = node.staff[number]
+    if _ends(officer.certificate) - node.clock.now() > limits.OFFICER_CERTIFICATE_LIFE_S / 2:
+        return officer
+    try:
+        enrolled = await node.inside(lambda inside: inside.personnel.enrolment.renew(officer.name, officer.certificate))
+    except Conflict:
+        return officer  # it was asked for twice at one moment; what is at hand is good for weeks
+    node.staff[number] = replace(officer, certificate=enrolled.certificate)
+    return node.staff[number]
 
 
 async def ask(node: SimNode, asked: Question) -> QueryView:
     """One question, from the desk to the first try of delivering it."""
-    officer = node.kit.officers[0]
-    certificate = await certificate_of(node, officer)
-    prepared = await node.at_desk(lambda desk: desk.prepare_query(officer.name, certificate, asked))
+    officer = await at_work(node, 0)
+    prepared = await node.at_desk(lambda desk: desk.prepare_query(officer.name, officer.certificate, asked))
     signature = signature_of(officer, prepared)
     view: QueryView = await node.at_desk(lambda desk: desk.submit_query(officer.name, prepared.message_id, signature))
     return view
@@ -95,10 +106,9 @@ class Enquiry:
             await asyncio.sleep(self.pause_s)
 
     async def _put_once(self) -> bool:
-        officer = self.node.kit.officers[0]
-        certificate = await certificate_of(self.node, officer)
         try:
-            prepared = await self.node.at_desk(lambda desk: desk.prepare_query(officer.name, certificate, self.question))
+            officer = await at_work(self.node, 0)
+            prepared = await self.node.at_desk(lambda desk: desk.prepare_query(officer.name, officer.certificate, self.question))
         except Unavailable:
             return False
         signature = signature_of(officer, prepared)
@@ -134,10 +144,9 @@ async def answer_inbox(node: SimNode) -> int:
 
 async def answer(node: SimNode, message_id: MessageId) -> None:
     """Answer one query, as the draft says."""
-    officer = node.kit.officers[1]
+    officer = await at_work(node, 1)
     entry: InboxView = await node.at_desk(lambda desk: desk.inbox_entry(officer.name, message_id))
-    certificate = await certificate_of(node, officer)
-    prepared = await node.at_desk(lambda desk: desk.prepare_answer(officer.name, certificate, message_id, entry.draft))
+    prepared = await node.at_desk(lambda desk: desk.prepare_answer(officer.name, officer.certificate, message_id, entry.draft))
     signature = signature_of(officer, prepared)
     await node.at_desk(lambda desk: desk.submit_answer(officer.name, prepared.message_id, signature))
 

@@ -29,10 +29,9 @@ CALM_DAYS_MAX = 9
 """By then every deadline has passed, and officers have looked into their inboxes many times."""
 BLOW_S_MAX = 10 * 60.0
 """A crash that waits for commits comes after this time though there were none."""
-LONG_DAYS = 20
-"""In longer runs nobody notices minutes: nodes try again and ask around less often."""
 SLOW_RETRY_S = 6.0 * HOUR
-SLOW_ACCOUNTS_S = 7 * DAY
+SLOW_PROBES_SHARE = 12
+SLOW_QUIET_S = 28 * DAY
 SLOW_PULL_S = 1.0 * DAY
 SLOW_ROTATION_S = 3 * DAY
 SLOW_COSIGNING_S = 20 * HOUR
@@ -119,7 +118,7 @@ class _Storm:
         known = [*answerer.kit.codes, answerer.kit.unknown_code, asker.kit.codes[0]]
         codes = random.Random(event.number).sample(known, int(event.amount))
         asked = question(answerer.party, *codes, deadline_s=int(event.for_s))
-        enquiry = Enquiry(asker, asked, [], pause_s=HOUR if self.schedule.days > LONG_DAYS else 10 * 60)
+        enquiry = Enquiry(asker, asked, [], pause_s=HOUR if self.schedule.slow else 10 * 60)
         self.enquiries.append(enquiry)
         await enquiry.put()
 
@@ -244,7 +243,7 @@ def run_schedule(schedule: Schedule, *, told: Callable[[float, int], None] = lam
     with ExitStack() as stack:
         stack.enter_context(planted(schedule.bug))
         stack.enter_context(verified_once())
-        if schedule.days > LONG_DAYS:
+        if schedule.slow:
             stack.enter_context(_slowly())
         loop = stack.enter_context(virtual_loop(schedule.seed))
         try:
@@ -262,7 +261,8 @@ def _slowly() -> Iterator[None]:
             (limits, "PREKEY_ROTATE_S", SLOW_ROTATION_S),
             (limits, "COSIGN_AGAIN_S", SLOW_COSIGNING_S),
             (gossip, "PULL_S", SLOW_PULL_S),
-            (node_limits, "RECONCILE_EVERY_S", SLOW_ACCOUNTS_S),
+            (limits, "LINE_PROBES_SHARE", SLOW_PROBES_SHARE),
+            (node_limits, "RECONCILE_QUIET_S", SLOW_QUIET_S),
             (node_limits, "RECONCILE_RETRY_S", DAY),
         ):
             stack.enter_context(patch.object(module, name, value))
@@ -270,8 +270,7 @@ def _slowly() -> Iterator[None]:
 
 
 async def _run(loop: VirtualLoop, schedule: Schedule, told: Callable[[float, int], None]) -> Outcome:
-    is_long = schedule.days > LONG_DAYS
-    history = History.short() if is_long else History()
+    history = History.short() if schedule.slow else History()
     with telling(history, schedule.seed):
         async with federating(
             loop,
@@ -286,7 +285,7 @@ async def _run(loop: VirtualLoop, schedule: Schedule, told: Callable[[float, int
             watch.look_at_each_step()
             storm = _Storm(federation, schedule, watch)
             background = [federation.in_background(_look_each_day(federation, watch, told))]
-            pause_s = (12.0 * HOUR, 36.0 * HOUR) if is_long else (1.0 * HOUR, 8.0 * HOUR)
+            pause_s = (12.0 * HOUR, 36.0 * HOUR) if schedule.slow else (1.0 * HOUR, 8.0 * HOUR)
             for number, node in enumerate(federation.nodes.values()):
                 if automation_of(number) is not Automation.AUTOMATIC:
                     background.append(federation.in_background(work_by_hand(node, pause_s=pause_s)))

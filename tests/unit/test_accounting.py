@@ -9,8 +9,9 @@ import pytest
 
 from federation.boundary.accounts import sign_account
 from federation.errors import Forbidden, Incompatible, Malformed, Overloaded, PeerMisbehaviour, Unreachable
-from federation.evidence.account import Head, SignedTelling, Way, tally
-from federation.ports import Accounted, Change, Reconciled, Standing
+from federation.evidence.account import Head, SignedTelling, Way, day_of, tally
+from federation.evidence.journal import Epoch
+from federation.ports import Accounted, Change, ComparedDay, Reconciled, Standing
 from federation.wire.account import decode_account, decode_telling, encode_telling
 from node import limits
 from node.use_cases.accounting import Accounting
@@ -179,3 +180,58 @@ async def test_a_peer_that_gives_no_account_is_asked_again_after_an_hour(houses,
     (standing,) = await here.store.standings()
     assert (standing.problem, standing.failing_since) == (error.code, int(EPOCH))
     assert (await standing_after(here, Service(here, there))).problem == ""
+
+
+class Counting:
+    """Notes when an account was asked for."""
+
+    def __init__(self, here: House, there: House) -> None:
+        self._service, self._clock = Service(here, there), here.clock
+        self.asked: list[int] = []
+
+    async def reconcile(self, peer, account, sizes):
+        self.asked.append(round((self._clock.at - EPOCH) / limits.RECONCILE_EVERY_S))
+        return await self._service.reconcile(peer, account, sizes)
+
+
+async def look_each_day(here: House, reconciling: Reconciling, *, days: int) -> None:
+    for _ in range(days):
+        await reconciling.look()
+        here.clock.at += limits.RECONCILE_EVERY_S
+
+
+async def test_where_nothing_crossed_a_peer_is_asked_once_a_week_and_once_after_each_start(houses):
+    here, there = houses
+    service = Counting(here, there)
+    await look_each_day(here, here.reconciling(service), days=16)
+    assert service.asked == [0, 7, 14]
+    await look_each_day(here, here.reconciling(service), days=8)
+    assert service.asked == [0, 7, 14, 16, 23]
+
+
+async def test_a_day_that_waits_to_be_compared_is_compared_the_next_day(houses):
+    here, there = houses
+    service = Counting(here, there)
+    reconciling = here.reconciling(service)
+    await look_each_day(here, reconciling, days=3)
+    (standing,) = await here.store.standings()
+    today = ComparedDay(day=day_of(here.clock.at), compared=0, agreed=False, sent=0, they_have=0, received=0, they_sent=0)
+    await here.store.commit(Change(reconciled=(Reconciled(standing=standing, days=(today,)),)))
+    await look_each_day(here, reconciling, days=12)
+
+    assert service.asked == [0, 4, 11]  # its own day is not over on day 3
+
+
+async def test_a_peer_that_was_put_back_from_a_backup_is_asked_the_next_day(houses):
+    here, there = houses
+    service = Counting(here, there)
+    reconciling = here.reconciling(service)
+    await look_each_day(here, reconciling, days=2)
+    own = replace(there.own, epochs=(*there.own.epochs, Epoch(number=int(EPOCH), first=1)))
+    there.accounting = Accounting(own=own, world=there.world, store=there.store, journal=there.store, registry=there.registry)
+    account = await there.accounting.account(HERE.name, ())
+    for _ in range(2):
+        await here.accounting.reconcile(THERE.name, account, ())
+    await look_each_day(here, reconciling, days=9)
+
+    assert service.asked == [0, 2, 9]
