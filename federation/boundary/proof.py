@@ -18,6 +18,7 @@ from federation.boundary.proof_silence import Reply, read_silence, refute
 from federation.boundary.receipts import read_journal_checkpoint, read_receipt
 from federation.delivery.receipt import Receipt
 from federation.envelope import seal
+from federation.envelope.attachment import AttachmentId, arrival_digest
 from federation.envelope.header import Header, MessageKind
 from federation.errors import Forbidden, Malformed, Unauthentic
 from federation.evidence.bundle import CrossingProof, Proof
@@ -27,7 +28,7 @@ from federation.trust import keys, merkle, note
 from federation.trust.note import Checkpoint
 from federation.trust.roster import Roster
 from federation.wire.envelope import decode_header
-from federation.wire.evidence import decode_proof, decode_record
+from federation.wire.evidence import decode_proof, decode_receipt, decode_record
 
 __all__: Final = [
     "CheckedContent",
@@ -105,14 +106,26 @@ def _crossing(one: CrossingProof, proof: Proof, roster: Roster, journal: Checkpo
         raise Forbidden("a message that the exporter neither sent nor received")
     record = _record(one, header, digest, journal, JournalKind.SENT if sent else JournalKind.RECEIVED)
     receipt, receipt_key = _receipt(one, header, digest, roster)
+    attached, attached_keys = _attached(one, header, roster)
     content = read_content(one, header, roster, received_at=receipt.received_at if receipt is not None else None)
     revoked = {
         f"the key with which {header.sender.dns} signed": _is_revoked(roster, header.sender, key),
         f"the key with which {header.recipient.dns} signed the receipt": _is_revoked(roster, header.recipient, receipt_key),
+        f"the key with which {header.recipient.dns} signed for a file": any(
+            _is_revoked(roster, header.recipient, one) for one in attached_keys
+        ),
         "the CA of the officer's certificate": content is not None and content.ca_revoked,
     }
     told = tuple(words for words, is_so in revoked.items() if is_so)
-    return CheckedCrossing(header=header, digest=digest, recorded_at=record.at, receipt=receipt, content=content, revoked=told)
+    return CheckedCrossing(
+        header=header,
+        digest=digest,
+        recorded_at=record.at,
+        receipt=receipt,
+        content=content,
+        revoked=told,
+        attached=attached,
+    )
 
 
 def _is_revoked(roster: Roster, name: NodeName, key: bytes) -> bool:
@@ -166,6 +179,32 @@ def _receipt(one: CrossingProof, header: Header, digest: bytes, roster: Roster) 
         lambda key: read_receipt(signed, signing_key=key, receiver=header.recipient, message_id=header.message_id, digest=digest),
     )
     return receipt, key
+
+
+def _attached(one: CrossingProof, header: Header, roster: Roster) -> tuple[dict[AttachmentId, Receipt], set[bytes]]:
+    """The receipts for files that the header names, and the keys under which they stand."""
+    receipts: dict[AttachmentId, Receipt] = {}
+    under: set[bytes] = set()
+    named = {arrival_digest(header.message_id, file): file.attachment_id for file in header.attachments}
+    for signed in one.attached:
+        digest = decode_receipt(signed.statement).envelope_digest
+        identifier = named.pop(digest, None)
+        if identifier is None:
+            raise Forbidden("a receipt in the proof is for a file that the message does not name, or stands there twice")
+        key, receipt = _under_any(
+            _signing_keys(roster, header.recipient),
+            lambda key, signed=signed, digest=digest: read_receipt(  # type: ignore[misc]  # bound now: it is called in this round
+                signed,
+                signing_key=key,
+                receiver=header.recipient,
+                message_id=header.message_id,
+                digest=digest,
+                kind=JournalKind.ATTACHED,
+            ),
+        )
+        receipts[identifier] = receipt
+        under.add(key)
+    return receipts, under
 
 
 def _check_conversation(crossings: tuple[CheckedCrossing, ...]) -> None:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 from federation.boundary.proof_content import CheckedContent
 from federation.boundary.proof_report import CheckedCrossing, ProofReport
+from federation.envelope.attachment import Named
 from federation.evidence.silence import Silence
 from federation.query.answer import Answer
 from federation.query.codes import Outcome
@@ -50,12 +51,38 @@ def _proven(report: ProofReport) -> Iterator[str]:
                 f"{one.receipt.receiver.dns} signed that it received {name} on {_time(one.receipt.received_at)},"
                 f" as record {one.receipt.leaf_index} of its journal."
             )
+        yield from _files_received(name, one)
         did = "sent" if header.sender == report.exporter else "received"
         yield f"{report.exporter.dns} wrote into its journal that it {did} {name} on {_time(one.recorded_at)}."
         if one.content is not None:
             yield from _said(name, one.content)
     if report.silence is not None:
         yield from _silent(report, report.silence)
+
+
+def _files_received(name: str, one: CheckedCrossing) -> Iterator[str]:
+    for file in one.header.attachments:
+        receipt = one.attached.get(file.attachment_id)
+        if receipt is not None:
+            yield (
+                f"{receipt.receiver.dns} signed that it received {_file(one, file)} of {name} whole on {_time(receipt.received_at)},"
+                f" as record {receipt.leaf_index} of its journal."
+            )
+
+
+def _not_receipted(name: str, one: CheckedCrossing) -> Iterator[str]:
+    if one.receipt is None:
+        yield f"That {name} arrived: {one.header.recipient.dns} has receipted nothing in this file."
+    for file in one.header.attachments:
+        if file.attachment_id not in one.attached:
+            yield f"That {_file(one, file)} of {name} arrived: {one.header.recipient.dns} has not receipted it here."
+
+
+def _file(one: CheckedCrossing, file: Named) -> str:
+    """A file by its name, where the content is disclosed; by its id otherwise."""
+    disclosed = one.content.content.attachments if one.content is not None and one.content.content is not None else ()
+    names = {known.attachment_id: known.facts.name for known in disclosed}
+    return f"the file {names.get(file.attachment_id, file.attachment_id.hex())}"
 
 
 def _said(name: str, content: CheckedContent) -> Iterator[str]:
@@ -101,8 +128,8 @@ def _not_disclosed(report: ProofReport) -> Iterator[str]:
 
 def _not_proven(report: ProofReport) -> Iterator[str]:
     for name, one in _named(report):
-        if one.receipt is None and one.header.sender == report.exporter:
-            yield f"That {name} arrived: {one.header.recipient.dns} has receipted nothing in this file."
+        if one.header.sender == report.exporter:
+            yield from _not_receipted(name, one)
         if name != "the query" and one.content is None:
             yield f"That {name} answers the query: that stands in what was not disclosed."
         if one.content is not None and one.content.content is None:

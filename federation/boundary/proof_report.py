@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from federation.boundary.proof_content import CheckedContent
 from federation.delivery.receipt import Receipt
+from federation.envelope.attachment import AttachmentId
 from federation.envelope.header import Header
 from federation.evidence.silence import Silence
 from federation.identity import NodeName
@@ -22,6 +24,7 @@ class CheckedCrossing:
         recorded_at: Unix seconds, from the exporter's own journal record of it.
         receipt: the other side's; None when the proof holds none.
         content: None when the exporter did not disclose it.
+        attached: the other side's receipts for the files that the header names, by the file's id.
         revoked: what of that which signed here its Party has taken back since, in words. What it signed before stands; that it was
             signed before is for others to show.
     """
@@ -32,6 +35,7 @@ class CheckedCrossing:
     receipt: Receipt | None
     content: CheckedContent | None
     revoked: tuple[str, ...]
+    attached: Mapping[AttachmentId, Receipt] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

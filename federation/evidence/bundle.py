@@ -67,6 +67,7 @@ class CrossingProof:
         leaf_index, leaf_salt, leaf_content, inclusion: the exporter's own journal record of it.
         salt, statement, statement_signature, body: the content, when the exporter discloses it; empty otherwise.
         certificate: DER of the officer's, when only statement and signature are disclosed; empty otherwise.
+        attached: the other side's receipts for files that the header names, in the header's order, as far as it gave them.
     """
 
     header: bytes
@@ -83,6 +84,7 @@ class CrossingProof:
     statement_signature: bytes
     body: bytes
     certificate: bytes = b""
+    attached: tuple[SignedReceipt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -208,10 +208,12 @@ def _crossing_message(one: CrossingProof) -> exchange_pb2.CrossingProof:
         statement_signature=one.statement_signature,
         body=one.body,
         certificate=one.certificate,
+        attached=[encode_signed_receipt(receipt) for receipt in one.attached],
     )
 
 
 def _decode_crossing(message: exchange_pb2.CrossingProof) -> CrossingProof:
+    at_most(len(message.attached), limits.ATTACHMENTS_PER_MESSAGE_MAX, "receipts for files")
     return CrossingProof(
         header=message.header,
         wrap=message.wrap,
@@ -227,6 +229,7 @@ def _decode_crossing(message: exchange_pb2.CrossingProof) -> CrossingProof:
         statement_signature=message.statement_signature,
         body=message.body,
         certificate=message.certificate,
+        attached=tuple(decode_signed_receipt(receipt) for receipt in message.attached),
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from federation.boundary.proof import CheckedContent, CheckedCrossing, ProofReport, Reply, findings
 from federation.delivery.receipt import Receipt
+from federation.envelope.attachment import Named
 from federation.evidence.journal import JournalKind
 from federation.evidence.silence import Silence
 from federation.query.answer import Answer
@@ -40,6 +41,10 @@ def _crossing_lines(crossing: CheckedCrossing, report: ProofReport) -> Iterator[
         yield f"          received by {crossing.receipt.receiver.dns}, {clock(crossing.receipt.received_at)}, over its signature"
     elif sent:
         yield "          no receipt of the other side: that it arrived is not proved"
+    for file in header.attachments:
+        got = crossing.attached.get(file.attachment_id)
+        fate = f"received whole, {clock(got.received_at)}" if got is not None else "no receipt of the other side in this file"
+        yield f"          file {file.attachment_id.hex()}, {file.size} bytes encrypted: {fate}"
     for revoked in crossing.revoked:
         yield f"          since then its Party has revoked {revoked}: ask it from when on"
     if crossing.content is None:
@@ -123,6 +128,7 @@ def _crossing_document(crossing: CheckedCrossing) -> Document:
         "envelope_digest": crossing.digest.hex(),
         "revoked_since": list(crossing.revoked),
         "receipt": _receipt_document(receipt) if receipt is not None else None,
+        "files": [_file_document(file, crossing.attached.get(file.attachment_id)) for file in header.attachments],
         "content": _content_document(content) if content is not None else None,
     }
 
@@ -133,6 +139,15 @@ def _receipt_document(receipt: Receipt) -> Document:
         "receiver": receipt.receiver.dns,
         "received": rfc3339(receipt.received_at),
         "record": receipt.leaf_index,
+    }
+
+
+def _file_document(file: Named, receipt: Receipt | None) -> Document:
+    return {
+        "id": file.attachment_id.hex(),
+        "encrypted_size": file.size,
+        "encrypted_sha512": file.sha512.hex(),
+        "receipt": _receipt_document(receipt) if receipt is not None else None,
     }
 
 

@@ -197,6 +197,7 @@ def desk(
             store=parts.exchange_store,
             journal=parts.journal,
             registry=parts.registry,
+            attachments=parts.attachments.rows,
         ),
         diagnosis=diagnosis(parts, core, notices),
         announcer=core.announcer,

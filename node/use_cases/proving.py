@@ -9,12 +9,13 @@ from federation import limits
 from federation.boundary.directory import bare_checkpoint, sign_checkpoint
 from federation.boundary.proof_directory import PartFinder, holds_with_paths, whole
 from federation.boundary.proof_silence import sign_silence
+from federation.delivery.receipt import SignedReceipt
 from federation.errors import Conflict, NotFound
 from federation.evidence.bundle import CrossingProof, Depth, Disclosure, LoggedEntry, Proof
 from federation.evidence.journal import origin
 from federation.evidence.silence import SignedSilence, Silence
 from federation.identity import MessageId, NodeName, PartyId
-from federation.ports import AskedQuery, Crossing, Direction, ExchangeStore, JournalStore
+from federation.ports import AskedQuery, AttachmentStore, Crossing, Direction, ExchangeStore, JournalStore
 from federation.query.lifecycle import AskedState
 from federation.trust.merkle import Frontier
 from federation.trust.roster import Roster
@@ -29,12 +30,22 @@ from node.use_cases.world import Own, World
 class Proving:
     """Makes proof files."""
 
-    def __init__(self, *, own: Own, world: World, store: ExchangeStore, journal: JournalStore, registry: Registry) -> None:
+    def __init__(
+        self,
+        *,
+        own: Own,
+        world: World,
+        store: ExchangeStore,
+        journal: JournalStore,
+        registry: Registry,
+        attachments: AttachmentStore,
+    ) -> None:
         self._own = own
         self._world = world
         self._store = store
         self._journal = journal
         self._registry = registry
+        self._attachments = attachments
 
     async def export(self, message_id: MessageId, *, disclose: Disclosure) -> bytes:
         """The proof of a query, asked or received here, with its answers; and with this node's word that no other came, when the
@@ -134,8 +145,18 @@ class Proving:
             statement=b"",
             statement_signature=b"",
             body=b"",
+            attached=await self._receipts_for_files(crossing),
         )
         return _disclosed(bare, crossing, disclose.depth(crossing.kind))
+
+    async def _receipts_for_files(self, crossing: Crossing) -> tuple[SignedReceipt, ...]:
+        """Of the files of a message of ours, in the order in which its header names them."""
+        if crossing.direction is not Direction.SENT:
+            return ()
+        named = [one.attachment_id for one in decode_header(crossing.header).attachments]
+        known = await self._attachments.attachments(Direction.SENT, crossing.message_id) if named else ()
+        receipts = {one.named.attachment_id: one.receipt for one in known}
+        return tuple(receipt for one in named if (receipt := receipts.get(one)) is not None)
 
     async def _entries(self, parties: Collection[PartyId], roster: Roster) -> tuple[LoggedEntry, ...]:
         """The directory, or the part of it that shows the keys of these Parties."""

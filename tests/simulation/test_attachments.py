@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from federation import limits
+from federation.boundary.proof import ProofReport, check_proof, findings
 from federation.delivery.attachment import AttachmentState, Place
 from federation.delivery.direction import Direction
 from federation.errors import (
@@ -22,9 +23,10 @@ from federation.errors import (
     Unauthentic,
     Unreachable,
 )
+from federation.evidence.bundle import Disclosure
 from federation.evidence.journal import JournalKind
 from federation.query.codes import Automation
-from federation.wire.evidence import decode_record, encode_signed_receipt
+from federation.wire.evidence import decode_proof, decode_record, encode_proof, encode_signed_receipt
 from node import limits as node_limits
 from tests.support.attaching import answer_with, ask_with, bring, facts_of, files_at, photo, saved, states_at
 from tests.support.faults import When
@@ -432,3 +434,42 @@ async def test_who_may_not_read_a_query_gets_none_of_its_files(federation: Feder
             await saved(node, query, view)
     with pytest.raises(NotFound):
         await files_at(federation["qo"], query)
+
+
+def report_of(federation: Federation, raw: bytes) -> ProofReport:
+    founded = federation.treaty.founded
+    return check_proof(raw, log_key=federation.treaty.log_signer.public_key, genesis_digest=founded.digest)
+
+
+@pytest.mark.parametrize("disclose", [Disclosure.NONE, Disclosure.ALL])
+def test_the_sender_proves_that_a_file_arrived_and_says_of_another_that_it_cannot(disclose: Disclosure):
+    @simulated(automation=Automation.MANUAL)
+    async def run(federation: Federation) -> None:
+        qm, qn = federation["qm"], federation["qn"]
+        files = {"front.jpg": photo(90_000, "front"), "back.jpg": photo(80_000, "back")}
+        query = (await ask_with(qm, about(federation), files)).asked.message_id
+        await asyncio.sleep(60)
+        officer = qm.kit.officers[0].name
+        raw = await qm.at_desk(lambda desk: desk.proof(officer, query, disclose=disclose))
+
+        (crossing,) = report_of(federation, raw).crossings
+        assert {receipt.receiver for receipt in crossing.attached.values()} == {qn.kit.name}
+        assert list(crossing.attached) == [file.attachment_id for file in crossing.header.attachments]
+        found = findings(report_of(federation, raw))
+        names = ["front.jpg", "back.jpg"] if disclose is Disclosure.ALL else [one.hex() for one in crossing.attached]
+        for name in names:
+            assert any(f"received the file {name} of the query whole" in sentence for sentence in found.proven)
+        assert not any("file front" in sentence for sentence in found.not_proven)
+
+        proof = decode_proof(raw)
+        (shown,) = proof.crossings
+        with_one = replace(shown, attached=shown.attached[:1])
+        report = report_of(federation, encode_proof(replace(proof, crossings=(with_one,))))
+        assert any(f"the file {names[1]} of the query arrived" in sentence for sentence in findings(report).not_proven)
+
+        forged = replace(shown.attached[0], signature=shown.attached[1].signature)
+        for attached in ((shown.attached[0],) * 2, (shown.receipt,), (forged,)):
+            with pytest.raises((Forbidden, Unauthentic)):
+                report_of(federation, encode_proof(replace(proof, crossings=(replace(shown, attached=attached),))))
+
+    run()

@@ -96,7 +96,7 @@ ENVELOPES = st.builds(
     ciphertext=st.binary(max_size=60),
     signature=SIGNATURES,
 )
-HEADERS = (st.just((1, b"")) | st.tuples(st.integers(2, 2**64 - 1), DIGESTS)).flatmap(
+HEADERS = (st.just((1, b"")) | st.tuples(st.integers(2, limits.LANE_SEQUENCE_MAX), DIGESTS)).flatmap(
     lambda place: st.builds(
         Header,
         version=st.just(PROTOCOL_VERSION),
@@ -286,6 +286,7 @@ CROSSINGS = st.builds(
     statement_signature=st.binary(max_size=40),
     body=st.binary(max_size=40),
     certificate=st.binary(max_size=40),
+    attached=st.lists(SIGNED_RECEIPTS, max_size=3).map(tuple),
 )
 SILENCES = st.builds(
     Silence,
