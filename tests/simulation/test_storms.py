@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.soak.year import measured, year
 from tests.support.history import History, telling
 from tests.support.storm import Plan, run_storm
 
@@ -37,6 +38,14 @@ def test_a_treaty_in_a_storm_loses_nothing_doubles_nothing_and_forges_nothing(tr
 
     assert outcome.asked >= TREATY.enquiries
     assert outcome.answered > 0.5 * outcome.asked
+
+
+def test_a_season_of_a_small_treaty_outlives_every_officers_certificate_and_loses_nothing(treaty_seed: int):
+    season = year(parties=3, days=100, messages=300)
+    outcome = measured(season.draw(treaty_seed)).outcome
+
+    assert outcome.asked + outcome.forgotten >= season.enquiries
+    assert (outcome.lost, outcome.doubled) == (0, 0)
 
 
 def test_a_failure_names_its_seed_and_shows_what_happened_before():
