@@ -20,7 +20,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from federation import limits
@@ -275,10 +275,10 @@ def _no_node(_level: int, _index: int) -> bytes:
     raise AssertionError
 
 
-def peers_of(registry: Registry, own: PartyId) -> list[Peer]:
-    """Every other Party's node that may be spoken to."""
+def peers_of(registry: Registry, own: PartyId, *, but: Callable[[PartyId], bool] = lambda _party: False) -> list[Peer]:
+    """Every other Party's node that may be spoken to, without some."""
     roster: Roster = registry.roster
-    others = [(party, one) for party, one in roster.parties.items() if party != own and one.exchanges]
+    others = [(party, one) for party, one in roster.parties.items() if party != own and one.exchanges and not but(party)]
     return [registry.peer(party) for party, one in others if one.node is not None]
 
 

@@ -124,10 +124,10 @@ async def learn_bundles(parts: Parts, participant: Participant) -> None:
     hundred want all new keys at the same time, what each has to pass on doubles from call to call: seven calls each, not ninety-nine.
     """
     registry, keyring = participant.registry, participant.keyring
-    for peer in after(peers_of(registry, parts.own.party), parts.own.party):
+    for peer in after(peers_of(registry, parts.own.party, but=keyring.is_fresh), parts.own.party):
         party = peer.name.party
         if party is None or keyring.is_fresh(party):
-            continue
+            continue  # learned meanwhile, from another
         try:
             keyring.learn(await parts.transport.bundles(peer), registry.roster)
         except FederationError as error:  # whatever this peer says, the others' keys are wanted too

@@ -115,7 +115,8 @@ class PatternSets:
         for party, (_, digest) in pinned.items():
             if digest not in self._quarantined and not self._is_taken(party, digest):
                 await self._take(party, digest, transport)
-        without = {party: digest for party, (_, digest) in pinned.items() if party not in {*self._taken, *self._looked_back}}
+        done = {*self._taken, *self._looked_back}
+        without = {party: digest for party, (_, digest) in pinned.items() if party not in done}
         if without:
             self._looked_back |= without.keys()
             await self._look_back(without)
