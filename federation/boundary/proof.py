@@ -16,7 +16,7 @@ from federation.boundary.proof_findings import Findings, findings
 from federation.boundary.proof_report import CheckedCrossing, ProofReport
 from federation.boundary.proof_silence import Reply, read_silence, refute
 from federation.boundary.receipts import read_journal_checkpoint, read_receipt
-from federation.delivery.receipt import Receipt
+from federation.delivery.receipt import Receipt, SignedReceipt
 from federation.envelope import seal
 from federation.envelope.attachment import AttachmentId, arrival_digest
 from federation.envelope.header import Header, MessageKind
@@ -191,20 +191,24 @@ def _attached(one: CrossingProof, header: Header, roster: Roster) -> tuple[dict[
         identifier = named.pop(digest, None)
         if identifier is None:
             raise Forbidden("a receipt in the proof is for a file that the message does not name, or stands there twice")
-        key, receipt = _under_any(
-            _signing_keys(roster, header.recipient),
-            lambda key, signed=signed, digest=digest: read_receipt(  # type: ignore[misc]  # bound now: it is called in this round
-                signed,
-                signing_key=key,
-                receiver=header.recipient,
-                message_id=header.message_id,
-                digest=digest,
-                kind=JournalKind.ATTACHED,
-            ),
-        )
+        key, receipt = _receipt_for_file(signed, header, digest, roster)
         receipts[identifier] = receipt
         under.add(key)
     return receipts, under
+
+
+def _receipt_for_file(signed: SignedReceipt, header: Header, digest: bytes, roster: Roster) -> tuple[bytes, Receipt]:
+    return _under_any(
+        _signing_keys(roster, header.recipient),
+        lambda key: read_receipt(
+            signed,
+            signing_key=key,
+            receiver=header.recipient,
+            message_id=header.message_id,
+            digest=digest,
+            kind=JournalKind.ATTACHED,
+        ),
+    )
 
 
 def _check_conversation(crossings: tuple[CheckedCrossing, ...]) -> None:
