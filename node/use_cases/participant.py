@@ -38,7 +38,8 @@ async def participating(parts: Parts) -> AsyncIterator[Participant]:
     parts = replace(parts, world=replace(parts.world, steady=steady))
     counts = Counts(numbers=await Numbers.load(parts.arrivals, parts.world), budgets=await Budgets.load(parts.arrivals))
     recent = Recent(Counted(parts.exchange_store, counts.numbers, counts.budgets))
-    participant, acknowledger = await _assemble(replace(parts, exchange_store=recent), counts, recent)
+    parts = replace(parts, exchange_store=recent)  # nobody writes past it
+    participant, acknowledger = await _assemble(parts, counts, recent)
     async with asyncio.TaskGroup() as group:
         tasks = [
             group.create_task(participant.outbox.run()),
