@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from federation.identity import PartyId
 from federation.ports import Peer
+from node.cli.serving import free_address
 from node.rpc.channels import Channels
 from node.rpc.directory import DirectoryServicer, GrpcDirectory
 from node.rpc.interceptors import node_chain
@@ -56,18 +56,11 @@ class RealOffice:
         return await self.log.append(act.leaf)
 
 
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
-
-
 def valid_treaty(*parties: str, witnesses: tuple[str, ...] = ()) -> Treaty:
     """Valid now, because TLS reads the real clock; its nodes listen on ports of this machine."""
     treaty = Treaty.make(77, now=int(time.time()), first_witnesses=witnesses)
     for party in parties:
-        treaty.admit(party, endpoint=f"127.0.0.1:{free_port()}")
+        treaty.admit(party, endpoint=free_address("127.0.0.1:0"))
     return treaty
 
 
