@@ -219,12 +219,11 @@ def judge(held: Held, *, epochs: Sequence[Epoch], heads: Iterable[Head], size: i
         size: of the journal in the account's checkpoint.
     """
     numbers = [epoch.number for epoch in epochs]
-    if held.epoch in numbers:
-        later = epochs[numbers.index(held.epoch) + 1 :]
-    else:  # a copy from before that epoch may have been put back later: the number of an epoch is the second at which it began
-        later = [epoch for epoch in epochs if epoch.number > held.epoch]
-        if not later:
-            return Judgement.EPOCH_GONE
+    if held.epoch not in numbers:
+        # A copy from before that epoch may have been put back later: the number of an epoch is the second at which it began. Then all
+        # of the epoch is forgotten, and the copy may be longer than the one with which the epoch began.
+        return Judgement.FORGOTTEN if any(number > held.epoch for number in numbers) else Judgement.EPOCH_GONE
+    later = epochs[numbers.index(held.epoch) + 1 :]
     if later and held.size > later[0].first:
         return Judgement.FORGOTTEN
     if held.size > size:

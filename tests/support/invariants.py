@@ -132,6 +132,8 @@ class Watch:
                 self._look_at_receipt(node, crossing)
             self._look_at_queries(node)
             assert not node.storage._poisons, f"{node.party} failed over {node.storage._poisons}"
+            accused = {party: list(alarms) for party, alarms in node.storage._alarms.items() if alarms}
+            assert not accused, f"{node.party} accuses honest nodes of another journal: {accused}"
             harmless = HARMLESS | ({Forbidden.code, Conflict.code} if self._some_forgot else set())
             assert node.problems <= harmless, f"{node.party} was refused something: {node.problems - harmless}"
 

@@ -103,4 +103,8 @@ def test_what_cannot_be_shown_or_is_gone_is_told():
 def test_what_a_node_forgot_behind_its_backup_contradicts_nothing():
     assert judged((1, 15), epochs=[FIRST, RESTORED]) is Judgement.FORGOTTEN
     assert judged((RESTORED.number, 15), epochs=[FIRST, AGAIN]) is Judgement.FORGOTTEN  # put back once more, from an older copy
+    longer = replace(
+        AGAIN, first=17
+    )  # which was longer than the first one: leaf 15 is in it, and was never in the epoch that is gone
+    assert judged((RESTORED.number, 15), epochs=[FIRST, longer], heads=[Head(size=15, root=some("other"))]) is Judgement.FORGOTTEN
     assert judged((1, 10), epochs=[FIRST, RESTORED], heads=[Head(size=10, root=b"")]) is Judgement.NOT_SHOWN
