@@ -218,6 +218,8 @@ def judge(held: Held, *, epochs: Sequence[Epoch], heads: Iterable[Head], size: i
         heads: of the account.
         size: of the journal in the account's checkpoint.
     """
+    if held.size == 0:
+        return Judgement.GOOD  # every journal continues the empty one, which no head shows
     numbers = [epoch.number for epoch in epochs]
     if held.epoch not in numbers:
         # A copy from before that epoch may have been put back later: the number of an epoch is the second at which it began. Then all

@@ -86,6 +86,11 @@ def test_a_checkpoint_that_the_journal_continues_is_good():
     assert judged((1, 5), epochs=[FIRST, RESTORED], heads=heads) is Judgement.GOOD
 
 
+def test_every_journal_continues_the_empty_one():
+    assert judged((1, 0), epochs=[FIRST]) is Judgement.GOOD
+    assert judged((1, 0), epochs=[FIRST, RESTORED]) is Judgement.GOOD
+
+
 def test_another_root_at_a_size_is_a_rewritten_journal():
     heads = [Head(size=5, root=some("another root"))]
     assert judged((1, 5), epochs=[FIRST], heads=heads) is Judgement.REWRITTEN
