@@ -152,3 +152,14 @@ def epoch_of(epochs: Sequence[Epoch], index: int) -> int:
         index: of the leaf.
     """
     return [epoch for epoch in epochs if epoch.first <= index][-1].number
+
+
+def written_epochs(epochs: Sequence[Epoch]) -> tuple[Epoch, ...]:
+    """Those in which something stands. A node that was put back from a copy with an empty journal has nothing of its first epoch, and
+    every later one begins with a record.
+
+    Args:
+        epochs: in their order.
+    """
+    behind = [epoch.first for epoch in epochs[1:]]
+    return tuple(epoch for place, epoch in enumerate(epochs) if place == len(behind) or epoch.first < behind[place])

@@ -8,7 +8,7 @@ from federation import limits
 from federation.boundary.accounts import Told, journal_note, read_account, sign_account, sign_listing
 from federation.errors import Forbidden, NotFound, Overloaded, StoreUnavailable
 from federation.evidence.account import Account, Crossed, DayTally, Head, Listing, SignedTelling, Way, agree, tally
-from federation.evidence.journal import Epoch
+from federation.evidence.journal import Epoch, written_epochs
 from federation.identity import NodeName, PartyId
 from federation.ports import Accounted, JournalStore, ReconcileStore
 from federation.trust.merkle import Frontier
@@ -68,7 +68,7 @@ class Accounting:
             hearer=hearer,
             at=self._world.now(),
             checkpoint=journal_note(self._own.name, self._own.epochs, frontier, self._own.signer),
-            epochs=self._own.epochs,
+            epochs=written_epochs(self._own.epochs),
             days=tuple(days),
             heads=tuple(heads),
         )

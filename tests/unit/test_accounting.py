@@ -235,3 +235,19 @@ async def test_a_peer_that_was_put_back_from_a_backup_is_asked_the_next_day(hous
     await look_each_day(here, reconciling, days=9)
 
     assert service.asked == [0, 2, 9]
+
+
+async def test_a_peer_that_was_put_back_with_an_empty_journal_gives_an_account_that_can_be_read(houses):
+    here, there = houses
+    there.store = MemoryExchange()
+    returned = int(EPOCH) - 60
+    await there.store.commit(Change(leaves=(samples.leaf("begins"),), epoch=returned))
+    own = replace(there.own, epochs=await there.store.epochs())
+    assert [epoch.first for epoch in own.epochs] == [0, 0]
+    there.accounting = Accounting(own=own, world=there.world, store=there.store, journal=there.store, registry=there.registry)
+    standing = await standing_after(here, Service(here, there))
+
+    assert standing.problem == ""
+    assert standing.account is not None
+    assert decode_account(standing.account.statement).epochs == (Epoch(number=returned, first=0),)
+    assert (await here.store.findings(THERE.party))[2] == ()
