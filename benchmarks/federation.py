@@ -200,7 +200,9 @@ def _listens(home: Path) -> str:
     return read_node_settings(home / "node.toml").listen
 
 
-async def _join(folder: Path, root: Path, name: str, genesis: bytes, *, policy: str, public: str | None) -> Joined:
+async def _join(
+    folder: Path, root: Path, name: str, genesis: bytes, *, policy: str = AUTOMATIC, public: str | None = None
+) -> Joined:
     code = secretariat.invite(root, PartyId(name), entropy=secrets.token_bytes, now=world().now())
     home = folder / name
     home.mkdir()
