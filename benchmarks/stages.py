@@ -12,7 +12,7 @@ from functools import wraps
 from typing import Any
 
 from node.store.exchange import SqliteExchange
-from node.use_cases import answering, asking, exchange, outbox, repository, sealing, world
+from node.use_cases import answering, asking, composing, exchange, outbox, repository, sealing, world
 from node.use_cases.keyring import Keyring
 
 BESIDE: ContextVar[bool] = ContextVar("beside", default=False)
@@ -21,7 +21,7 @@ BESIDE: ContextVar[bool] = ContextVar("beside", default=False)
 STAGES: tuple[tuple[Any, str, str], ...] = (
     (Keyring, "make", "make the reply key"),
     (asking, "encode_query_body", "encode and decode bodies"),
-    (answering, "encode_answer_body", "encode and decode bodies"),
+    (composing, "encode_answer_body", "encode and decode bodies"),
     (sealing, "seal_message", "seal and sign, both ways"),
     (SqliteExchange, "commit", "wait for four commits"),
     (exchange, "read_envelope", "verify envelopes"),
