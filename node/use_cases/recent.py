@@ -43,11 +43,11 @@ class Recent(ExchangeStore):
 
     async def commit(self, change: Change) -> tuple[Position, ...]:
         # Nothing is waited for before the store has it: commits come in the order in which they were made.
-        places = frozenset(_places(change))
-        gone = frozenset(_gone(change.erased)) if change.erased is not None else frozenset()
+        # In the order of the change: what is forgotten first for want of room is the same in every run of a simulation.
+        gone = dict.fromkeys(_gone(change.erased)) if change.erased is not None else {}
         for _, message_id in gone:
             self._contents.pop(message_id, None)
-        places |= gone
+        places = dict.fromkeys(_places(change)) | gone
         before = {place: self._known.pop(place, None) for place in places}
         for place in places:
             writing = self._writing.setdefault(place, _Writing())
