@@ -43,6 +43,7 @@ async def hall(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     """A treaty with qm, and qn as its witness, in which recoveries wait for a second."""
     monkeypatch.setattr(founding, "RECOVERY_WAIT_S", 1)
     monkeypatch.setattr(limits, "OFFER_S", 1)
+    monkeypatch.setattr(limits, "COSIGN_AGAIN_S", 1)  # else the second may go by unseen for an hour: a witness cosigns once in it
     (tmp_path / "passphrase").write_bytes(PASSPHRASE)
     found = Hall(tmp_path)
     await found.found(msgspec.structs.replace(found.plan(), first_witnesses=("qn",)))
